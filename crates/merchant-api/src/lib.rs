@@ -80,6 +80,6 @@ pub use started_attempt::{
 };
 #[cfg(feature = "serde")]
 pub use webhook::{
-    OrderNews, PaymentMismatchNews, PaymentNews, RefundMismatchNews, RefundNews, WebhookEvent,
+    OrderData, PaymentData, PaymentMismatchData, RefundData, RefundMismatchData, WebhookEvent,
     WebhookMessage,
 };

@@ -15,16 +15,16 @@ use utoipa::{Modify, OpenApi};
 
 use crate::routes::ROUTES;
 use crate::webhook::{
-    OrderNews, PaymentMismatchNews, PaymentNews, RefundMismatchNews, RefundNews, WebhookEvent,
+    OrderData, PaymentData, PaymentMismatchData, RefundData, RefundMismatchData, WebhookEvent,
 };
 
 /// The OpenAPI document of the whole contract, with the messages to the backend as its webhooks.
 pub fn document() -> impl Serialize {
     Document {
         contract: Contract::openapi(),
-        webhooks: WebhookEvent::SCHEMAS
-            .iter()
-            .map(|(event_type, schema)| (*event_type, message(event_type, schema)))
+        webhooks: WebhookEvent::schemas()
+            .into_iter()
+            .map(|(event_type, schema)| (event_type, message(event_type, &schema)))
             .collect(),
     }
 }
@@ -87,7 +87,7 @@ fn message(event_type: &str, schema: &str) -> Value {
             never null; the element reads a null from another backend as an absent field."
     ),
     components(schemas(
-        OrderNews, PaymentNews, PaymentMismatchNews, RefundNews, RefundMismatchNews
+        OrderData, PaymentData, PaymentMismatchData, RefundData, RefundMismatchData
     )),
     modifiers(&Routes, &ApiKey, &Base, &NeverNull)
 )]

@@ -27,8 +27,9 @@ macro_rules! events {
         impl WebhookEvent {
             /// Every type of event, with the name of its data's schema.
             #[cfg(feature = "openapi")]
-            pub(crate) const SCHEMAS: &'static [(&'static str, &'static str)] =
-                &[$(($word, stringify!($data))),+];
+            pub(crate) fn schemas() -> Vec<(&'static str, std::borrow::Cow<'static, str>)> {
+                vec![$(($word, <$data as utoipa::ToSchema>::name())),+]
+            }
 
             /// What a type of event means, as sentences.
             #[cfg(feature = "openapi")]
@@ -52,30 +53,30 @@ macro_rules! events {
 
 events! {
     /// An order is paid. Fulfil it, once for its `order_no`.
-    PaymentSucceeded(PaymentNews) = "payment.succeeded",
+    PaymentSucceeded(PaymentData) = "payment.succeeded",
     /// An order that was paid before was paid again: the second payment goes back by itself.
-    PaymentSurplus(PaymentNews) = "payment.surplus",
+    PaymentSurplus(PaymentData) = "payment.surplus",
     /// WeChat vouches for a payment that fits no attempt: a person is to look.
-    PaymentMismatch(PaymentMismatchNews) = "payment.mismatch",
+    PaymentMismatch(PaymentMismatchData) = "payment.mismatch",
     /// An order is closed, by the backend or because its time ran out. Late money can still
     /// follow, as `payment.succeeded`.
-    OrderClosed(OrderNews) = "order.closed",
+    OrderClosed(OrderData) = "order.closed",
     /// The buyer has the money of a refund.
-    RefundSucceeded(RefundNews) = "refund.succeeded",
+    RefundSucceeded(RefundData) = "refund.succeeded",
     /// WeChat gave a refund up, and nothing went back.
-    RefundClosed(RefundNews) = "refund.closed",
+    RefundClosed(RefundData) = "refund.closed",
     /// The buyer's account does not take a refund: send it another way.
-    RefundAbnormal(RefundNews) = "refund.abnormal",
+    RefundAbnormal(RefundData) = "refund.abnormal",
     /// WeChat did not take a refund, and nothing went back; `wechat_code` says why.
-    RefundRefused(RefundNews) = "refund.refused",
+    RefundRefused(RefundData) = "refund.refused",
     /// What WeChat says of a refund does not fit what is known here: a person is to look.
-    RefundMismatch(RefundMismatchNews) = "refund.mismatch",
+    RefundMismatch(RefundMismatchData) = "refund.mismatch",
 }
 
 /// The fields of an order that every message about it has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct OrderNews {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OrderNews))]
+pub struct OrderData {
     /// The merchant's own number.
     pub order_no: String,
     /// The price in fen.
@@ -92,11 +93,11 @@ pub struct OrderNews {
 
 /// A payment of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct PaymentNews {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PaymentNews))]
+pub struct PaymentData {
     /// The order.
     #[serde(flatten)]
-    pub order: OrderNews,
+    pub order: OrderData,
     /// The attempt that was paid, by its number at WeChat.
     pub out_trade_no: String,
     /// WeChat's number of the payment.
@@ -115,8 +116,8 @@ pub struct PaymentNews {
 
 /// A payment that WeChat vouches for and that fits no attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct PaymentMismatchNews {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PaymentMismatchNews))]
+pub struct PaymentMismatchData {
     /// The number that WeChat names.
     pub out_trade_no: String,
     /// WeChat's number of the payment.
@@ -127,11 +128,11 @@ pub struct PaymentMismatchNews {
 
 /// What became of a refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct RefundNews {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = RefundNews))]
+pub struct RefundData {
     /// The order that was paid.
     #[serde(flatten)]
-    pub order: OrderNews,
+    pub order: OrderData,
     /// Its number: the merchant's own, the server's for surplus, WeChat's for one from outside.
     pub refund_no: String,
     /// WeChat's number of the refund.
@@ -158,8 +159,8 @@ pub struct RefundNews {
 
 /// What WeChat says of a refund that does not fit what is known here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct RefundMismatchNews {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = RefundMismatchNews))]
+pub struct RefundMismatchData {
     /// The refund's number, as WeChat names it.
     pub refund_no: String,
     /// WeChat's number of the refund.

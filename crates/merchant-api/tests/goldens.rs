@@ -5,9 +5,9 @@
 use std::path::PathBuf;
 
 use merchant_api::{
-    Action, ApiError, AttemptProduct, CheckoutAnswer, CurrentAttempt, ErrorCode, Fields, OrderNews,
-    OrderState, PayParameters, PaymentMismatchNews, PaymentNews, Product, RefundMismatchNews,
-    RefundNews, RefundOrigin, RefundState, WebhookEvent, WebhookMessage,
+    Action, ApiError, AttemptProduct, CheckoutAnswer, CurrentAttempt, ErrorCode, Fields, OrderData,
+    OrderState, PayParameters, PaymentData, PaymentMismatchData, Product, RefundData,
+    RefundMismatchData, RefundOrigin, RefundState, WebhookEvent, WebhookMessage,
 };
 use serde_json::{Value, json};
 
@@ -231,8 +231,8 @@ fn an_error_word_of_a_later_contract_keeps_the_backends_verdict() {
     assert!(later.object("error").unwrap().is_some());
 }
 
-fn order_news() -> OrderNews {
-    OrderNews {
+fn order_data() -> OrderData {
+    OrderData {
         order_no: "SHOP-20261121-7".into(),
         total_fen: 6910,
         description: "云南小粒咖啡 250g".into(),
@@ -241,9 +241,9 @@ fn order_news() -> OrderNews {
     }
 }
 
-fn payment_news() -> PaymentNews {
-    PaymentNews {
-        order: order_news(),
+fn payment_data() -> PaymentData {
+    PaymentData {
+        order: order_data(),
         out_trade_no: "SHOP-20261121-7".into(),
         transaction_id: "4200000000202611210000000001".into(),
         payer_total_fen: Some(6910),
@@ -252,11 +252,11 @@ fn payment_news() -> PaymentNews {
     }
 }
 
-fn refund_news(state: RefundState) -> RefundNews {
+fn refund_data(state: RefundState) -> RefundData {
     let is_done = state == RefundState::Succeeded;
     let is_refused = state == RefundState::Refused;
-    RefundNews {
-        order: order_news(),
+    RefundData {
+        order: order_data(),
         refund_no: "R-1".into(),
         refund_id: (!is_refused).then(|| "50000000012026112100000000001".into()),
         out_trade_no: "SHOP-20261121-7".into(),
@@ -272,26 +272,26 @@ fn refund_news(state: RefundState) -> RefundNews {
 #[test]
 fn each_message_to_the_backend_has_its_golden() {
     let events = [
-        WebhookEvent::PaymentSucceeded(payment_news()),
-        WebhookEvent::PaymentSurplus(PaymentNews {
+        WebhookEvent::PaymentSucceeded(payment_data()),
+        WebhookEvent::PaymentSurplus(PaymentData {
             out_trade_no: "0123456789abcdef0123456789abcdef".into(),
             transaction_id: "4200000000202611210000000002".into(),
-            ..payment_news()
+            ..payment_data()
         }),
-        WebhookEvent::PaymentMismatch(PaymentMismatchNews {
+        WebhookEvent::PaymentMismatch(PaymentMismatchData {
             out_trade_no: "nobodys-0001".into(),
             transaction_id: "4200000000202611210000000003".into(),
             reason: "number".into(),
         }),
-        WebhookEvent::OrderClosed(OrderNews {
+        WebhookEvent::OrderClosed(OrderData {
             sub_mchid: Some("1900000109".into()),
-            ..order_news()
+            ..order_data()
         }),
-        WebhookEvent::RefundSucceeded(refund_news(RefundState::Succeeded)),
-        WebhookEvent::RefundClosed(refund_news(RefundState::Closed)),
-        WebhookEvent::RefundAbnormal(refund_news(RefundState::Abnormal)),
-        WebhookEvent::RefundRefused(refund_news(RefundState::Refused)),
-        WebhookEvent::RefundMismatch(RefundMismatchNews {
+        WebhookEvent::RefundSucceeded(refund_data(RefundState::Succeeded)),
+        WebhookEvent::RefundClosed(refund_data(RefundState::Closed)),
+        WebhookEvent::RefundAbnormal(refund_data(RefundState::Abnormal)),
+        WebhookEvent::RefundRefused(refund_data(RefundState::Refused)),
+        WebhookEvent::RefundMismatch(RefundMismatchData {
             refund_no: "nobodys-R-1".into(),
             refund_id: "50000000012026112100000000002".into(),
             out_trade_no: "nobodys-0001".into(),

@@ -19,7 +19,7 @@ use merchant_api::{
     StartedAttempt,
 };
 use next_step::{NextStep, next_step};
-pub use oauth::{CALLBACK_PATH, after_hop};
+pub use oauth::{CALLBACK_PATH, after_redirect};
 pub(crate) use order_body::check_terms;
 use order_body::order_body;
 use page_allowance::Effort;
@@ -61,10 +61,10 @@ pub async fn start_by_page(
 pub async fn start_by_backend(
     payments: &Payments,
     order_no: &str,
-    wanted: StartAttempt,
+    form: StartAttempt,
 ) -> Result<StartedAttempt, Refusal> {
     let order = checkouts::find_by_order_no(payments, order_no).await?.order;
-    let request = AttemptRequest::of_backend(wanted, &order)?;
+    let request = AttemptRequest::of_backend(form, &order)?;
     let started = start(payments, order.id, &request, Queue::Backend).await?;
     Ok(started.into_started_attempt())
 }
@@ -357,7 +357,7 @@ async fn send(
         && !next.is_new
         && query::query_attempt(payments, attempt).await? != QueryOutcome::NotFound
     {
-        return code_payment_stands(payments, attempt).await;
+        return code_payment_in_progress(payments, attempt).await;
     }
     let sent_ms = payments.clock.now_ms();
     let error = match payments.wechat.place_order(attempt).await {
@@ -378,7 +378,7 @@ async fn send(
         }
         Ok(Placed::Status(status)) => {
             query::record_status(payments, attempt, status).await?;
-            return code_payment_stands(payments, attempt).await;
+            return code_payment_in_progress(payments, attempt).await;
         }
         Err(error) => error,
     };
@@ -426,14 +426,14 @@ async fn code_payment_refused(
         .map(|said| said.retry_with(Operation::CodePay));
     if next == Some(RetryWith::QueryFirst) {
         query::query_attempt(payments, attempt).await?;
-        return code_payment_stands(payments, attempt).await;
+        return code_payment_in_progress(payments, attempt).await;
     }
     end(payments, attempt).await?;
     Err(Refusal::of_order(error))
 }
 
 /// The answer to the till after WeChat's answer about a code payment.
-async fn code_payment_stands(
+async fn code_payment_in_progress(
     payments: &Payments,
     attempt: &Attempt,
 ) -> Result<Option<Started>, Refusal> {

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use comparison::Comparison;
-use download::{PACKING, Wanted, fetch, save, unpack, write_text};
+use download::{BillRequest, PACKING, fetch, save, unpack, write_text};
 use failure::BillFailure;
 use futures_util::Stream;
 use jiff::civil::Date;
@@ -63,17 +63,17 @@ pub async fn fetch_file(
     day: Date,
     sub_mchid: Option<&str>,
 ) -> Result<Option<FetchedBill>, Refusal> {
-    let wanted = Wanted::new(&payments.wechat, kind, day, sub_mchid)?;
+    let request = BillRequest::new(&payments.wechat, kind, day, sub_mchid)?;
     let folder = payments.config.files_dir();
     let disk = BillFailure::Disk;
     let mut text = tempfile::tempfile_in(folder).map_err(disk)?;
-    let Some(length) = write_text(&payments.wechat, &wanted, folder, &mut text).await? else {
+    let Some(length) = write_text(&payments.wechat, &request, folder, &mut text).await? else {
         return Ok(None);
     };
     let text = BillFile::of(text);
     text.rewind().await.map_err(disk)?;
     Ok(Some(FetchedBill {
-        name: wanted.file_name(),
+        name: request.file_name(),
         length,
         text,
     }))
@@ -139,13 +139,13 @@ async fn compare_in(
     day: Date,
     sub_mchid: Option<&str>,
 ) -> Result<BillComparison, BillFailure> {
-    let wanted = Wanted::new(wechat, BillKind::Trade, day, sub_mchid)?;
+    let request = BillRequest::new(wechat, BillKind::Trade, day, sub_mchid)?;
     // The calendar's last day has no next day.
     let day_ms = start_ms(day)..day.tomorrow().map_or(i64::MAX, start_ms);
     let here = ledger.business(day_ms.start, day_ms.end, sub_mchid).await?;
-    let mut comparison = Comparison::new(day_ms, wanted.sub_mchid.clone(), here);
+    let mut comparison = Comparison::new(day_ms, request.sub_mchid.clone(), here);
     let mut summary = None;
-    if let Some((file, ticket)) = fetch(wechat, &wanted, folder).await? {
+    if let Some((file, ticket)) = fetch(wechat, &request, folder).await? {
         // No row is used before the whole file is verified.
         unpack(&file, &ticket, std::io::sink()).await?;
         let mut reader = BillReader::new(PACKING, &ticket)?;
@@ -169,7 +169,7 @@ async fn compare_in(
     learn_refunds(ledger, &compared.differences, wechat.clock.now_ms()).await?;
     Ok(BillComparison {
         day: day.to_string(),
-        sub_mchid: wanted.sub_mchid,
+        sub_mchid: request.sub_mchid,
         live: wechat.gateway.is_live(),
         payments: compared.payments,
         refunds: compared.refunds,

@@ -73,17 +73,17 @@ impl Payments {
     pub(crate) async fn perform(self, due: DueWork) -> Ended {
         let next = CallSource::DueWork.scope(run(&self, &due)).await;
         let now_ms = self.clock.now_ms();
-        let (tries, mut asked) = (due.tries, None);
+        let (tries, mut queried) = (due.tries, None);
         let next = match next {
             Ok(Next::Done) => None,
             Ok(Next::At(at_ms)) => Some((at_ms, tries + 1)),
             Ok(Next::Untried(at_ms)) => Some((at_ms, tries)),
             Ok(Next::Queried {
                 order_id,
-                asked_ms,
+                queried_ms,
                 at_ms,
             }) => {
-                asked = Some((order_id, asked_ms));
+                queried = Some((order_id, queried_ms));
                 at_ms.map(|at_ms| (at_ms, tries + 1))
             }
             Err(QueryError::Busy(_)) => Some((now_ms + COME_BACK_MS, tries)),
@@ -99,7 +99,7 @@ impl Payments {
             due,
             now_ms,
             next,
-            asked,
+            queried,
         }
     }
 
@@ -123,7 +123,7 @@ enum Next {
     /// WeChat answered about an order. It is queried again at this time, if any.
     Queried {
         order_id: i64,
-        asked_ms: i64,
+        queried_ms: i64,
         at_ms: Option<i64>,
     },
 }
@@ -197,8 +197,8 @@ async fn query_attempt(
         return query_code_payment(payments, attempt).await;
     }
     let next_ms = payments.clock.now_ms() + interval_ms(due.tries + 1);
-    let asked_ms = match ask(payments, attempt, due.claimed_ms).await {
-        Ok(asked_ms) => asked_ms,
+    let queried_ms = match ask(payments, attempt, due.claimed_ms).await {
+        Ok(queried_ms) => queried_ms,
         Err(error) => {
             let monotonic_ms = payments.clock.monotonic_ms();
             // The call was held back and not sent, so it is retried before the plan's next time.
@@ -217,10 +217,10 @@ async fn query_attempt(
     };
     // Ending the order queries WeChat once more.
     let at_ms = Some(next_ms).filter(|next_ms| *next_ms < checkout.order.expires_ms);
-    Ok(match asked_ms {
-        Some(asked_ms) => Next::Queried {
+    Ok(match queried_ms {
+        Some(queried_ms) => Next::Queried {
             order_id: checkout.order.id,
-            asked_ms,
+            queried_ms,
             at_ms,
         },
         None => at_ms.into(),

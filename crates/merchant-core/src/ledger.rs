@@ -45,7 +45,7 @@ pub(crate) use checkouts::{Created, NewOrder};
 pub use column::UnknownWord;
 use column::signed;
 use connections::Write;
-pub(crate) use due_work::{DueWork, Ended, Wanted};
+pub(crate) use due_work::{DueWork, Ended, LeaseRequest};
 pub use error::LedgerError;
 pub(crate) use handle::Ledger;
 pub(crate) use kept_notifications::NotificationToKeep;

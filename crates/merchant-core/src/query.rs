@@ -62,7 +62,7 @@ pub(crate) async fn query_unless_recent(
     let Some(attempt) = &checkout.attempt else {
         return Ok(());
     };
-    let was_queried = was_queried_a_moment_ago(checkout.order.asked_ms, payments.clock.now_ms());
+    let was_queried = was_queried_a_moment_ago(checkout.order.queried_ms, payments.clock.now_ms());
     if attempt.state.is_alive() && !was_queried {
         query_attempt(payments, attempt).await?;
     }
@@ -70,8 +70,8 @@ pub(crate) async fn query_unless_recent(
 }
 
 /// A query time in the future means that the system clock was set back since: it is ignored.
-fn was_queried_a_moment_ago(asked_ms: Option<i64>, now_ms: i64) -> bool {
-    asked_ms.is_some_and(|asked_ms| (0..QUERY_INTERVAL_MS).contains(&(now_ms - asked_ms)))
+fn was_queried_a_moment_ago(queried_ms: Option<i64>, now_ms: i64) -> bool {
+    queried_ms.is_some_and(|queried_ms| (0..QUERY_INTERVAL_MS).contains(&(now_ms - queried_ms)))
 }
 
 /// Queries an attempt.
@@ -79,16 +79,16 @@ pub(crate) async fn query_attempt(
     payments: &Payments,
     attempt: &Attempt,
 ) -> Result<QueryOutcome, QueryError> {
-    let asked_ms = payments.clock.now_ms();
+    let queried_ms = payments.clock.now_ms();
     payments
         .ledger
-        .note_asked(attempt.order_id, asked_ms)
+        .note_query(attempt.order_id, queried_ms)
         .await?;
     let outcome = query_claimed(payments, attempt).await?;
     // Only now: `checked_ms` must not be set before the answer is in the ledger.
     payments
         .ledger
-        .note_checked(attempt.order_id, asked_ms)
+        .note_answer(attempt.order_id, queried_ms)
         .await?;
     Ok(outcome)
 }

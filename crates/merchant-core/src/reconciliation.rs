@@ -20,7 +20,7 @@ const MOST_PAUSES: u32 = 20;
 const UNKNOWN_REFUND: &str = "refunded, by a refund that only the bill of its day names";
 
 /// The states that a refund reaches only by WeChat's report.
-const SAID_BY_WECHAT: [RefundState; 3] = [
+const REPORTED_STATES: [RefundState; 3] = [
     RefundState::Succeeded,
     RefundState::Abnormal,
     RefundState::Closed,
@@ -62,13 +62,15 @@ impl Payments {
             };
             reconciled.asked += 1;
             let compare = async || self.compare(&attempt).await;
-            let finding = self.patiently(Operation::Query, compare).await?;
+            let finding = self.retry_after_pause(Operation::Query, compare).await?;
             reconciled.findings.extend(finding);
         }
         for number in refund_numbers {
             reconciled.asked += 1;
             let compare = async || self.compare_refund(&number).await;
-            let finding = self.patiently(Operation::RefundQuery, compare).await?;
+            let finding = self
+                .retry_after_pause(Operation::RefundQuery, compare)
+                .await?;
             reconciled.findings.extend(finding);
         }
         Ok(reconciled)
@@ -76,7 +78,7 @@ impl Payments {
 
     /// Compares one number. If WeChat is called too often, the call waits for WeChat's pause and is
     /// repeated: thousands of queries in a row can cause that, and no buyer waits for these.
-    async fn patiently(
+    async fn retry_after_pause(
         &self,
         operation: Operation,
         compare: impl AsyncFn() -> Result<Option<Finding>, LedgerError>,
@@ -105,7 +107,7 @@ impl Payments {
         let (there, done) = match refunds::learn(self, number, &refund.out_trade_no).await {
             // A refund that only the ledger has may not be at WeChat yet. A refund that WeChat
             // reported must be there.
-            Ok(Learned::NotFound) if SAID_BY_WECHAT.contains(&refund.state) => {
+            Ok(Learned::NotFound) if REPORTED_STATES.contains(&refund.state) => {
                 (word(&TradeStatus::Unknown).to_owned(), "")
             }
             Ok(_) => (state().await?, "recorded"),

@@ -65,12 +65,12 @@ pub struct RefundRefused(String);
 impl Payments {
     /// Requests a refund of an order, or finds the same one, as the private API does: for the
     /// command line. It can run beside a server and be repeated.
-    pub async fn ask_refund(
+    pub async fn request_refund(
         &self,
         order_no: &str,
-        wanted: &CreateRefund,
+        request: &CreateRefund,
     ) -> Result<RefundDetails, RefundRefused> {
-        match create(self, order_no, wanted).await {
+        match create(self, order_no, request).await {
             Ok(asked) => Ok(asked.details),
             Err(failure) => Err(RefundRefused(failure.to_string())),
         }
@@ -82,17 +82,17 @@ impl Payments {
 pub async fn create(
     payments: &Payments,
     order_no: &str,
-    wanted: &CreateRefund,
+    request: &CreateRefund,
 ) -> Result<RefundCreated, Refusal> {
-    let prepared = preparation::prepare(wanted)?;
+    let prepared = preparation::prepare(request)?;
     let Checkout { order, .. } = find_by_order_no(payments, order_no).await?;
     let _lock = payments.lock_order(order.id, Queue::Backend).await?;
     let Some(attempt) = paid_attempt(payments, order.id).await? else {
         return Err(not_paid());
     };
     let left_fen = payments.ledger.refundable_fen(&order, &attempt).await?;
-    let known = payments.ledger.refund(&wanted.refund_no).await?;
-    let amount_fen = match (wanted.amount_fen, &known) {
+    let known = payments.ledger.refund(&request.refund_no).await?;
+    let amount_fen = match (request.amount_fen, &known) {
         (Some(amount_fen), _) => amount_fen,
         // Everything that was left when the refund was requested.
         (None, Some(known)) => known.amount_fen,
@@ -134,7 +134,7 @@ pub async fn create(
     if refund.state == RefundState::Requested {
         progress::advance_now(payments, &refund).await?;
     }
-    let refund = find(payments, &wanted.refund_no).await?;
+    let refund = find(payments, &request.refund_no).await?;
     if refund.state == RefundState::Refused {
         return Err(refused(&refund));
     }

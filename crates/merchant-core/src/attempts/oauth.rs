@@ -79,7 +79,7 @@ pub(crate) async fn authorize_url(
 /// The address for a buyer who comes back with a state, with or without a code. It is the page's
 /// address, either with a handle or without any parameter, so that the page starts again. `None` if
 /// the state is unknown.
-pub async fn after_hop(
+pub async fn after_redirect(
     payments: &Payments,
     state: String,
     code: Option<String>,

@@ -46,15 +46,15 @@ pub(super) fn order_body(
             let order = CodePayOrder {
                 orderer: prepared.parties.orderer(config.merchant.key.mchid()),
                 out_trade_no: number,
-                description: Description::parse(&*terms.wanted.description)?,
+                description: Description::parse(&*terms.request.description)?,
                 total: terms.total()?,
                 auth_code: scanned.auth_code.clone(),
                 scene: scanned.scene.clone(),
                 attach: Some(terms.attach()),
-                goods_tag: terms.wanted.goods_tag.clone(),
-                support_fapiao: terms.wanted.support_fapiao,
-                detail: value(terms.wanted.detail.as_ref()),
-                settle_info: value(terms.wanted.settle_info.as_ref()),
+                goods_tag: terms.request.goods_tag.clone(),
+                support_fapiao: terms.request.support_fapiao,
+                detail: value(terms.request.detail.as_ref()),
+                settle_info: value(terms.request.settle_info.as_ref()),
             };
             Ok(order.request()?.body.to_vec())
         }),
@@ -66,12 +66,12 @@ pub(super) fn order_body(
 pub(crate) fn check_terms(
     config: &Config,
     order_no: &str,
-    wanted: &CreateOrder,
+    request: &CreateOrder,
     products: &[AttemptProduct],
 ) -> Result<(), InvalidField> {
     let terms = Terms {
         order_no: order_no.to_owned(),
-        wanted: wanted.clone(),
+        request: request.clone(),
         expires_ms: 0,
     };
     // The strictest form: an H5 order already has the address that other products need in
@@ -100,7 +100,7 @@ pub(crate) fn check_terms(
 /// The terms of an order, the same for each product.
 struct Terms {
     order_no: String,
-    wanted: CreateOrder,
+    request: CreateOrder,
     expires_ms: i64,
 }
 
@@ -108,19 +108,19 @@ impl Terms {
     fn of(order: &Order) -> Option<Self> {
         Some(Self {
             order_no: order.order_no.clone(),
-            wanted: order.wanted()?,
+            request: order.creation_request()?,
             expires_ms: order.expires_ms,
         })
     }
 
     fn total(&self) -> Result<Fen, InvalidField> {
-        Fen::new(i64::try_from(self.wanted.total_fen).unwrap_or(i64::MAX))
+        Fen::new(i64::try_from(self.request.total_fen).unwrap_or(i64::MAX))
     }
 
     /// `attach`: the merchant's order number, by which a person finds the order in WeChat's records
     /// and bills, then the merchant's own text.
     fn attach(&self) -> String {
-        match &self.wanted.attach {
+        match &self.request.attach {
             None => self.order_no.clone(),
             Some(attach) => format!("{} {attach}", self.order_no),
         }
@@ -135,11 +135,11 @@ impl Terms {
         out_trade_no: &str,
     ) -> Result<Vec<u8>, InvalidField> {
         let merchant = &config.merchant;
-        let wanted = &self.wanted;
+        let request = &self.request;
         let mut order = WechatOrder::new(
             parties.orderer(merchant.key.mchid()),
             OutTradeNo::parse(out_trade_no)?,
-            Description::parse(&*wanted.description)?,
+            Description::parse(&*request.description)?,
             self.total()?,
             merchant.notify_url.clone(),
             fields,
@@ -147,11 +147,11 @@ impl Terms {
         // WeChat gets the same deadline as the buyer.
         order.time_expire = Timestamp::from_millisecond(self.expires_ms).ok();
         order.attach = Some(self.attach());
-        order.goods_tag.clone_from(&wanted.goods_tag);
-        order.support_fapiao = wanted.support_fapiao;
-        order.detail = value(wanted.detail.as_ref());
-        order.scene_info = object(value(wanted.scene_info.as_ref()));
-        order.settle_info = value(wanted.settle_info.as_ref());
+        order.goods_tag.clone_from(&request.goods_tag);
+        order.support_fapiao = request.support_fapiao;
+        order.detail = value(request.detail.as_ref());
+        order.scene_info = object(value(request.scene_info.as_ref()));
+        order.settle_info = value(request.settle_info.as_ref());
         order.openid_owner = openid_owner;
         Ok(order.request()?.body.to_vec())
     }

@@ -68,23 +68,23 @@ impl AttemptRequest {
 
     /// The request of the backend. A field that the product does not use is refused, because it
     /// would have no effect.
-    pub(super) fn of_backend(wanted: StartAttempt, order: &Order) -> Result<Self, Refusal> {
-        refuse_fields_of_other_products(&wanted)?;
-        let payer = payer_of(&wanted, order)?;
-        let buyer_address = wanted
+    pub(super) fn of_backend(request: StartAttempt, order: &Order) -> Result<Self, Refusal> {
+        refuse_fields_of_other_products(&request)?;
+        let payer = payer_of(&request, order)?;
+        let buyer_address = request
             .payer_client_ip
             .as_ref()
             .map(|text| text.parse())
             .transpose()
             .map_err(|_| Refusal::invalid("payer_client_ip", "must be an IPv4 or IPv6 address"))?;
-        let scanned = match wanted.product {
-            AttemptProduct::CodePay => Some(scanned(&wanted, order)?),
+        let scanned = match request.product {
+            AttemptProduct::CodePay => Some(scanned(&request, order)?),
             _ => None,
         };
         Ok(Self {
-            product: wanted.product,
-            after: wanted.after.unwrap_or(0),
-            return_url: wanted.return_url,
+            product: request.product,
+            after: request.after.unwrap_or(0),
+            return_url: request.return_url,
             payer,
             buyer_address,
             scanned,
@@ -92,33 +92,33 @@ impl AttemptRequest {
     }
 }
 
-fn refuse_fields_of_other_products(wanted: &StartAttempt) -> Result<(), Refusal> {
+fn refuse_fields_of_other_products(request: &StartAttempt) -> Result<(), Refusal> {
     use AttemptProduct::{CodePay, H5, Jsapi, MiniProgram};
     let fields: [(&str, bool, &[AttemptProduct]); 6] = [
-        ("payer", wanted.payer.is_some(), &[Jsapi, MiniProgram]),
-        ("code", wanted.code.is_some(), &[MiniProgram]),
-        ("auth_code", wanted.auth_code.is_some(), &[CodePay]),
-        ("scene_info", wanted.scene_info.is_some(), &[CodePay]),
-        ("payer_client_ip", wanted.payer_client_ip.is_some(), &[H5]),
-        ("return_url", wanted.return_url.is_some(), &[H5]),
+        ("payer", request.payer.is_some(), &[Jsapi, MiniProgram]),
+        ("code", request.code.is_some(), &[MiniProgram]),
+        ("auth_code", request.auth_code.is_some(), &[CodePay]),
+        ("scene_info", request.scene_info.is_some(), &[CodePay]),
+        ("payer_client_ip", request.payer_client_ip.is_some(), &[H5]),
+        ("return_url", request.return_url.is_some(), &[H5]),
     ];
     for (field, is_given, products) in fields {
-        if is_given && !products.contains(&wanted.product) {
+        if is_given && !products.contains(&request.product) {
             return Err(Refusal::invalid(field, "does not belong to this product"));
         }
     }
     Ok(())
 }
 
-fn payer_of(wanted: &StartAttempt, order: &Order) -> Result<PayerClaim, Refusal> {
-    match (&wanted.payer, &wanted.code) {
+fn payer_of(request: &StartAttempt, order: &Order) -> Result<PayerClaim, Refusal> {
+    match (&request.payer, &request.code) {
         (Some(_), Some(_)) => Err(Refusal::invalid(
             "code",
             "must not come together with payer",
         )),
         (None, Some(code)) => Ok(PayerClaim::LoginCode(code.clone())),
         // A page would be redirected for the openid; a backend cannot be.
-        (None, None) => match wanted.product {
+        (None, None) => match request.product {
             AttemptProduct::Jsapi if order.openid.is_none() => Err(Refusal::invalid(
                 "payer",
                 "is missing: this product needs one, here or of the order",
@@ -147,14 +147,14 @@ fn payer_of(wanted: &StartAttempt, order: &Order) -> Result<PayerClaim, Refusal>
 }
 
 /// The code with the place where it was scanned: the place in the call, or else the order's.
-fn scanned(wanted: &StartAttempt, order: &Order) -> Result<Scanned, Refusal> {
-    let auth_code = wanted
+fn scanned(request: &StartAttempt, order: &Order) -> Result<Scanned, Refusal> {
+    let auth_code = request
         .auth_code
         .as_deref()
         .ok_or_else(|| Refusal::invalid("auth_code", "is missing"))?;
     let auth_code = AuthCode::parse(auth_code)
         .map_err(|error| Refusal::invalid("auth_code", &error.rule.to_string()))?;
-    let scene = match &wanted.scene_info {
+    let scene = match &request.scene_info {
         Some(scene) => {
             let store = scene.store_info.clone().unwrap_or_default();
             CodePayScene {
@@ -165,7 +165,9 @@ fn scanned(wanted: &StartAttempt, order: &Order) -> Result<Scanned, Refusal> {
             }
         }
         None => {
-            let scene = order.wanted().and_then(|wanted| wanted.scene_info);
+            let scene = order
+                .creation_request()
+                .and_then(|request| request.scene_info);
             let scene = scene.unwrap_or_default();
             CodePayScene {
                 store_id: scene.store_info.map(|store| store.id),

@@ -84,7 +84,7 @@ impl Comparison {
         add(&mut self.compared.payments, total_of(row));
         let found = of_payment(row, ours, &self.day_ms);
         self.compared.differences.extend(found);
-        self.take_stranger(row, None);
+        self.note_other_sub_merchant(row, None);
     }
 
     /// The same for the row of a refund.
@@ -101,7 +101,7 @@ impl Comparison {
         add(&mut self.compared.refunds, amount_of(refund));
         let found = of_refund(row, refund, ours);
         self.compared.differences.extend(found);
-        self.take_stranger(row, Some(refund));
+        self.note_other_sub_merchant(row, Some(refund));
     }
 
     /// Records a line that cannot be read. If its numbers can be read, their entries are not
@@ -137,7 +137,7 @@ impl Comparison {
     }
 
     /// Records a row of another merchant in one sub-merchant's bill.
-    fn take_stranger(&mut self, row: &TradeBillRow, refund: Option<&TradeBillRefund>) {
+    fn note_other_sub_merchant(&mut self, row: &TradeBillRow, refund: Option<&TradeBillRefund>) {
         if self.sub_mchid.is_some() && self.sub_mchid != row.sub_mchid {
             self.compared.differences.push(BillDifference {
                 out_refund_no: refund.map(|refund| refund.out_refund_no.clone()),

@@ -25,14 +25,14 @@ pub(super) const PACKING: Packing = Packing::Gzip;
 const SEALED_PART_MAX_BYTES: u64 = 128 * 1024 * 1024;
 
 /// A bill to request from WeChat.
-pub(super) struct Wanted {
+pub(super) struct BillRequest {
     kind: BillKind,
     day: Date,
     /// Partner mode: only the bill of this sub-merchant.
     pub(super) sub_mchid: Option<String>,
 }
 
-impl Wanted {
+impl BillRequest {
     pub(super) fn new(
         wechat: &WechatClient,
         kind: BillKind,
@@ -105,12 +105,12 @@ pub(crate) async fn save(
     sub_mchid: Option<&str>,
     to: &Path,
 ) -> Result<Option<u64>, BillFailure> {
-    let wanted = Wanted::new(wechat, kind, day, sub_mchid)?;
+    let request = BillRequest::new(wechat, kind, day, sub_mchid)?;
     let folder = folder_of(to);
     // The file gets its name after its hash was checked, and never replaces another file.
     let mut saved = tempfile::NamedTempFile::new_in(folder)?;
     let text = saved.as_file_mut();
-    let Some(length) = write_text(wechat, &wanted, folder, text).await? else {
+    let Some(length) = write_text(wechat, &request, folder, text).await? else {
         return Ok(None);
     };
     saved.as_file().sync_all()?;
@@ -122,17 +122,17 @@ pub(crate) async fn save(
 /// happened on that day. The content of `to` is verified only after this succeeded.
 pub(super) async fn write_text(
     wechat: &WechatClient,
-    wanted: &Wanted,
+    request: &BillRequest,
     folder: &Path,
     mut to: impl io::Write,
 ) -> Result<Option<u64>, BillFailure> {
-    if !wanted.is_sealed() {
-        let Some((file, ticket)) = fetch(wechat, wanted, folder).await? else {
+    if !request.is_sealed() {
+        let Some((file, ticket)) = fetch(wechat, request, folder).await? else {
             return Ok(None);
         };
         return unpack(&file, &ticket, to).await.map(Some);
     }
-    let Some(reply) = ask(wechat, wanted).await? else {
+    let Some(reply) = send(wechat, request).await? else {
         return Ok(None);
     };
     let tickets: SealedBillTickets = reply.parse().map_err(CallError::from)?;
@@ -153,10 +153,10 @@ pub(super) async fn write_text(
 /// succeeds. `None` where nothing happened on that day.
 pub(super) async fn fetch(
     wechat: &WechatClient,
-    wanted: &Wanted,
+    request: &BillRequest,
     folder: &Path,
 ) -> Result<Option<(BillFile, BillTicket)>, BillFailure> {
-    let Some(reply) = ask(wechat, wanted).await? else {
+    let Some(reply) = send(wechat, request).await? else {
         return Ok(None);
     };
     let ticket: BillTicket = reply.parse().map_err(CallError::from)?;
@@ -188,8 +188,11 @@ pub(super) async fn unpack(
     Ok(length + text.len() as u64)
 }
 
-async fn ask(wechat: &WechatClient, wanted: &Wanted) -> Result<Option<VerifiedReply>, BillFailure> {
-    match wechat.send(Operation::Bill, wanted.request()?).await {
+async fn send(
+    wechat: &WechatClient,
+    request: &BillRequest,
+) -> Result<Option<VerifiedReply>, BillFailure> {
+    match wechat.send(Operation::Bill, request.request()?).await {
         Ok(reply) => Ok(Some(reply)),
         // There was no payment on that day.
         Err(error) if error.wechat_code() == Some("NO_STATEMENT_EXIST") => Ok(None),

@@ -13,7 +13,7 @@ pub(crate) fn order_details(
     attempts: Vec<Attempt>,
     refunds: Vec<Refund>,
 ) -> OrderDetails {
-    let wanted = order.wanted();
+    let request = order.creation_request();
     let settling = attempts
         .iter()
         .find(|attempt| attempt.state == AttemptState::Paid)
@@ -30,12 +30,16 @@ pub(crate) fn order_details(
         description: order.description,
         currency: "CNY".to_owned(),
         sub_mchid: order.sub_mchid,
-        attach: wanted.as_ref().and_then(|wanted| wanted.attach.clone()),
-        goods_tag: wanted.as_ref().and_then(|wanted| wanted.goods_tag.clone()),
-        support_fapiao: wanted.as_ref().and_then(|wanted| wanted.support_fapiao),
-        detail: wanted.as_ref().and_then(|wanted| wanted.detail.clone()),
-        scene_info: wanted.as_ref().and_then(|wanted| wanted.scene_info.clone()),
-        settle_info: wanted.and_then(|wanted| wanted.settle_info),
+        attach: request.as_ref().and_then(|request| request.attach.clone()),
+        goods_tag: request
+            .as_ref()
+            .and_then(|request| request.goods_tag.clone()),
+        support_fapiao: request.as_ref().and_then(|request| request.support_fapiao),
+        detail: request.as_ref().and_then(|request| request.detail.clone()),
+        scene_info: request
+            .as_ref()
+            .and_then(|request| request.scene_info.clone()),
+        settle_info: request.and_then(|request| request.settle_info),
         created_at: timestamp(order.created_ms),
         expires_at: timestamp(order.expires_ms),
         version: order.version,

@@ -4,7 +4,7 @@
 
 use tokio::task::JoinSet;
 
-use crate::ledger::{Ended, Lane, LedgerError, Wanted};
+use crate::ledger::{Ended, Lane, LeaseRequest, LedgerError};
 use crate::payments::Payments;
 
 /// How long the result of a piece may wait to be written together with other results, in
@@ -114,13 +114,13 @@ impl UnderWay {
             if room == 0 && (self.ended.len() < least && unwritten_ms < UNWRITTEN_MS) {
                 return Ok(());
             }
-            let wanted = Wanted {
+            let request = LeaseRequest {
                 lane: self.lane,
                 now_ms: clock.now_ms(),
                 lease_ms: self.lane.lease_ms(),
-                most: room.min(most),
+                max_count: room.min(most),
             };
-            let taken = ledger.exchange_due_work(&self.ended, wanted).await?;
+            let taken = ledger.exchange_due_work(&self.ended, request).await?;
             self.ended.clear();
             if taken.is_empty() {
                 return Ok(());

@@ -6,7 +6,7 @@ use sqlx::query::QueryAs;
 use sqlx::sqlite::SqliteArguments;
 
 use super::attempts::{self, Attempt};
-use super::orders::{COLUMNS, Order, find, order_news};
+use super::orders::{COLUMNS, Order, find, order_data};
 use super::{Ledger, LedgerError, Wait, Work, Write, outbox, schedule, signed};
 
 /// Which orders to list. A field that is `None` does not filter.
@@ -229,7 +229,7 @@ impl Ledger {
         if is_closed {
             schedule::forget_order(&mut write, order_id).await?;
             if let Some(order) = find(&mut write, order_id).await? {
-                let event = WebhookEvent::OrderClosed(order_news(&order));
+                let event = WebhookEvent::OrderClosed(order_data(&order));
                 outbox::put(&mut write, event, &order.order_no, now_ms).await?;
             }
         }

@@ -16,7 +16,7 @@ pub(crate) struct DueWork {
     pub(crate) subject: String,
     /// How often it was tried before.
     pub(crate) tries: u64,
-    /// For a query of an attempt: the `asked_ms` that was recorded when the work was taken. `None`:
+    /// For a query of an attempt: the `queried_ms` that was recorded when the work was taken. `None`:
     /// the attempt was queried a moment before.
     pub(crate) claimed_ms: Option<i64>,
 }
@@ -30,18 +30,18 @@ pub(crate) struct Ended {
     /// When it is due again, and its number of tries by then; `None`: it is done.
     pub(crate) next: Option<(i64, u64)>,
     /// The order (its id) that WeChat answered about, and when it was queried.
-    pub(crate) asked: Option<(i64, i64)>,
+    pub(crate) queried: Option<(i64, i64)>,
 }
 
 /// Which work to take, and how much of it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct LeaseRequest {
     pub(crate) lane: Lane,
     pub(crate) now_ms: i64,
     /// The length of the lease.
     pub(crate) lease_ms: i64,
     /// The maximum number of pieces.
-    pub(crate) most: usize,
+    pub(crate) max_count: usize,
 }
 
 impl Ledger {
@@ -51,11 +51,12 @@ impl Ledger {
     pub(crate) async fn exchange_due_work(
         &self,
         ended: &[Ended],
-        wanted: Wanted,
+        request: LeaseRequest,
     ) -> Result<Vec<DueWork>, LedgerError> {
         // A read is cheap, a write waits for the write lock, and mostly nothing is due.
-        let next_ms = self.next_due_ms(wanted.lane).await?;
-        let is_due = wanted.most > 0 && next_ms.is_some_and(|next_ms| next_ms <= wanted.now_ms);
+        let next_ms = self.next_due_ms(request.lane).await?;
+        let is_due =
+            request.max_count > 0 && next_ms.is_some_and(|next_ms| next_ms <= request.now_ms);
         if ended.is_empty() && !is_due {
             return Ok(Vec::new());
         }
@@ -63,7 +64,7 @@ impl Ledger {
         for ended in ended {
             conclude(&mut write, ended).await?;
         }
-        let taken = take(&mut write, wanted).await?;
+        let taken = take(&mut write, request).await?;
         write.commit().await?;
         Ok(taken)
     }
@@ -127,10 +128,10 @@ async fn conclude(write: &mut Write, ended: &Ended) -> Result<(), LedgerError> {
         due,
         now_ms,
         next,
-        asked,
+        queried,
     } = ended;
-    if let Some((order_id, asked_ms)) = asked {
-        let checked = orders::checked(*order_id, *asked_ms);
+    if let Some((order_id, queried_ms)) = queried {
+        let checked = orders::checked(*order_id, *queried_ms);
         checked.execute(&mut **write).await?;
     }
     let statement = match next {
@@ -162,15 +163,15 @@ struct DueRow {
     tries: u64,
 }
 
-async fn take(write: &mut Write, wanted: Wanted) -> Result<Vec<DueWork>, LedgerError> {
+async fn take(write: &mut Write, request: LeaseRequest) -> Result<Vec<DueWork>, LedgerError> {
     let rows: Vec<DueRow> = sqlx::query_as(
         "SELECT rowid, kind, subject, tries FROM due_work
          WHERE due_ms <= ? AND +kind IN (SELECT value FROM json_each(?))
          ORDER BY due_ms, rowid LIMIT ?",
     )
-    .bind(wanted.now_ms)
-    .bind(wanted.lane.kinds())
-    .bind(i64::try_from(wanted.most).unwrap_or(i64::MAX))
+    .bind(request.now_ms)
+    .bind(request.lane.kinds())
+    .bind(i64::try_from(request.max_count).unwrap_or(i64::MAX))
     .fetch_all(&mut **write)
     .await?;
     let mut taken = Vec::new();
@@ -178,8 +179,8 @@ async fn take(write: &mut Write, wanted: Wanted) -> Result<Vec<DueWork>, LedgerE
         sqlx::query(
             "UPDATE due_work SET due_ms = ?1 + ?2, set_ms = ?1, tries = tries + 1 WHERE rowid = ?3",
         )
-        .bind(wanted.now_ms)
-        .bind(wanted.lease_ms)
+        .bind(request.now_ms)
+        .bind(request.lease_ms)
         .bind(row.rowid)
         .execute(&mut **write)
         .await?;
@@ -190,8 +191,8 @@ async fn take(write: &mut Write, wanted: Wanted) -> Result<Vec<DueWork>, LedgerE
             claimed_ms: None,
         };
         if due.work == Work::QueryAttempt {
-            let is_claimed = orders::claim_question(write, &due.subject, wanted.now_ms).await?;
-            due.claimed_ms = is_claimed.then_some(wanted.now_ms);
+            let is_claimed = orders::claim_query(write, &due.subject, request.now_ms).await?;
+            due.claimed_ms = is_claimed.then_some(request.now_ms);
         }
         taken.push(due);
     }

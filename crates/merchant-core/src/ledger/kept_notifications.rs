@@ -39,7 +39,7 @@ impl Ledger {
         let mut write = self.write().await?;
         let is_new = insert(&mut write, kept, now_ms).await?;
         if is_new {
-            schedule_question(&mut write, kept, now_ms).await?;
+            schedule_query(&mut write, kept, now_ms).await?;
         }
         if is_acknowledged {
             let evidence = Evidence::Notification {
@@ -88,7 +88,7 @@ async fn insert(
 }
 
 /// Schedules a query: its answer settles the payment or the refund, if it matches one of ours.
-async fn schedule_question(
+async fn schedule_query(
     write: &mut Write,
     kept: &NotificationToKeep,
     now_ms: i64,

@@ -1,7 +1,7 @@
 //! Orders: what the merchant's backend created, and their state.
 
 use const_format::formatcp;
-use merchant_api::{AttemptProduct, CreateOrder, OrderNews, OrderState};
+use merchant_api::{AttemptProduct, CreateOrder, OrderData, OrderState};
 use sqlx::SqliteConnection;
 
 use super::column::{Word, Words};
@@ -55,7 +55,8 @@ pub struct Order {
     /// The number of the newest attempt; 0: none yet.
     pub current_attempt: u64,
     /// When WeChat was last queried, whether it answered or not.
-    pub(crate) asked_ms: Option<i64>,
+    #[sqlx(rename = "asked_ms")]
+    pub(crate) queried_ms: Option<i64>,
     /// When the last query was sent that WeChat answered.
     pub(crate) checked_ms: Option<i64>,
     /// The amount that the payer paid, in fen, if coupons reduced it.
@@ -69,14 +70,14 @@ pub struct Order {
 
 impl Order {
     /// The stored create request; `None` if this version cannot read it.
-    pub(crate) fn wanted(&self) -> Option<CreateOrder> {
+    pub(crate) fn creation_request(&self) -> Option<CreateOrder> {
         serde_json::from_str(&self.request).ok()
     }
 }
 
 impl Ledger {
     /// Records that WeChat is being queried about the order.
-    pub(crate) async fn note_asked(&self, order_id: i64, at_ms: i64) -> Result<(), LedgerError> {
+    pub(crate) async fn note_query(&self, order_id: i64, at_ms: i64) -> Result<(), LedgerError> {
         let statement = sqlx::query("UPDATE orders SET asked_ms = ? WHERE id = ?")
             .bind(at_ms)
             .bind(order_id);
@@ -84,21 +85,21 @@ impl Ledger {
         Ok(())
     }
 
-    /// Records that WeChat answered the query sent at `asked_ms`. The order's version does not
+    /// Records that WeChat answered the query sent at `queried_ms`. The order's version does not
     /// change.
-    pub(crate) async fn note_checked(
+    pub(crate) async fn note_answer(
         &self,
         order_id: i64,
-        asked_ms: i64,
+        queried_ms: i64,
     ) -> Result<(), LedgerError> {
-        Ok(self.writer.execute(checked(order_id, asked_ms)).await?)
+        Ok(self.writer.execute(checked(order_id, queried_ms)).await?)
     }
 }
 
 /// Records that WeChat is being queried about an order, unless it was queried a moment ago. Returns
-/// whether it was recorded. An `asked_ms` in the future means that the clock was set back; it is
+/// whether it was recorded. A time in the future means that the clock was set back; it is
 /// ignored.
-pub(super) async fn claim_question(
+pub(super) async fn claim_query(
     write: &mut Write,
     order_id: &str,
     now_ms: i64,
@@ -116,15 +117,15 @@ pub(super) async fn claim_question(
     Ok(claimed.rows_affected() > 0)
 }
 
-/// See [`Ledger::note_checked`]. A later time is kept, unless the clock was ahead then and has been
+/// See [`Ledger::note_answer`]. A later time is kept, unless the clock was ahead then and has been
 /// set back.
-pub(super) fn checked(order_id: i64, asked_ms: i64) -> Statement<'static> {
+pub(super) fn checked(order_id: i64, queried_ms: i64) -> Statement<'static> {
     sqlx::query(
         "UPDATE orders SET checked_ms = CASE
              WHEN checked_ms BETWEEN ?1 AND ?1 + ?2 THEN checked_ms ELSE ?1 END
          WHERE id = ?3",
     )
-    .bind(asked_ms)
+    .bind(queried_ms)
     .bind(CALL_MAX_MS)
     .bind(order_id)
 }
@@ -142,12 +143,12 @@ pub(super) async fn find(
 }
 
 /// The part of a webhook message that describes the order.
-pub(super) fn order_news(order: &Order) -> OrderNews {
-    OrderNews {
+pub(super) fn order_data(order: &Order) -> OrderData {
+    OrderData {
         order_no: order.order_no.clone(),
         total_fen: order.total_fen,
         description: order.description.clone(),
-        attach: order.wanted().and_then(|wanted| wanted.attach),
+        attach: order.creation_request().and_then(|request| request.attach),
         sub_mchid: order.sub_mchid.clone(),
     }
 }

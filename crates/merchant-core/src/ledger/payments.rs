@@ -1,6 +1,6 @@
 //! Payments and their notifications. Each is recorded once, however often it comes.
 
-use merchant_api::{PaymentMismatchNews, PaymentNews, WebhookEvent};
+use merchant_api::{PaymentData, PaymentMismatchData, WebhookEvent};
 
 use super::notifications::{Evidence, Numbers, keep_notification};
 use super::{
@@ -108,7 +108,7 @@ impl Ledger {
                 Wait::over(now_ms),
             )
             .await?;
-            let event = WebhookEvent::PaymentMismatch(PaymentMismatchNews {
+            let event = WebhookEvent::PaymentMismatch(PaymentMismatchData {
                 out_trade_no: mismatch.out_trade_no.clone(),
                 transaction_id: mismatch.transaction_id.clone(),
                 reason: mismatch.reason.to_owned(),
@@ -303,15 +303,15 @@ async fn tell_of_payment(
     let Some(order) = orders::find(write, payment.order_id).await? else {
         return Ok(());
     };
-    let news = PaymentNews {
-        order: orders::order_news(&order),
+    let data = PaymentData {
+        order: orders::order_data(&order),
         out_trade_no: payment.out_trade_no.clone(),
         transaction_id: payment.transaction_id.clone(),
         payer_total_fen: payment.payer_total_fen,
         success_time: payment.success_time.clone(),
         refund_seen: payment.is_refunded.then_some(true),
     };
-    outbox::put(write, event(news), &payment.transaction_id, now_ms).await
+    outbox::put(write, event(data), &payment.transaction_id, now_ms).await
 }
 
 /// A paid order needs no more queries, but an attempt that could still be paid is ended now.

@@ -1,7 +1,7 @@
 //! Refund updates that have no effect until WeChat was queried: unsigned notifications, and updates
 //! that do not match. They are stored, reported and queried.
 
-use merchant_api::{RefundMismatchNews, RefundState, WebhookEvent};
+use merchant_api::{RefundMismatchData, RefundState, WebhookEvent};
 
 use super::mismatches::next_no;
 use super::notifications::{Numbers, keep_notification};
@@ -24,8 +24,8 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let mut write = self.write().await?;
         let known = find_refund(&mut write, out_refund_no).await?;
-        let is_news = known.is_none_or(|refund| Some(refund.state) != hinted);
-        if is_news {
+        let is_new_state = known.is_none_or(|refund| Some(refund.state) != hinted);
+        if is_new_state {
             let subject = learn_subject(out_refund_no, out_trade_no);
             schedule::schedule(&mut write, Work::LearnRefund, &subject, Wait::over(now_ms)).await?;
         }
@@ -34,7 +34,7 @@ impl Ledger {
             transaction_id: None,
             out_refund_no: Some(out_refund_no),
         };
-        let outcome = if is_news { "asked" } else { "known" };
+        let outcome = if is_new_state { "asked" } else { "known" };
         keep_notification(&mut write, evidence, numbers, outcome, now_ms).await?;
         write.commit().await?;
         Ok(())
@@ -104,7 +104,7 @@ pub(super) async fn keep_mismatch(
     if is_new {
         let subject = learn_subject(&update.out_refund_no, &update.out_trade_no);
         schedule::schedule(write, Work::LearnRefund, &subject, Wait::over(now_ms)).await?;
-        let event = WebhookEvent::RefundMismatch(RefundMismatchNews {
+        let event = WebhookEvent::RefundMismatch(RefundMismatchData {
             refund_no: update.out_refund_no.clone(),
             refund_id: update.refund_id.clone(),
             out_trade_no: update.out_trade_no.clone(),

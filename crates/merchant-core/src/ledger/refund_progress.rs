@@ -4,7 +4,7 @@
 use const_format::formatcp;
 use merchant_api::{RefundOrigin, RefundState};
 
-use super::refund_updates::{SURPLUS_AGAIN_MS, tell};
+use super::refund_updates::{SURPLUS_AGAIN_MS, put_refund_webhook};
 use super::refunds::COLUMNS;
 use super::{Ledger, LedgerError, Refund, Wait, Work, orders, schedule};
 
@@ -61,7 +61,7 @@ impl Ledger {
                 };
                 schedule::schedule(&mut write, Work::RefundSurplus, payment, wait).await?;
             }
-            tell(&mut write, &refund, now_ms).await?;
+            put_refund_webhook(&mut write, &refund, now_ms).await?;
             orders::grow_version(&mut write, refund.order_id).await?;
         }
         write.commit().await?;
@@ -70,7 +70,7 @@ impl Ledger {
     }
 
     /// Stores why a refund could not be sent yet, for people.
-    pub(crate) async fn note_hindrance(
+    pub(crate) async fn note_postponement(
         &self,
         refund: &Refund,
         wechat_code: &str,

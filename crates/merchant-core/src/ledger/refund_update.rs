@@ -20,7 +20,7 @@ pub(crate) struct RefundUpdate {
     pub(crate) user_received_account: Option<String>,
     pub(crate) success_time: Option<String>,
     /// When the query was sent; `None` for a notification.
-    pub(crate) asked_ms: Option<i64>,
+    pub(crate) sent_ms: Option<i64>,
     /// When to query again, if the refund moves into this state.
     pub(crate) next_look_ms: Option<i64>,
     /// A mismatch that does not depend on the ledger, in one word.

@@ -89,8 +89,8 @@ async fn judge(
         return Ok((taken_in, Some(order.id)));
     };
     let is_newer = update
-        .asked_ms
-        .is_some_and(|asked_ms| asked_ms > refund.state_ms);
+        .sent_ms
+        .is_some_and(|sent_ms| sent_ms > refund.state_ms);
     match step(refund.state, update.state, is_newer) {
         Step::Stays => Ok((RefundRecorded::Known, None)),
         Step::Contradicts => {
@@ -237,11 +237,11 @@ async fn changed(
     }
     sum_refunded(write, refund.order_id).await?;
     orders::grow_version(write, refund.order_id).await?;
-    tell(write, refund, now_ms).await
+    put_refund_webhook(write, refund, now_ms).await
 }
 
 /// Sends the merchant's backend a message about the new state of a refund.
-pub(super) async fn tell(
+pub(super) async fn put_refund_webhook(
     write: &mut Write,
     refund: &Refund,
     now_ms: i64,
@@ -267,12 +267,12 @@ pub(super) async fn tell(
         "{}\n{}\n{refusals}",
         refund.out_refund_no, refund.applications
     );
-    outbox::put(write, event(refund_news(&order, refund)), &key, now_ms).await
+    outbox::put(write, event(refund_data(&order, refund)), &key, now_ms).await
 }
 
-fn refund_news(order: &Order, refund: &Refund) -> merchant_api::RefundNews {
-    merchant_api::RefundNews {
-        order: orders::order_news(order),
+fn refund_data(order: &Order, refund: &Refund) -> merchant_api::RefundData {
+    merchant_api::RefundData {
+        order: orders::order_data(order),
         refund_no: refund.out_refund_no.clone(),
         refund_id: refund.refund_id.clone(),
         out_trade_no: refund.out_trade_no.clone(),

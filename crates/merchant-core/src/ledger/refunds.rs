@@ -119,7 +119,9 @@ impl Ledger {
                 && known.request == new.request;
             return match (is_same, known.state) {
                 (false, _) => Ok(RefundBegun::NumberUsed),
-                (true, RefundState::Refused) => self.ask_again(write, known, new.created_ms).await,
+                (true, RefundState::Refused) => {
+                    self.request_again(write, known, new.created_ms).await
+                }
                 (true, _) => Ok(RefundBegun::Same(Box::new(known))),
             };
         }
@@ -139,7 +141,8 @@ impl Ledger {
             return Ok(RefundBegun::TooMany);
         }
         let refund = insert(&mut write, new, &attempt.out_trade_no).await?;
-        self.commit_wish(write, &refund, new.created_ms).await?;
+        self.commit_requested(write, &refund, new.created_ms)
+            .await?;
         Ok(RefundBegun::New(Box::new(refund)))
     }
 
@@ -222,7 +225,7 @@ impl Ledger {
             .left_fen)
     }
 
-    async fn ask_again(
+    async fn request_again(
         &self,
         mut write: Write,
         refund: Refund,
@@ -244,12 +247,12 @@ impl Ledger {
         .bind(refund.id)
         .fetch_one(&mut *write)
         .await?;
-        self.commit_wish(write, &refund, now_ms).await?;
+        self.commit_requested(write, &refund, now_ms).await?;
         Ok(RefundBegun::Same(Box::new(refund)))
     }
 
     /// After this commit, due work completes the refund even if this process ends.
-    async fn commit_wish(
+    async fn commit_requested(
         &self,
         mut write: Write,
         refund: &Refund,

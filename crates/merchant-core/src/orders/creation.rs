@@ -20,9 +20,9 @@ pub const TOTAL_MAX_FEN: u64 = 1_000_000_000;
 /// Creates an order, or finds the same one; returns whether the order is new.
 pub async fn create(
     payments: &Payments,
-    wanted: &CreateOrder,
+    request: &CreateOrder,
 ) -> Result<(CreatedOrder, bool), Refusal> {
-    let new = check(payments, wanted)?;
+    let new = check(payments, request)?;
     match payments.ledger.create_order(&new).await? {
         Created::New(order) => {
             tracing::info!(
@@ -42,8 +42,8 @@ pub async fn create(
 }
 
 /// Checks everything that WeChat would refuse later.
-fn check(payments: &Payments, wanted: &CreateOrder) -> Result<NewOrder, Refusal> {
-    let order_no = match &wanted.order_no {
+fn check(payments: &Payments, request: &CreateOrder) -> Result<NewOrder, Refusal> {
+    let order_no = match &request.order_no {
         None => hex(&payments.randomness.bytes()?),
         Some(order_no) if is_order_no(order_no) => order_no.clone(),
         Some(_) => {
@@ -54,13 +54,13 @@ fn check(payments: &Payments, wanted: &CreateOrder) -> Result<NewOrder, Refusal>
             ));
         }
     };
-    check_description(&wanted.description)?;
-    check_attach(wanted.attach.as_deref())?;
-    let products = check_products(payments, wanted)?;
-    check_sub_mchid(payments, wanted.sub_mchid.as_deref())?;
-    check_terms(&payments.config, &order_no, wanted, &products)
+    check_description(&request.description)?;
+    check_attach(request.attach.as_deref())?;
+    let products = check_products(payments, request)?;
+    check_sub_mchid(payments, request.sub_mchid.as_deref())?;
+    check_terms(&payments.config, &order_no, request, &products)
         .map_err(|error| Refusal::invalid_field(&error))?;
-    let expires_in_ms = wanted
+    let expires_in_ms = request
         .expires_in_ms
         .unwrap_or(payments.config.order_expires_in_ms);
     if !EXPIRES_IN_MS.contains(&expires_in_ms) {
@@ -69,10 +69,10 @@ fn check(payments: &Payments, wanted: &CreateOrder) -> Result<NewOrder, Refusal>
             "must be from 60000 (a minute) to 604800000 (seven days)",
         ));
     }
-    let (openid, openid_is_sub) = check_payer(payments, wanted)?;
+    let (openid, openid_is_sub) = check_payer(payments, request)?;
     for (field, url) in [
-        ("return_url", &wanted.return_url),
-        ("success_url", &wanted.success_url),
+        ("return_url", &request.return_url),
+        ("success_url", &request.success_url),
     ] {
         if let Some(url) = url {
             check_return_address(&payments.config, field, url)?;
@@ -83,15 +83,15 @@ fn check(payments: &Payments, wanted: &CreateOrder) -> Result<NewOrder, Refusal>
         order_no,
         token: unguessable(payments.randomness.bytes()?),
         // Field by field in the contract's order: the same request has the same text.
-        request: serde_json::to_string(wanted)
+        request: serde_json::to_string(request)
             .map_err(|error| Refusal::Internal(error.to_string()))?,
-        total_fen: wanted.total_fen,
-        description: wanted.description.clone(),
+        total_fen: request.total_fen,
+        description: request.description.clone(),
         openid,
         openid_is_sub,
-        sub_mchid: wanted.sub_mchid.clone(),
-        return_url: wanted.return_url.clone(),
-        success_url: wanted.success_url.clone(),
+        sub_mchid: request.sub_mchid.clone(),
+        return_url: request.return_url.clone(),
+        success_url: request.success_url.clone(),
         products,
         created_ms: now_ms,
         expires_ms: now_ms.saturating_add(i64::try_from(expires_in_ms).unwrap_or(i64::MAX)),
@@ -144,9 +144,9 @@ fn check_sub_mchid(payments: &Payments, sub_mchid: Option<&str>) -> Result<(), R
 /// The openid, and whether it is one of the sub-merchant's application.
 fn check_payer(
     payments: &Payments,
-    wanted: &CreateOrder,
+    request: &CreateOrder,
 ) -> Result<(Option<String>, bool), Refusal> {
-    let Some(payer) = &wanted.payer else {
+    let Some(payer) = &request.payer else {
         return Ok((None, false));
     };
     let (field, openid, is_sub) = match (&payer.openid, &payer.sub_openid) {
@@ -158,7 +158,7 @@ fn check_payer(
         }
     };
     OpenId::parse(&**openid).map_err(|error| Refusal::invalid(field, &error.rule.to_string()))?;
-    let has_sub_appid = wanted
+    let has_sub_appid = request
         .sub_mchid
         .as_deref()
         .and_then(|sub_mchid| payments.config.merchant.sub_merchant(sub_mchid))
@@ -172,9 +172,9 @@ fn check_payer(
 
 fn check_products(
     payments: &Payments,
-    wanted: &CreateOrder,
+    request: &CreateOrder,
 ) -> Result<Vec<AttemptProduct>, Refusal> {
-    let Some(products) = &wanted.products else {
+    let Some(products) = &request.products else {
         return Ok(payments.config.products.clone());
     };
     let are_offered = products

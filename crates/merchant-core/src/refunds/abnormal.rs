@@ -21,9 +21,9 @@ use crate::wechat::{ApplyError, CallError};
 pub async fn apply_abnormal(
     payments: &Payments,
     refund_no: &str,
-    wanted: ApplyAbnormalRefund,
+    request: ApplyAbnormalRefund,
 ) -> Result<RefundDetails, Refusal> {
-    let to = check(wanted)?;
+    let to = check(request)?;
     let order_id = find(payments, refund_no).await?.order_id;
     let _lock = payments.lock_order(order_id, Queue::Backend).await?;
     let refund = find(payments, refund_no).await?;
@@ -46,7 +46,7 @@ async fn apply(payments: &Payments, refund: &Refund, to: AbnormalRefundTo) -> Re
         to,
         sub_mchid: updates::sub_mchid(payments, &refund.out_trade_no).await?,
     };
-    let asked_ms = payments.clock.now_ms();
+    let sent_ms = payments.clock.now_ms();
     match payments.wechat.apply_abnormal_refund(&application).await {
         Ok(refund_report) => {
             let now_ms = payments.clock.now_ms();
@@ -55,7 +55,7 @@ async fn apply(payments: &Payments, refund: &Refund, to: AbnormalRefundTo) -> Re
                 .ledger
                 .note_application(refund, look_ms.unwrap_or(now_ms), now_ms)
                 .await?;
-            updates::record_answer(payments, &refund_report, asked_ms).await?;
+            updates::record_answer(payments, &refund_report, sent_ms).await?;
             Ok(())
         }
         Err(ApplyError::Call(error)) => {
@@ -71,13 +71,13 @@ async fn apply(payments: &Payments, refund: &Refund, to: AbnormalRefundTo) -> Re
     }
 }
 
-fn check(wanted: ApplyAbnormalRefund) -> Result<AbnormalRefundTo, Refusal> {
+fn check(request: ApplyAbnormalRefund) -> Result<AbnormalRefundTo, Refusal> {
     let ApplyAbnormalRefund {
         to,
         bank_type,
         bank_account,
         real_name,
-    } = wanted;
+    } = request;
     let fields = [
         ("bank_type", bank_type),
         ("bank_account", bank_account),

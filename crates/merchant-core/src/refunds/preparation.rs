@@ -20,8 +20,8 @@ pub(super) struct PreparedRefund {
 }
 
 /// Checks everything that does not need the order.
-pub(super) fn prepare(wanted: &CreateRefund) -> Result<PreparedRefund, Refusal> {
-    let number = OutRefundNo::parse(&*wanted.refund_no)
+pub(super) fn prepare(request: &CreateRefund) -> Result<PreparedRefund, Refusal> {
+    let number = OutRefundNo::parse(&*request.refund_no)
         .map_err(|error| Refusal::invalid("refund_no", &error.rule.to_string()))?;
     if is_reserved(number.as_str()) {
         return Err(Refusal::invalid(
@@ -29,19 +29,19 @@ pub(super) fn prepare(wanted: &CreateRefund) -> Result<PreparedRefund, Refusal> 
             "must not begin with surplus@: such numbers are this server's own",
         ));
     }
-    if wanted.amount_fen == Some(0) {
+    if request.amount_fen == Some(0) {
         return Err(Refusal::field(
             ErrorCode::AmountInvalid,
             "amount_fen",
             "must be a whole number of fen of at least 1",
         ));
     }
-    check_reason(wanted.reason.as_deref())?;
+    check_reason(request.reason.as_deref())?;
     for (field, is_empty) in [
-        ("from", wanted.from.as_ref().is_some_and(Vec::is_empty)),
+        ("from", request.from.as_ref().is_some_and(Vec::is_empty)),
         (
             "goods_detail",
-            wanted.goods_detail.as_ref().is_some_and(Vec::is_empty),
+            request.goods_detail.as_ref().is_some_and(Vec::is_empty),
         ),
     ] {
         // An empty list would mean the same as none: refund everything.
@@ -52,23 +52,23 @@ pub(super) fn prepare(wanted: &CreateRefund) -> Result<PreparedRefund, Refusal> 
             ));
         }
     }
-    let from = wanted.from.as_deref().unwrap_or_default();
-    if !from.is_empty() && wanted.amount_fen.is_none() {
+    let from = request.from.as_deref().unwrap_or_default();
+    if !from.is_empty() && request.amount_fen.is_none() {
         return Err(Refusal::invalid("amount_fen", "must come with from"));
     }
     Ok(PreparedRefund {
         number,
         // Field by field in the contract's order: the same request has the same text.
-        request: serde_json::to_string(wanted)
+        request: serde_json::to_string(request)
             .map_err(|error| Refusal::Internal(error.to_string()))?,
-        reason: wanted.reason.clone(),
-        funds_account: wanted
+        reason: request.reason.clone(),
+        funds_account: request
             .funds_account
             .as_deref()
             .map(|word| account("funds_account", word))
             .transpose()?,
         from: from.iter().map(source).collect::<Result<_, _>>()?,
-        goods_detail: wanted
+        goods_detail: request
             .goods_detail
             .iter()
             .flatten()

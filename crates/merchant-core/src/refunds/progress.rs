@@ -139,7 +139,7 @@ async fn not_taken(
     if !is_refusal {
         payments
             .ledger
-            .note_hindrance(refund, &said.code, &said.message)
+            .note_postponement(refund, &said.code, &said.message)
             .await?;
         return Err(error.into());
     }
@@ -194,7 +194,7 @@ enum Answer {
 async fn query(payments: &Payments, refund: &Refund) -> Result<Answer, QueryError> {
     let number = OutRefundNo::parse(&*refund.out_refund_no)
         .map_err(|_| LedgerError::Column("refunds.out_refund_no"))?;
-    let asked_ms = payments.clock.now_ms();
+    let sent_ms = payments.clock.now_ms();
     let sub_mchid = updates::sub_mchid(payments, &refund.out_trade_no).await?;
     match payments
         .wechat
@@ -202,7 +202,7 @@ async fn query(payments: &Payments, refund: &Refund) -> Result<Answer, QueryErro
         .await?
     {
         RefundStatus::Known(refund_report) => Ok(Answer::Recorded(
-            updates::record_answer(payments, &refund_report, asked_ms).await?,
+            updates::record_answer(payments, &refund_report, sent_ms).await?,
         )),
         RefundStatus::Unknown { is_signed } => Ok(Answer::Unknown { is_signed }),
     }

@@ -11,14 +11,14 @@ use crate::payments::Payments;
 use crate::query::QueryError;
 use crate::wechat::{CallError, RefundReport, RefundStatus};
 
-/// Records WeChat's answer to a refund call or a query that was sent at `asked_ms`.
+/// Records WeChat's answer to a refund call or a query that was sent at `sent_ms`.
 pub(super) async fn record_answer(
     payments: &Payments,
     RefundReport {
         refund: refund_report,
         json,
     }: &RefundReport,
-    asked_ms: i64,
+    sent_ms: i64,
 ) -> Result<RefundRecorded, QueryError> {
     let now_ms = payments.clock.now_ms();
     let Some(state) = refund_state_of(&refund_report.status) else {
@@ -37,7 +37,7 @@ pub(super) async fn record_answer(
         payer_refund_fen: refund_report.amount.payer_refund.map(unsigned),
         user_received_account: some_text(&refund_report.user_received_account),
         success_time: refund_report.success_time.clone(),
-        asked_ms: Some(asked_ms),
+        sent_ms: Some(sent_ms),
         next_look_ms: first_look_ms(state, now_ms),
         misfit: None,
         resource: json.clone(),
@@ -79,7 +79,7 @@ pub(crate) async fn record_notice(
         payer_refund_fen: notice.amount.payer_refund.map(unsigned),
         user_received_account: some_text(&notice.user_received_account),
         success_time: notice.success_time.clone(),
-        asked_ms: None,
+        sent_ms: None,
         next_look_ms: first_look_ms(state, now_ms),
         misfit: (!is_ours).then_some("mchid"),
         resource: String::from_utf8_lossy(&notification.plaintext).into_owned(),
@@ -131,19 +131,19 @@ pub(crate) async fn learn(
     let Ok(number) = OutRefundNo::parse(out_refund_no) else {
         return Ok(Learned::NotANumber);
     };
-    let asked_ms = payments.clock.now_ms();
+    let sent_ms = payments.clock.now_ms();
     let refund_report =
         query_for_all(payments, &number, whose(payments, out_trade_no).await?).await?;
     let (learned, answer) = match refund_report {
         Some(refund_report) => {
-            record_answer(payments, &refund_report, asked_ms).await?;
+            record_answer(payments, &refund_report, sent_ms).await?;
             (Learned::Recorded, refund_report.json)
         }
         None => (Learned::NotFound, "RESOURCE_NOT_EXISTS".to_owned()),
     };
     payments
         .ledger
-        .note_refund_mismatch_answer(out_refund_no, &answer, asked_ms)
+        .note_refund_mismatch_answer(out_refund_no, &answer, sent_ms)
         .await?;
     Ok(learned)
 }

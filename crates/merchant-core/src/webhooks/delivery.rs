@@ -29,11 +29,11 @@ pub(crate) enum NextTry {
 }
 
 /// Why a target does not have a message yet.
-enum Untaken {
+enum DeliveryFailure {
     /// The target was called and did not accept the message; the result.
     Refused(String),
     /// The target was not called. It can be called after this many milliseconds.
-    Silent(i64),
+    Skipped(i64),
 }
 
 /// Sends a message to every target that has not accepted it yet; returns the time of the next try,
@@ -57,16 +57,16 @@ pub(crate) async fn deliver(
         let name = target.url.as_str();
         !webhook.delivered_to.iter().any(|taken| taken == name)
     });
-    let heard = join_all(missing.map(|target| tell(payments, target, &webhook))).await;
-    let (mut failure, mut silence_ms) = (None, None);
-    for target in heard {
+    let results = join_all(missing.map(|target| deliver_to(payments, target, &webhook))).await;
+    let (mut failure, mut skipped_ms) = (None, None);
+    for target in results {
         match target? {
             Ok(()) => {}
-            Err(Untaken::Refused(outcome)) => failure = Some(outcome),
-            Err(Untaken::Silent(wait_ms)) => silence_ms = silence_ms.max(Some(wait_ms)),
+            Err(DeliveryFailure::Refused(outcome)) => failure = Some(outcome),
+            Err(DeliveryFailure::Skipped(wait_ms)) => skipped_ms = skipped_ms.max(Some(wait_ms)),
         }
     }
-    conclude(payments, id, tries, failure, silence_ms).await
+    conclude(payments, id, tries, failure, skipped_ms).await
 }
 
 /// Records the result of all targets' answers.
@@ -75,11 +75,11 @@ async fn conclude(
     id: &str,
     tries: u64,
     failure: Option<String>,
-    silence_ms: Option<i64>,
+    skipped_ms: Option<i64>,
 ) -> Result<Option<NextTry>, LedgerError> {
     let (ledger, now_ms) = (&payments.ledger, payments.clock.now_ms());
     let Some(outcome) = failure else {
-        let Some(wait_ms) = silence_ms else {
+        let Some(wait_ms) = skipped_ms else {
             let delivery = Delivery::Delivered;
             ledger.note_try(id, delivery, "taken", true).await?;
             return Ok(None);
@@ -91,7 +91,7 @@ async fn conclude(
     let wait_ms = usize::try_from(tries)
         .ok()
         .and_then(|tries| PLAN_MS.get(tries).copied());
-    let next = match (wait_ms, silence_ms) {
+    let next = match (wait_ms, skipped_ms) {
         (Some(wait_ms), _) => Some(NextTry::At(now_ms + wait_ms)),
         // Do not fail the message until the unresponsive target has been tried as well.
         (None, Some(wait_ms)) => Some(NextTry::Uncounted(now_ms + wait_ms)),
@@ -113,16 +113,16 @@ async fn conclude(
 }
 
 /// Sends the message to one target, and records at once that it was accepted.
-async fn tell(
+async fn deliver_to(
     payments: &Payments,
     target: &WebhookTarget,
     webhook: &Webhook,
-) -> Result<Result<(), Untaken>, LedgerError> {
+) -> Result<Result<(), DeliveryFailure>, LedgerError> {
     let name = target.url.as_str();
     let standing = payments.targets.of(name);
     let turn = match standing.turn(&*payments.clock).await {
         Ok(turn) => turn,
-        Err(wait_ms) => return Ok(Err(Untaken::Silent(wait_ms))),
+        Err(wait_ms) => return Ok(Err(DeliveryFailure::Skipped(wait_ms))),
     };
     let answered = send(payments, target, webhook).await;
     turn.ended(answered.is_ok(), payments.clock.monotonic_ms());
@@ -143,7 +143,7 @@ async fn tell(
         outcome,
         "the backend did not take a message"
     );
-    Ok(Err(Untaken::Refused(outcome)))
+    Ok(Err(DeliveryFailure::Refused(outcome)))
 }
 
 /// Makes one call. A response with any status counts as an answer.

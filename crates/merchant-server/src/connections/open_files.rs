@@ -6,11 +6,11 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// programs that use `select`.
 pub(crate) fn raise() {
     let limit = getrlimit(Resource::Nofile);
-    let wanted = Rlimit {
+    let limit = Rlimit {
         current: limit.maximum,
         maximum: limit.maximum,
     };
-    if let Err(error) = setrlimit(Resource::Nofile, wanted) {
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
 }

@@ -20,14 +20,14 @@ pub(crate) async fn callback(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
     let query = query.unwrap_or_default();
-    let value = |wanted: &str| {
+    let value = |parameter: &str| {
         form_urlencoded::parse(query.as_bytes())
-            .find(|(name, _)| name == wanted)
+            .find(|(name, _)| name == parameter)
             .map(|(_, value)| value.into_owned())
     };
     let state = value("state").unwrap_or_default();
     let code = value("code").filter(|code| !code.is_empty());
-    match attempts::after_hop(&payments, state, code).await? {
+    match attempts::after_redirect(&payments, state, code).await? {
         Some(to) => redirect(&to),
         None => {
             let shop = only_shop(payments.config());

@@ -74,9 +74,9 @@ pub(crate) async fn script() -> Response {
 
 /// The parameters that WeChat appends to the page's address.
 fn read_query(query: &str) -> Option<ReceiptQuery> {
-    let value = |wanted: &str| {
+    let value = |parameter: &str| {
         form_urlencoded::parse(query.as_bytes())
-            .find(|(name, _)| name == wanted)
+            .find(|(name, _)| name == parameter)
             .map(|(_, value)| value.into_owned())
     };
     // A `check_code` that cannot be an MD5 needs no query.

@@ -29,8 +29,8 @@ pub(crate) async fn create_order(
 ) -> Result<Response, Failure> {
     backend.may(Scope::OrdersWrite)?;
     let body = read_body(body)?;
-    let wanted = read_order(&body)?;
-    let (created, is_new) = orders::create(&payments, &wanted).await?;
+    let request = read_order(&body)?;
+    let (created, is_new) = orders::create(&payments, &request).await?;
     let status = if is_new {
         StatusCode::CREATED
     } else {
@@ -67,8 +67,8 @@ pub(crate) async fn start_attempt(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<StartedAttempt>, Failure> {
     backend.may(Scope::OrdersWrite)?;
-    let wanted: StartAttempt = json_body::read(&read_body(body)?, "an attempt")?;
-    let started = attempts::start_by_backend(&payments, &order_no, wanted).await?;
+    let request: StartAttempt = json_body::read(&read_body(body)?, "an attempt")?;
+    let started = attempts::start_by_backend(&payments, &order_no, request).await?;
     Ok(Json(started))
 }
 

@@ -21,8 +21,8 @@ pub(crate) async fn create_refund(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
     backend.may(Scope::RefundsWrite)?;
-    let wanted: CreateRefund = json_body::read(&read_body(body)?, "a refund")?;
-    let created = refunds::create(&payments, &order_no, &wanted).await?;
+    let request: CreateRefund = json_body::read(&read_body(body)?, "a refund")?;
+    let created = refunds::create(&payments, &order_no, &request).await?;
     let status = if created.is_new {
         StatusCode::CREATED
     } else {
@@ -59,7 +59,7 @@ pub(crate) async fn apply_abnormal_refund(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<RefundDetails>, Failure> {
     backend.may(Scope::RefundsWrite)?;
-    let wanted: ApplyAbnormalRefund = json_body::read(&read_body(body)?, "an abnormal refund")?;
-    let refund = refunds::apply_abnormal(&payments, &refund_no, wanted).await?;
+    let request: ApplyAbnormalRefund = json_body::read(&read_body(body)?, "an abnormal refund")?;
+    let refund = refunds::apply_abnormal(&payments, &refund_no, request).await?;
     Ok(Json(refund))
 }

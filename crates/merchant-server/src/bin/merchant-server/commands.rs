@@ -47,7 +47,7 @@ pub(crate) async fn run(command: &Command, config: Config) -> Ran {
                 None => Err(format!("there is no order {order_no}").into()),
             }
         }
-        Command::Refund(refund) => ask_refund(config, refund).await,
+        Command::Refund(refund) => request_refund(config, refund).await,
         Command::Reconcile { since, .. } => reconcile(config, *since).await,
         Command::Bill {
             day,
@@ -130,10 +130,10 @@ async fn check_config(config: &Config, live: bool, place_order: bool) -> Ran {
     Ok(agreed(!report.has_failed()))
 }
 
-async fn ask_refund(config: Config, asked: &AskedRefund) -> Ran {
+async fn request_refund(config: Config, asked: &AskedRefund) -> Ran {
     let surroundings = merchant_server::surroundings(&config)?;
     let payments = Payments::open_as_it_is(config, surroundings).await?;
-    let wanted = CreateRefund {
+    let request = CreateRefund {
         refund_no: asked.refund_no.clone(),
         amount_fen: asked.fen,
         reason: asked.reason.clone(),
@@ -141,7 +141,7 @@ async fn ask_refund(config: Config, asked: &AskedRefund) -> Ran {
         from: None,
         goods_detail: None,
     };
-    let refund = payments.ask_refund(&asked.order_no, &wanted).await?;
+    let refund = payments.request_refund(&asked.order_no, &request).await?;
     say(&serde_json::to_string_pretty(&refund)?)
 }
 

@@ -79,7 +79,7 @@ impl BuyerContext {
 
     /// What the page offers of the products that the order allows.
     pub(super) fn offer(&self, products: &[Product]) -> Offer {
-        let wanted: &[Product] = match self.decision {
+        let preferred: &[Product] = match self.decision {
             Decision::Jsapi | Decision::JsapiGuarded => &[Product::Jsapi, Product::Native],
             Decision::H5 | Decision::H5Guarded | Decision::H5OrNative => {
                 &[Product::H5, Product::Native]
@@ -90,7 +90,7 @@ impl BuyerContext {
             Decision::MiniProgram => return Offer::Unavailable(Unavailable::MiniProgram),
             Decision::Upgrade => return Offer::Unavailable(Unavailable::WechatTooOld),
         };
-        let offered: Vec<_> = wanted
+        let offered: Vec<_> = preferred
             .iter()
             .copied()
             .filter(|product| products.contains(product))

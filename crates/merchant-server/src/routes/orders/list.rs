@@ -18,7 +18,7 @@ pub(crate) async fn list_orders(
     RawQuery(query): RawQuery,
 ) -> Result<Json<OrderList>, Failure> {
     backend.may(Scope::OrdersRead)?;
-    let Wanted {
+    let ListParameters {
         filter,
         before,
         limit,
@@ -27,31 +27,31 @@ pub(crate) async fn list_orders(
     Ok(Json(orders))
 }
 
-struct Wanted {
+struct ListParameters {
     filter: OrderFilter,
     before: Option<String>,
     limit: u32,
 }
 
-fn read_query(query: &str) -> Result<Wanted, Failure> {
-    let mut wanted = Wanted {
+fn read_query(query: &str) -> Result<ListParameters, Failure> {
+    let mut parameters = ListParameters {
         filter: OrderFilter::default(),
         before: None,
         limit: query::LIMIT_DEFAULT,
     };
     for (name, value) in query::parameters(query)? {
         match &*name {
-            "state" => wanted.filter.state = Some(read_state(&value)?),
-            "created_from" => wanted.filter.created_from_ms = Some(read_time(&name, &value)?),
-            "created_to" => wanted.filter.created_to_ms = Some(read_time(&name, &value)?),
-            "order_no_prefix" => wanted.filter.order_no_prefix = Some(read_prefix(&value)?),
-            "sub_mchid" => wanted.filter.sub_mchid = Some(read_sub_mchid(&value)?),
-            "before" => wanted.before = Some(value.into_owned()),
-            "limit" => wanted.limit = query::limit(&value)?,
+            "state" => parameters.filter.state = Some(read_state(&value)?),
+            "created_from" => parameters.filter.created_from_ms = Some(read_time(&name, &value)?),
+            "created_to" => parameters.filter.created_to_ms = Some(read_time(&name, &value)?),
+            "order_no_prefix" => parameters.filter.order_no_prefix = Some(read_prefix(&value)?),
+            "sub_mchid" => parameters.filter.sub_mchid = Some(read_sub_mchid(&value)?),
+            "before" => parameters.before = Some(value.into_owned()),
+            "limit" => parameters.limit = query::limit(&value)?,
             _ => return Err(Failure::invalid(&name, "is not a parameter of this list")),
         }
     }
-    Ok(wanted)
+    Ok(parameters)
 }
 
 fn read_state(word: &str) -> Result<OrderState, Failure> {
