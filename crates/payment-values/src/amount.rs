@@ -70,6 +70,18 @@ impl Fen {
         Some(Self(self.0 + other.0)).filter(|sum| *sum <= Self::MAX)
     }
 
+    /// The sum, or the largest amount if it does not fit.
+    #[must_use]
+    pub fn saturating_add(self, other: Self) -> Self {
+        self.checked_add(other).unwrap_or(Self::MAX)
+    }
+
+    /// The difference, or zero if it would be negative.
+    #[must_use]
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
     /// The difference, or `None` if it would be negative.
     #[must_use]
     pub fn checked_sub(self, other: Self) -> Option<Self> {
@@ -269,5 +281,8 @@ mod tests {
         assert_eq!(Fen::ZERO.checked_sub(one), None);
         assert_eq!(most.checked_sub(most), Some(Fen::ZERO));
         assert_eq!(one.checked_add(one).map(Fen::get), Some(2));
+        assert_eq!(most.saturating_add(one), most);
+        assert_eq!(Fen::ZERO.saturating_sub(one), Fen::ZERO);
+        assert_eq!(one.saturating_add(one).saturating_sub(one), one);
     }
 }

@@ -117,6 +117,13 @@ macro_rules! checked_text {
             }
         }
 
+        // Equal, ordered and hashed as its text is, so that a map can be asked for a foreign text.
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl PartialEq<str> for $name {
             fn eq(&self, other: &str) -> bool {
                 self.0 == other

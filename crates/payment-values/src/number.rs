@@ -2,7 +2,7 @@
 //! name of a buyer.
 
 use crate::checked_text;
-use crate::field::{InvalidField, Rule, check_text, check_word};
+use crate::field::{InvalidField, Rule, check_text};
 
 macro_rules! numbers {
     ($($(#[$about:meta])* $name:ident, $check:path;)+) => {$(
@@ -24,11 +24,11 @@ numbers! {
     OrderNo, check_order_no;
     /// The merchant's number of one attempt: 6 to 32 of `[0-9a-zA-Z_\-|*]`, unique per mchid.
     OutTradeNo, check_out_trade_no;
-    /// WeChat's number of a payment: up to 32 digits or letters.
+    /// WeChat's number of a payment: 1 to 64 of `[0-9a-zA-Z_-]`.
     TransactionId, check_transaction_id;
     /// The merchant's number of a refund: up to 64 of `[0-9a-zA-Z_\-|*@]`, unique per mchid.
     OutRefundNo, check_out_refund_no;
-    /// WeChat's number of a refund: up to 32 digits or letters.
+    /// WeChat's number of a refund: 1 to 64 of `[0-9a-zA-Z_-]`.
     RefundId, check_refund_id;
     /// The buyer under one appid: 1 to 128 bytes of letters, digits, `_` and `-`.
     OpenId, check_openid;
@@ -66,7 +66,7 @@ fn check_trade_no(field: &'static str, text: &str) -> Result<(), InvalidField> {
 }
 
 fn check_transaction_id(text: &str) -> Result<(), InvalidField> {
-    check_word("transaction_id", text)
+    check_wechat_number("transaction_id", text)
 }
 
 fn check_out_refund_no(text: &str) -> Result<(), InvalidField> {
@@ -83,19 +83,31 @@ fn check_out_refund_no(text: &str) -> Result<(), InvalidField> {
 }
 
 fn check_refund_id(text: &str) -> Result<(), InvalidField> {
-    check_word("refund_id", text)
+    check_wechat_number("refund_id", text)
+}
+
+/// WeChat gives these numbers, and its documents say at most 32 bytes. The rule is wider, because a
+/// payment under a longer number is real money all the same. It refuses only what may not stand in
+/// an address.
+fn check_wechat_number(field: &'static str, text: &str) -> Result<(), InvalidField> {
+    check_text(field, text, 64)?;
+    if !text.bytes().all(is_plain) {
+        return Err(InvalidField::new(field, Rule::Characters("[0-9a-zA-Z_-]")));
+    }
+    Ok(())
 }
 
 fn check_openid(text: &str) -> Result<(), InvalidField> {
     const FIELD: &str = "payer.openid";
     check_text(FIELD, text, 128)?;
-    if !text
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-    {
+    if !text.bytes().all(is_plain) {
         return Err(InvalidField::new(FIELD, Rule::Characters("[0-9a-zA-Z_-]")));
     }
     Ok(())
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
 
 #[cfg(test)]
@@ -151,6 +163,33 @@ mod tests {
         for bad in ["", "a b", "a\n", &"a".repeat(129)] {
             assert_eq!(OpenId::parse(bad).unwrap_err().field, "payer.openid");
         }
+    }
+
+    #[test]
+    fn a_number_of_wechats_may_be_longer_than_documented_and_must_be_plain() {
+        for good in [
+            "4200000001202611290000000001",
+            &"7".repeat(33),
+            &"7".repeat(64),
+        ] {
+            assert_eq!(TransactionId::parse(good).unwrap().as_str(), good);
+            assert_eq!(RefundId::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "42 00", "42/00", "42?a", &"7".repeat(65)] {
+            assert_eq!(
+                TransactionId::parse(bad).unwrap_err().field,
+                "transaction_id"
+            );
+            assert_eq!(RefundId::parse(bad).unwrap_err().field, "refund_id");
+        }
+    }
+
+    #[test]
+    fn a_value_is_found_in_a_map_by_a_text_that_need_not_be_one() {
+        let number = OutTradeNo::parse("A-2026").unwrap();
+        let map = std::collections::BTreeMap::from([(number, 1)]);
+        assert_eq!(map.get("A-2026"), Some(&1));
+        assert_eq!(map.get("?"), None);
     }
 
     #[test]
