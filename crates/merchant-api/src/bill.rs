@@ -1,5 +1,7 @@
-//! A day of business, compared: WeChat's bill and the backend's own ledger (private side).
+//! A day of business, compared: WeChat's bill and the backend's own ledger (private side). The
+//! numbers in a difference are plain texts, because a bill may name what is no number of ours.
 
+use payment_values::Fen;
 use serde::Serialize;
 
 /// What WeChat's trade bill of a day says, beside what the ledger says: `GET {base}/bills/{day}`.
@@ -29,7 +31,8 @@ pub struct BillTotal {
     /// How many rows.
     pub count: u64,
     /// Their amounts together, in fen.
-    pub total_fen: u64,
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub total_fen: Fen,
 }
 
 /// One thing that the bill and the ledger do not agree on.

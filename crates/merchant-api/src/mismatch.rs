@@ -1,5 +1,6 @@
 //! Mismatches, on the private side: payments and refunds that WeChat reports and that no order
-//! explains. A person checks each mismatch and marks it done.
+//! explains. A person checks each mismatch and marks it done. The numbers are plain texts, because
+//! they are evidence: what WeChat names may break every rule of ours.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,6 +1,7 @@
 //! The private side, for the merchant's own backend (API key as Bearer, JSON both ways): creating
 //! an order. The amount and the text come from this side and never from a browser.
 
+use payment_values::{Fen, OrderNo};
 use serde::{Deserialize, Serialize};
 
 use crate::attempt_product::AttemptProduct;
@@ -80,13 +81,15 @@ pub struct Payer {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CreatedOrder {
     /// The merchant's own number.
-    pub order_no: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub order_no: OrderNo,
     /// What the page's element gets; unguessable, good for this one order.
     pub token: String,
     /// The hosted page, for shops that embed nothing.
     pub checkout_url: String,
     /// The price in fen.
-    pub total_fen: u64,
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub total_fen: Fen,
     /// How long it can still be paid, in milliseconds.
     pub remaining_ms: u64,
     /// `false` when the gateway is a simulator.

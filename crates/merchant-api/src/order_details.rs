@@ -1,5 +1,6 @@
 //! What the merchant's own backend reads about its orders (private side).
 
+use payment_values::{Fen, OrderNo, OutTradeNo, TransactionId};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,13 +14,15 @@ use crate::refund::RefundDetails;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderDetails {
     /// The merchant's own number.
-    pub order_no: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub order_no: OrderNo,
     /// Where it stands.
     pub state: OrderState,
     /// The merchant asked to close it, and WeChat's word is still to come.
     pub is_closing: bool,
     /// The price in fen.
-    pub total_fen: u64,
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub total_fen: Fen,
     /// What is bought.
     pub description: String,
     /// `CNY`.
@@ -53,15 +56,18 @@ pub struct OrderDetails {
     pub version: u64,
     /// What the payer paid after WeChat's own discounts, in fen.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub payer_total_fen: Option<u64>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
+    pub payer_total_fen: Option<Fen>,
     /// When it was paid, RFC 3339, in WeChat's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub success_time: Option<String>,
     /// What reached the buyer again of the payment that settled it, in fen.
-    pub refunded_fen: u64,
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub refunded_fen: Fen,
     /// WeChat's number of the payment that settled it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub transaction_id: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub transaction_id: Option<TransactionId>,
     /// The bank that the payer used for it, in WeChat's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_type: Option<String>,
@@ -86,14 +92,16 @@ pub struct AttemptDetails {
     /// How it was to be paid.
     pub product: AttemptProduct,
     /// Its number at WeChat.
-    pub out_trade_no: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub out_trade_no: OutTradeNo,
     /// prepared, open, closed, refused, paid or surplus.
     pub state: String,
     /// When it began, RFC 3339.
     pub created_at: String,
     /// WeChat's number of the payment.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub transaction_id: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub transaction_id: Option<TransactionId>,
     /// The bank that the payer used, in WeChat's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_type: Option<String>,
@@ -103,7 +111,8 @@ pub struct AttemptDetails {
     pub refund_seen_at: Option<String>,
     /// What the payer paid, in fen, after WeChat's own discounts.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub payer_total_fen: Option<u64>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
+    pub payer_total_fen: Option<Fen>,
     /// When it was paid, RFC 3339, in WeChat's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub success_time: Option<String>,
@@ -121,7 +130,8 @@ pub struct OrderList {
     pub orders: Vec<OrderSummary>,
     /// What to send as `before` for the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_before: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub next_before: Option<OrderNo>,
 }
 
 /// An order in a list.
@@ -129,11 +139,13 @@ pub struct OrderList {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderSummary {
     /// The merchant's own number.
-    pub order_no: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub order_no: OrderNo,
     /// Where it stands.
     pub state: OrderState,
     /// The price in fen.
-    pub total_fen: u64,
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub total_fen: Fen,
     /// What is bought.
     pub description: String,
     /// Partner mode: whom it is for.

@@ -1,5 +1,6 @@
 //! Refunds on the private side: the requests of the merchant's own backend, and the answers.
 
+use payment_values::{Fen, OrderNo, OutRefundNo, OutTradeNo, RefundId};
 use serde::{Deserialize, Serialize};
 
 /// `POST {base}/orders/{order_no}/refunds`. Unknown fields are refused: a misspelt amount must
@@ -128,20 +129,25 @@ words! {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RefundDetails {
     /// Its number: the merchant's own, this server's for surplus, WeChat's for one from outside.
-    pub refund_no: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub refund_no: OutRefundNo,
     /// The order that was paid.
-    pub order_no: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub order_no: OrderNo,
     /// The attempt whose money goes back, by its number at WeChat.
-    pub out_trade_no: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub out_trade_no: OutTradeNo,
     /// Who wanted it.
     pub origin: RefundOrigin,
     /// Where it stands.
     pub state: RefundState,
     /// What goes back, in fen.
-    pub amount_fen: u64,
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub amount_fen: Fen,
     /// What the buyer gets of it in money, coupons taken off, in fen.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub payer_refund_fen: Option<u64>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
+    pub payer_refund_fen: Option<Fen>,
     /// What the buyer reads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -151,7 +157,8 @@ pub struct RefundDetails {
     pub state_since: String,
     /// WeChat's number of the refund.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub refund_id: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub refund_id: Option<RefundId>,
     /// Where the money arrives, in WeChat's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_received_account: Option<String>,
@@ -173,9 +180,11 @@ pub struct RefundList {
     /// The refunds, whoever wanted them.
     pub refunds: Vec<RefundDetails>,
     /// What reached the buyer again of the payment that settled the order, in fen.
-    pub refunded_fen: u64,
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub refunded_fen: Fen,
     /// The amount that can still be refunded, in fen. Refunds under way are already subtracted.
-    pub refundable_fen: u64,
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub refundable_fen: Fen,
 }
 
 /// `POST {base}/refunds/{refund_no}/apply-abnormal-refund`: the money of an abnormal refund goes

@@ -1,6 +1,7 @@
 //! The private side: the backend itself starts an attempt, for an app, a mini-program, a till, or
 //! its own page.
 
+use payment_values::OrderNo;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::{OrderState, PayParameters};
@@ -76,7 +77,8 @@ pub struct CodePayStore {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StartedAttempt {
     /// The merchant's own number.
-    pub order_no: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub order_no: OrderNo,
     /// Where the order stands.
     pub state: OrderState,
     /// Grows with every change.

@@ -1,6 +1,10 @@
 //! What the merchant's backend is notified of, as the body of a webhook. There is one type for each
 //! event, so that the sender, the OpenAPI document and the reader agree.
+//!
+//! The numbers of a mismatch are plain texts: they are evidence, and what WeChat names may break
+//! every rule of ours.
 
+use payment_values::{Fen, OrderNo, OutRefundNo, OutTradeNo, RefundId, TransactionId};
 use serde::Serialize;
 
 use crate::refund::{RefundOrigin, RefundState};
@@ -78,9 +82,11 @@ events! {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OrderNews))]
 pub struct OrderData {
     /// The merchant's own number.
-    pub order_no: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub order_no: OrderNo,
     /// The price in fen.
-    pub total_fen: u64,
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub total_fen: Fen,
     /// What is bought.
     pub description: String,
     /// What the backend gave along.
@@ -99,12 +105,15 @@ pub struct PaymentData {
     #[serde(flatten)]
     pub order: OrderData,
     /// The attempt that was paid, by its number at WeChat.
-    pub out_trade_no: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub out_trade_no: OutTradeNo,
     /// WeChat's number of the payment.
-    pub transaction_id: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub transaction_id: TransactionId,
     /// What the payer paid after WeChat's own discounts, in fen.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub payer_total_fen: Option<u64>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
+    pub payer_total_fen: Option<Fen>,
     /// When it was paid, RFC 3339, in WeChat's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub success_time: Option<String>,
@@ -134,18 +143,22 @@ pub struct RefundData {
     #[serde(flatten)]
     pub order: OrderData,
     /// Its number: the merchant's own, the server's for surplus, WeChat's for one from outside.
-    pub refund_no: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub refund_no: OutRefundNo,
     /// WeChat's number of the refund.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub refund_id: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub refund_id: Option<RefundId>,
     /// The attempt whose money goes back, by its number at WeChat.
-    pub out_trade_no: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub out_trade_no: OutTradeNo,
     /// Who wanted it.
     pub origin: RefundOrigin,
     /// Where it stands.
     pub state: RefundState,
     /// What goes back, in fen.
-    pub amount_fen: u64,
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub amount_fen: Fen,
     /// What the buyer reads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -168,7 +181,8 @@ pub struct RefundMismatchData {
     /// The payment whose money goes back, as WeChat names it.
     pub out_trade_no: String,
     /// What goes back by WeChat's word, in fen.
-    pub amount_fen: u64,
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub amount_fen: Fen,
     /// What differs, in one word.
     pub reason: String,
 }

@@ -9,6 +9,7 @@ use merchant_api::{
     OrderState, PayParameters, PaymentData, PaymentMismatchData, Product, RefundData,
     RefundMismatchData, RefundOrigin, RefundState, WebhookEvent, WebhookMessage,
 };
+use payment_values::{Fen, OrderNo, OutRefundNo, OutTradeNo, RefundId, TransactionId};
 use serde_json::{Value, json};
 
 #[track_caller]
@@ -233,8 +234,8 @@ fn an_error_word_of_a_later_contract_keeps_the_backends_verdict() {
 
 fn order_data() -> OrderData {
     OrderData {
-        order_no: "SHOP-20261121-7".into(),
-        total_fen: 6910,
+        order_no: OrderNo::parse("SHOP-20261121-7").unwrap(),
+        total_fen: Fen::saturating(6910),
         description: "云南小粒咖啡 250g".into(),
         attach: Some("cart 7".into()),
         sub_mchid: None,
@@ -244,9 +245,9 @@ fn order_data() -> OrderData {
 fn payment_data() -> PaymentData {
     PaymentData {
         order: order_data(),
-        out_trade_no: "SHOP-20261121-7".into(),
-        transaction_id: "4200000000202611210000000001".into(),
-        payer_total_fen: Some(6910),
+        out_trade_no: OutTradeNo::parse("SHOP-20261121-7").unwrap(),
+        transaction_id: TransactionId::parse("4200000000202611210000000001").unwrap(),
+        payer_total_fen: Some(Fen::saturating(6910)),
         success_time: Some("2026-11-21T17:20:10+08:00".into()),
         refund_seen: None,
     }
@@ -257,12 +258,12 @@ fn refund_data(state: RefundState) -> RefundData {
     let is_refused = state == RefundState::Refused;
     RefundData {
         order: order_data(),
-        refund_no: "R-1".into(),
-        refund_id: (!is_refused).then(|| "50000000012026112100000000001".into()),
-        out_trade_no: "SHOP-20261121-7".into(),
+        refund_no: OutRefundNo::parse("R-1").unwrap(),
+        refund_id: (!is_refused).then(|| RefundId::parse("50000000012026112100000000001").unwrap()),
+        out_trade_no: OutTradeNo::parse("SHOP-20261121-7").unwrap(),
         origin: RefundOrigin::Merchant,
         state,
-        amount_fen: 990,
+        amount_fen: Fen::saturating(990),
         reason: Some("凉了".into()),
         success_time: is_done.then(|| "2026-11-21T18:00:03+08:00".into()),
         wechat_code: is_refused.then(|| "NOT_ENOUGH".into()),
@@ -274,8 +275,8 @@ fn each_message_to_the_backend_has_its_golden() {
     let events = [
         WebhookEvent::PaymentSucceeded(payment_data()),
         WebhookEvent::PaymentSurplus(PaymentData {
-            out_trade_no: "0123456789abcdef0123456789abcdef".into(),
-            transaction_id: "4200000000202611210000000002".into(),
+            out_trade_no: OutTradeNo::parse("0123456789abcdef0123456789abcdef").unwrap(),
+            transaction_id: TransactionId::parse("4200000000202611210000000002").unwrap(),
             ..payment_data()
         }),
         WebhookEvent::PaymentMismatch(PaymentMismatchData {
@@ -295,7 +296,7 @@ fn each_message_to_the_backend_has_its_golden() {
             refund_no: "nobodys-R-1".into(),
             refund_id: "50000000012026112100000000002".into(),
             out_trade_no: "nobodys-0001".into(),
-            amount_fen: 1,
+            amount_fen: Fen::ONE,
             reason: "number".into(),
         }),
     ];

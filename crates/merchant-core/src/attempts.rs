@@ -23,6 +23,7 @@ pub use oauth::{CALLBACK_PATH, after_redirect};
 pub(crate) use order_body::check_terms;
 use order_body::order_body;
 use page_allowance::Effort;
+use payment_values::OutTradeNo;
 use preparation::{Preparation, PreparedAttempt, prepare};
 use request::{AttemptRequest, PayerClaim};
 pub(crate) use return_address::check as check_return_address;
@@ -275,7 +276,7 @@ async fn next_attempt(
         })),
         (Decision::TakeOver, Some(attempt)) => {
             // An invalid request must be refused before the current attempt is ended for it.
-            order_body(payments, order, prepared, &order.order_no)?;
+            order_body(payments, order, prepared, &order.order_no.clone().into())?;
             end(payments, attempt).await?;
             // The next attempt may only follow the attempt that was ended here.
             let after_end = reread(payments, order.id).await?;
@@ -303,9 +304,10 @@ async fn begin(
     let order = &checkout.order;
     let number = order.current_attempt + 1;
     let out_trade_no = if number == 1 {
-        order.order_no.clone()
+        order.order_no.clone().into()
     } else {
-        hex(&payments.randomness.bytes()?)
+        OutTradeNo::parse(hex(&payments.randomness.bytes()?))
+            .map_err(|error| Refusal::Internal(error.to_string()))?
     };
     let now_ms = payments.clock.now_ms();
     let new = NewAttempt {

@@ -210,7 +210,7 @@ async fn query_attempt(
             }
             // After a failure the plan goes on: the next query comes at its time.
             if let Some(left_out) = payments.due_work_log.unanswered.admit(monotonic_ms) {
-                tracing::warn!(order_no = checkout.order.order_no, %error, left_out, "WeChat gave no answer about an order");
+                tracing::warn!(order_no = checkout.order.order_no.as_str(), %error, left_out, "WeChat gave no answer about an order");
             }
             None
         }
@@ -250,7 +250,7 @@ async fn query_code_payment(payments: &Payments, attempt: &Attempt) -> Result<Ne
             Ok(_) => Ok(Next::Done),
             // The payment may have succeeded meanwhile, and the buyer waits for its reversal.
             Err(error) if now_ms < attempt.created_ms + REVERSE_SOON_MS => {
-                tracing::warn!(out_trade_no = attempt.out_trade_no, %error, "a code payment is not taken back yet");
+                tracing::warn!(out_trade_no = attempt.out_trade_no.as_str(), %error, "a code payment is not taken back yet");
                 Ok(Next::At(now_ms + CODE_PAY_QUERY_MS))
             }
             Err(error) => Err(error),
@@ -299,7 +299,7 @@ pub(crate) async fn close_now(payments: &Payments, checkout: &Checkout) -> Resul
     if is_closed {
         tracing::info!(
             event = "order.closed",
-            order_no = order.order_no,
+            order_no = order.order_no.as_str(),
             "an order is closed"
         );
     }

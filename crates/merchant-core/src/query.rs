@@ -2,7 +2,6 @@
 //! the ledger.
 
 use merchant_api::AttemptProduct;
-use wechat_pay::OutTradeNo;
 
 use crate::ledger::{Attempt, AttemptState, Checkout, Evidence, LedgerError, QUERY_INTERVAL_MS};
 use crate::payments::{OrderBusy, Payments};
@@ -100,7 +99,7 @@ pub(crate) async fn query_claimed(
 ) -> Result<QueryOutcome, QueryError> {
     let status = payments
         .wechat
-        .query(&number(attempt)?, attempt.parties.sub_mchid.as_deref())
+        .query(&attempt.out_trade_no, attempt.parties.sub_mchid.as_deref())
         .await?;
     record_status(payments, attempt, status).await
 }
@@ -129,7 +128,7 @@ pub(crate) async fn record_status(
             // Reversed as well, so that a late answer of the bank cannot make it succeed.
             payments
                 .wechat
-                .reverse(&number(attempt)?, &attempt.parties)
+                .reverse(&attempt.out_trade_no, &attempt.parties)
                 .await?;
             over(AttemptState::Closed).await
         }
@@ -153,14 +152,14 @@ pub(crate) async fn end_attempt(
     if matches!(outcome, QueryOutcome::Paid | QueryOutcome::Over) {
         return Ok(outcome);
     }
-    let number = number(attempt)?;
+    let number = &attempt.out_trade_no;
     // Closing also invalidates a number that WeChat does not know yet, so that a delayed order
     // cannot become payable later.
     let closing = if attempt.product == AttemptProduct::CodePay {
-        payments.wechat.reverse(&number, &attempt.parties).await?
+        payments.wechat.reverse(number, &attempt.parties).await?
     } else {
         let sub_mchid = attempt.parties.sub_mchid.as_deref();
-        payments.wechat.close(&number, sub_mchid).await?
+        payments.wechat.close(number, sub_mchid).await?
     };
     match closing {
         Closing::Closed => {
@@ -175,9 +174,4 @@ pub(crate) async fn end_attempt(
             outcome => Ok(outcome),
         },
     }
-}
-
-fn number(attempt: &Attempt) -> Result<OutTradeNo, QueryError> {
-    OutTradeNo::parse(attempt.out_trade_no.clone())
-        .map_err(|_| LedgerError::Column("attempts.out_trade_no").into())
 }

@@ -3,7 +3,8 @@
 //! usual way (`settlement`). The other differences are reported to a person.
 
 use merchant_api::RefundState;
-use wechat_pay::{Operation, OutTradeNo};
+use payment_values::OutRefundNo;
+use wechat_pay::Operation;
 
 use crate::ledger::{Attempt, AttemptState, Evidence, LedgerError, Recorded};
 use crate::payments::{Payments, Queue};
@@ -57,7 +58,7 @@ impl Payments {
         let mut reconciled = Reconciled::default();
         for number in numbers {
             // The attempt may have changed since the list was read.
-            let Some(attempt) = self.ledger.attempt_by_out_trade_no(&number).await? else {
+            let Some(attempt) = self.ledger.attempt_by_out_trade_no(number.as_str()).await? else {
                 continue;
             };
             reconciled.asked += 1;
@@ -95,27 +96,28 @@ impl Payments {
         Ok(finding)
     }
 
-    async fn compare_refund(&self, number: &str) -> Result<Option<Finding>, LedgerError> {
+    async fn compare_refund(&self, number: &OutRefundNo) -> Result<Option<Finding>, LedgerError> {
         let state = async || -> Result<String, LedgerError> {
-            let refund = self.ledger.refund(number).await?;
+            let refund = self.ledger.refund(number.as_str()).await?;
             Ok(refund.map_or_else(String::new, |refund| refund.state.as_str().to_owned()))
         };
-        let Some(refund) = self.ledger.refund(number).await? else {
+        let Some(refund) = self.ledger.refund(number.as_str()).await? else {
             return Ok(None);
         };
         let here = refund.state.as_str().to_owned();
-        let (there, done) = match refunds::learn(self, number, &refund.out_trade_no).await {
-            // A refund that only the ledger has may not be at WeChat yet. A refund that WeChat
-            // reported must be there.
-            Ok(Learned::NotFound) if REPORTED_STATES.contains(&refund.state) => {
-                (word(&TradeStatus::Unknown).to_owned(), "")
-            }
-            Ok(_) => (state().await?, "recorded"),
-            Err(QueryError::Ledger(error)) => return Err(error),
-            Err(error) => (error.to_string(), ""),
-        };
+        let (there, done) =
+            match refunds::learn(self, number.as_str(), refund.out_trade_no.as_str()).await {
+                // A refund that only the ledger has may not be at WeChat yet. A refund that WeChat
+                // reported must be there.
+                Ok(Learned::NotFound) if REPORTED_STATES.contains(&refund.state) => {
+                    (word(&TradeStatus::Unknown).to_owned(), "")
+                }
+                Ok(_) => (state().await?, "recorded"),
+                Err(QueryError::Ledger(error)) => return Err(error),
+                Err(error) => (error.to_string(), ""),
+            };
         Ok((here != there).then(|| Finding {
-            number: number.to_owned(),
+            number: number.to_string(),
             here,
             there,
             done,
@@ -123,11 +125,9 @@ impl Payments {
     }
 
     async fn compare(&self, attempt: &Attempt) -> Result<Option<Finding>, LedgerError> {
-        let number = OutTradeNo::parse(attempt.out_trade_no.clone())
-            .map_err(|_| LedgerError::Column("attempts.out_trade_no"))?;
         let found = |there: &str, done| {
             Ok(Some(Finding {
-                number: attempt.out_trade_no.clone(),
+                number: attempt.out_trade_no.to_string(),
                 here: attempt.state.as_str().to_owned(),
                 there: there.to_owned(),
                 done,
@@ -138,7 +138,7 @@ impl Payments {
             Err(busy) => return found(&busy.to_string(), ""),
         };
         let sub_mchid = attempt.parties.sub_mchid.as_deref();
-        let status = match self.wechat.query(&number, sub_mchid).await {
+        let status = match self.wechat.query(&attempt.out_trade_no, sub_mchid).await {
             Ok(status) => status,
             Err(error) => return found(&error.to_string(), ""),
         };

@@ -19,6 +19,7 @@ pub use abnormal::apply_abnormal;
 pub(crate) use duplicate_payment::refund_duplicate;
 use lookup::{find, shown};
 use merchant_api::{ApiError, CreateRefund, ErrorCode, RefundDetails, RefundList, RefundState};
+use payment_values::Fen;
 pub(crate) use progress::advance;
 pub(crate) use updates::{Learned, NoticeRecorded, learn, record_notice, record_unverified};
 
@@ -47,7 +48,7 @@ pub async fn list(payments: &Payments, order_no: &str) -> Result<RefundList, Ref
     let order = find_by_order_no(payments, order_no).await?.order;
     let refundable_fen = match paid_attempt(payments, order.id).await? {
         Some(attempt) => payments.ledger.refundable_fen(&order, &attempt).await?,
-        None => 0,
+        None => Fen::ZERO,
     };
     let refunds = payments.ledger.refunds(order.id).await?;
     Ok(RefundList {
@@ -93,12 +94,13 @@ pub async fn create(
     let left_fen = payments.ledger.refundable_fen(&order, &attempt).await?;
     let known = payments.ledger.refund(&request.refund_no).await?;
     let amount_fen = match (request.amount_fen, &known) {
-        (Some(amount_fen), _) => amount_fen,
+        // An amount beyond the limit of the type is beyond the order's, too.
+        (Some(amount_fen), _) => Fen::saturating(amount_fen),
         // Everything that was left when the refund was requested.
         (None, Some(known)) => known.amount_fen,
         (None, None) => left_fen,
     };
-    if amount_fen == 0 || amount_fen > order.total_fen {
+    if amount_fen == Fen::ZERO || amount_fen > order.total_fen {
         return Err(too_much(left_fen));
     }
     let new = request::of_merchant(payments, &order, &attempt, &prepared, amount_fen)
@@ -126,8 +128,8 @@ pub async fn create(
         tracing::info!(
             event = "refund.requested",
             order_no,
-            refund_no = refund.out_refund_no,
-            amount_fen,
+            refund_no = refund.out_refund_no.as_str(),
+            amount_fen = amount_fen.count(),
             "a refund is asked for"
         );
     }
@@ -159,11 +161,14 @@ fn not_paid() -> Refusal {
     )
 }
 
-fn too_much(left_fen: u64) -> Refusal {
+fn too_much(left_fen: Fen) -> Refusal {
     Refusal::field(
         ErrorCode::RefundTooMuch,
         "amount_fen",
-        &format!("is more than is left of the payment: {left_fen} fen"),
+        &format!(
+            "is more than is left of the payment: {} fen",
+            left_fen.count()
+        ),
     )
 }
 

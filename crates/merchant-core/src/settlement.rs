@@ -5,6 +5,7 @@
 //! queried.
 
 use merchant_api::AttemptProduct;
+use payment_values::TransactionId;
 use wechat_pay::TradeState;
 
 use crate::ledger::{
@@ -94,9 +95,10 @@ async fn judge(
         return misfit("number");
     };
     let mchid = payments.config.merchant.key.mchid();
-    if let Some(reason) = difference(order_report, &checkout.order, &attempt, mchid) {
-        return misfit(reason);
-    }
+    let transaction_id = match matching_id(order_report, &checkout.order, &attempt, mchid) {
+        Ok(transaction_id) => transaction_id,
+        Err(reason) => return misfit(reason),
+    };
     // A code payment may be reversed at the moment when it is paid. Then the notification reports
     // money that was returned since. A query returns the present state.
     if attempt.product == AttemptProduct::CodePay
@@ -110,22 +112,26 @@ async fn judge(
             return misfit("reversed");
         }
     }
-    Ok(Judgement::Fits(payment(order_report, &attempt)))
+    let payment = payment(order_report, &attempt, transaction_id);
+    Ok(Judgement::Fits(payment))
 }
 
-/// The first difference between WeChat's report and the order; `None` where they match.
-fn difference(
+/// WeChat's number of a payment that matches the order, or the first difference. A report without
+/// such a number, or with a text that cannot be one, does not match.
+fn matching_id(
     order_report: &OrderReport,
     order: &Order,
     attempt: &Attempt,
     mchid: &str,
-) -> Option<&'static str> {
+) -> Result<TransactionId, &'static str> {
     let transaction = &order_report.transaction;
     let amount = transaction.amount.as_ref();
     let is_cny = amount
         .and_then(|amount| amount.currency.as_deref())
         .is_none_or(|currency| currency == "CNY");
-    let total = amount.and_then(|amount| u64::try_from(amount.total.get()).ok());
+    let total = amount.map(|amount| amount.total);
+    let id = transaction.transaction_id.as_deref();
+    let id = id.and_then(|text| TransactionId::parse(text).ok());
     let parties = &attempt.parties;
     // For code payments WeChat may omit the appids; the merchant numbers are always there.
     let may_be_unsaid = attempt.product == AttemptProduct::CodePay;
@@ -145,32 +151,32 @@ fn difference(
         (total == Some(order.total_fen), "amount"),
         (is_cny, "currency"),
         (attempt.state != AttemptState::Refused, "refused"),
-        (transaction.transaction_id.is_some(), "transaction_id"),
         // WeChat does not accept a second payment under one number. If it did, it would be real
         // money all the same.
         (
-            attempt.transaction_id.is_none()
-                || attempt.transaction_id == transaction.transaction_id,
+            attempt.transaction_id.is_none() || attempt.transaction_id == id,
             "transaction_id",
         ),
     ];
-    checks
-        .into_iter()
-        .find(|(fits, _)| !fits)
-        .map(|(_, reason)| reason)
+    match checks.into_iter().find(|(fits, _)| !fits) {
+        Some((_, reason)) => Err(reason),
+        None => id.ok_or("transaction_id"),
+    }
 }
 
-fn payment(order_report: &OrderReport, attempt: &Attempt) -> Payment {
+fn payment(
+    order_report: &OrderReport,
+    attempt: &Attempt,
+    transaction_id: TransactionId,
+) -> Payment {
     let transaction = &order_report.transaction;
     let promotions = &transaction.promotion_detail;
     Payment {
         order_id: attempt.order_id,
         attempt: attempt.number,
         out_trade_no: attempt.out_trade_no.clone(),
-        transaction_id: transaction.transaction_id.clone().unwrap_or_default(),
-        payer_total_fen: transaction
-            .payer_total()
-            .and_then(|fen| u64::try_from(fen.get()).ok()),
+        transaction_id,
+        payer_total_fen: transaction.payer_total(),
         bank_type: transaction.bank_type.clone(),
         success_time: transaction.success_time.clone(),
         is_refunded: transaction.trade_state == TradeState::Refund,
@@ -191,11 +197,8 @@ fn mismatch(order_report: &OrderReport, reason: &'static str) -> Mismatch {
 }
 
 fn report(payment: &Payment, recorded: Recorded) {
-    let Payment {
-        out_trade_no,
-        transaction_id,
-        ..
-    } = payment;
+    let out_trade_no = payment.out_trade_no.as_str();
+    let transaction_id = payment.transaction_id.as_str();
     match recorded {
         Recorded::Settled => tracing::info!(
             event = "payment.settled",

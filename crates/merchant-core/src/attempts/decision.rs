@@ -43,6 +43,7 @@ pub(super) fn decide(
 #[cfg(test)]
 mod tests {
     use merchant_api::AttemptProduct;
+    use payment_values::OutTradeNo;
 
     use super::*;
     use crate::ledger::{AttemptState, Parties};
@@ -52,7 +53,7 @@ mod tests {
             order_id: 1,
             number: 2,
             product: AttemptProduct::Native,
-            out_trade_no: "order-1".into(),
+            out_trade_no: OutTradeNo::parse("order-1").unwrap(),
             parties: Parties {
                 appid: "wx1".into(),
                 payer_appid: "wx1".into(),

@@ -264,7 +264,7 @@ async fn handle_of_code(
     let now_ms = payments.clock.now_ms();
     payments
         .ledger
-        .keep_payer(&handle, order_id, openid.as_str(), now_ms, now_ms + LIFE_MS)
+        .keep_payer(&handle, order_id, &openid, now_ms, now_ms + LIFE_MS)
         .await?;
     Ok(Ok(Some(handle)))
 }

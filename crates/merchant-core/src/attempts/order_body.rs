@@ -3,10 +3,10 @@
 
 use jiff::Timestamp;
 use merchant_api::{AttemptProduct, CreateOrder};
+use payment_values::{Fen, InvalidField, OrderNo, OutTradeNo};
 use serde_json::{Map, Value};
 use wechat_pay::{
-    CodePayOrder, Description, Fen, H5Type, InvalidField, OpenIdOwner, Order as WechatOrder,
-    OutTradeNo, ProductFields,
+    CodePayOrder, Description, H5Type, OpenIdOwner, Order as WechatOrder, ProductFields,
 };
 
 use super::preparation::{Payment, PreparedAttempt};
@@ -21,7 +21,7 @@ pub(super) fn order_body(
     payments: &Payments,
     order: &Order,
     prepared: &PreparedAttempt,
-    out_trade_no: &str,
+    out_trade_no: &OutTradeNo,
 ) -> Result<Vec<u8>, Refusal> {
     let terms = Terms::of(order).ok_or_else(|| {
         Refusal::Internal("an order's request cannot be read by this version".to_owned())
@@ -42,22 +42,24 @@ pub(super) fn order_body(
                 out_trade_no,
             )
         }
-        Payment::Code(scanned) => OutTradeNo::parse(out_trade_no).and_then(|number| {
-            let order = CodePayOrder {
-                orderer: prepared.parties.orderer(config.merchant.key.mchid()),
-                out_trade_no: number,
-                description: Description::parse(&*terms.request.description)?,
-                total: terms.total()?,
-                auth_code: scanned.auth_code.clone(),
-                scene: scanned.scene.clone(),
-                attach: Some(terms.attach()),
-                goods_tag: terms.request.goods_tag.clone(),
-                support_fapiao: terms.request.support_fapiao,
-                detail: value(terms.request.detail.as_ref()),
-                settle_info: value(terms.request.settle_info.as_ref()),
-            };
-            Ok(order.request()?.body.to_vec())
-        }),
+        Payment::Code(scanned) => {
+            Description::parse(&*terms.request.description).and_then(|description| {
+                let order = CodePayOrder {
+                    orderer: prepared.parties.orderer(config.merchant.key.mchid()),
+                    out_trade_no: out_trade_no.clone(),
+                    description,
+                    total: terms.total(),
+                    auth_code: scanned.auth_code.clone(),
+                    scene: scanned.scene.clone(),
+                    attach: Some(terms.attach()),
+                    goods_tag: terms.request.goods_tag.clone(),
+                    support_fapiao: terms.request.support_fapiao,
+                    detail: value(terms.request.detail.as_ref()),
+                    settle_info: value(terms.request.settle_info.as_ref()),
+                };
+                Ok(order.request()?.body.to_vec())
+            })
+        }
     };
     body.map_err(|error| Refusal::invalid_field(&error))
 }
@@ -65,12 +67,12 @@ pub(super) fn order_body(
 /// Whether WeChat would take an order with these terms, by all of WeChat's own rules.
 pub(crate) fn check_terms(
     config: &Config,
-    order_no: &str,
+    order_no: &OrderNo,
     request: &CreateOrder,
     products: &[AttemptProduct],
 ) -> Result<(), InvalidField> {
     let terms = Terms {
-        order_no: order_no.to_owned(),
+        order_no: order_no.clone(),
         request: request.clone(),
         expires_ms: 0,
     };
@@ -93,13 +95,19 @@ pub(crate) fn check_terms(
         sub_appid: None,
     };
     terms
-        .body(config, &parties, fields, OpenIdOwner::Orderer, order_no)
+        .body(
+            config,
+            &parties,
+            fields,
+            OpenIdOwner::Orderer,
+            &order_no.clone().into(),
+        )
         .map(drop)
 }
 
 /// The terms of an order, the same for each product.
 struct Terms {
-    order_no: String,
+    order_no: OrderNo,
     request: CreateOrder,
     expires_ms: i64,
 }
@@ -113,15 +121,15 @@ impl Terms {
         })
     }
 
-    fn total(&self) -> Result<Fen, InvalidField> {
-        Fen::new(i64::try_from(self.request.total_fen).unwrap_or(i64::MAX))
+    fn total(&self) -> Fen {
+        Fen::saturating(self.request.total_fen)
     }
 
     /// `attach`: the merchant's order number, by which a person finds the order in WeChat's records
     /// and bills, then the merchant's own text.
     fn attach(&self) -> String {
         match &self.request.attach {
-            None => self.order_no.clone(),
+            None => self.order_no.to_string(),
             Some(attach) => format!("{} {attach}", self.order_no),
         }
     }
@@ -132,15 +140,15 @@ impl Terms {
         parties: &Parties,
         fields: ProductFields,
         openid_owner: OpenIdOwner,
-        out_trade_no: &str,
+        out_trade_no: &OutTradeNo,
     ) -> Result<Vec<u8>, InvalidField> {
         let merchant = &config.merchant;
         let request = &self.request;
         let mut order = WechatOrder::new(
             parties.orderer(merchant.key.mchid()),
-            OutTradeNo::parse(out_trade_no)?,
+            out_trade_no.clone(),
             Description::parse(&*request.description)?,
-            self.total()?,
+            self.total(),
             merchant.notify_url.clone(),
             fields,
         );

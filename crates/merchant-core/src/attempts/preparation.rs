@@ -3,8 +3,9 @@
 //! up.
 
 use merchant_api::{Action, AttemptProduct, ErrorCode, PAYER_UNAVAILABLE_HANDLE};
+use payment_values::OpenId;
 use url::{Url, form_urlencoded};
-use wechat_pay::{H5Type, OpenId, ProductFields};
+use wechat_pay::{H5Type, ProductFields};
 
 use super::request::{AttemptRequest, PayerClaim, Scanned};
 use super::{oauth, return_address};
@@ -83,7 +84,7 @@ pub(super) async fn prepare(
         }
         AttemptProduct::Jsapi => match payer_in_wechat(payments, checkout, request).await? {
             Err(redirect) => return Ok(Preparation::NeedsRedirect(redirect)),
-            Ok(payer) => prepared(official(), Payment::Link(payer.fields()?))?.paid_by(payer),
+            Ok(payer) => prepared(official(), Payment::Link(payer.fields()))?.paid_by(payer),
         },
         AttemptProduct::MiniProgram => {
             let mini_program = payments.config.merchant.mini_program.as_ref();
@@ -92,7 +93,7 @@ pub(super) async fn prepare(
                 Err(redirect) => return Ok(Preparation::NeedsRedirect(redirect)),
                 Ok(payer) => {
                     let appid = Some(mini_program.appid.clone());
-                    prepared(appid, Payment::Link(payer.fields()?))?.paid_by(payer)
+                    prepared(appid, Payment::Link(payer.fields()))?.paid_by(payer)
                 }
             }
         }
@@ -110,15 +111,15 @@ pub(super) async fn prepare(
 
 /// A payer under one application.
 struct Payer {
-    openid: String,
+    openid: OpenId,
     is_sub: bool,
     handle: Option<String>,
 }
 
 impl Payer {
-    fn fields(&self) -> Result<ProductFields, Refusal> {
-        let openid = OpenId::parse(&*self.openid).map_err(|_| invalid_payer("payer"))?;
-        Ok(ProductFields::Jsapi { openid })
+    fn fields(&self) -> ProductFields {
+        let openid = self.openid.clone();
+        ProductFields::Jsapi { openid }
     }
 }
 
@@ -151,7 +152,7 @@ async fn payer_in_wechat(
                 ));
             }
             Ok(Ok(Payer {
-                openid: openid.clone(),
+                openid: named_openid(openid)?,
                 is_sub: *is_sub,
                 handle: None,
             }))
@@ -202,7 +203,7 @@ async fn payer_in_mini_program(
         PayerClaim::OpenId { is_sub: true, .. } | PayerClaim::Handle(_) => {
             return Err(invalid_payer("payer"));
         }
-        PayerClaim::OpenId { openid, .. } => openid.clone(),
+        PayerClaim::OpenId { openid, .. } => named_openid(openid)?,
         PayerClaim::LoginCode(code) => openid_of_login(payments, mini_program, code).await?,
         PayerClaim::NotGiven => {
             refuse_silent_take_over(payments, checkout, request)?;
@@ -222,7 +223,7 @@ async fn openid_of_login(
     payments: &Payments,
     mini_program: &MiniProgram,
     code: &str,
-) -> Result<String, Refusal> {
+) -> Result<OpenId, Refusal> {
     let secret = mini_program.secret.as_ref().ok_or_else(|| {
         Refusal::new(
             ErrorCode::PayerUnavailable,
@@ -234,7 +235,7 @@ async fn openid_of_login(
         secret,
     };
     match payments.wechat.openid_of_login(application, code).await {
-        Ok(openid) => Ok(openid.as_str().to_owned()),
+        Ok(openid) => Ok(openid),
         Err(error) => {
             tracing::warn!(event = "mini_program.no_openid", %error, "WeChat gave no openid");
             Err(if error.is_bad_code() {
@@ -247,6 +248,11 @@ async fn openid_of_login(
             })
         }
     }
+}
+
+/// An openid that the backend named in its call.
+fn named_openid(text: &str) -> Result<OpenId, Refusal> {
+    OpenId::parse(text).map_err(|_| invalid_payer("payer"))
 }
 
 fn path_with_token(path: &str, token: &str) -> String {

@@ -35,6 +35,7 @@ pub(super) enum PayerClaim {
     LoginCode(String),
     /// The openid, named by the backend.
     OpenId {
+        /// As the backend wrote it.
         openid: String,
         /// Partner mode: whether it is of the sub-merchant's application.
         is_sub: bool,

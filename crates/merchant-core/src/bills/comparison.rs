@@ -45,11 +45,11 @@ struct Sums {
     rows: u64,
     /// The number of unreadable lines. Their amounts are not in the sums.
     unread: u64,
-    settlement_fen: i64,
-    refund_fen: i64,
-    coupon_refund_fen: i64,
-    total_fen: i64,
-    requested_refund_fen: i64,
+    settlement_fen: Fen,
+    refund_fen: Fen,
+    coupon_refund_fen: Fen,
+    total_fen: Fen,
+    requested_refund_fen: Fen,
 }
 
 impl Comparison {
@@ -163,15 +163,15 @@ impl Comparison {
         let payments = here.payments.into_iter();
         let payments = payments.filter(|(_, payment)| is_paid(payment));
         let payments = payments.map(|(number, payment)| BillDifference {
-            here: Some(payment.total_fen.to_string()),
-            ..difference("payment_missing_there", Some(&number))
+            here: Some(fen(payment.total_fen)),
+            ..difference("payment_missing_there", Some(number.as_str()))
         });
         let refunds = here.refunds.into_iter();
         let refunds = refunds.filter(|(_, refund)| was_surely_sent(refund, &day_ms));
         let refunds = refunds.map(|(number, refund)| BillDifference {
-            out_refund_no: Some(number),
-            here: Some(refund.amount_fen.to_string()),
-            ..difference("refund_missing_there", Some(&refund.out_trade_no))
+            out_refund_no: Some(number.into()),
+            here: Some(fen(refund.amount_fen)),
+            ..difference("refund_missing_there", Some(refund.out_trade_no.as_str()))
         });
         compared.differences.extend(payments.chain(refunds));
         compared
@@ -194,9 +194,8 @@ fn of_payment(
         return vec![found("payment_missing_here", state, Some(there_fen))];
     };
     let mut differences = Vec::new();
-    let ours_fen = i64::try_from(ours.total_fen).unwrap_or(i64::MAX);
-    if !totals_of(row).contains(&ours_fen) {
-        let here = Some(ours.total_fen.to_string());
+    if !totals_of(row).contains(&ours.total_fen) {
+        let here = Some(fen(ours.total_fen));
         differences.push(found("payment_amount", here, Some(there_fen)));
     }
     // The row of a payment keeps SUCCESS when it is refunded.
@@ -244,8 +243,8 @@ fn of_refund(
         return vec![found(REFUND_MISSING_HERE, None, Some(there_fen))];
     };
     let mut differences = Vec::new();
-    if ours.amount_fen.to_string() != there_fen {
-        let here = Some(ours.amount_fen.to_string());
+    if ours.amount_fen != amount_of(refund) {
+        let here = Some(fen(ours.amount_fen));
         differences.push(found("refund_amount", here, Some(there_fen)));
     }
     if !may_follow(&refund.status, &ours.state) {
@@ -276,43 +275,49 @@ fn may_follow(there: &str, here: &str) -> bool {
 impl Sums {
     fn add(&mut self, row: &TradeBillRow) {
         self.rows += 1;
-        self.settlement_fen += row.settlement_total.get();
-        self.total_fen += row.total.map_or(0, Fen::get);
+        let add = |sum: &mut Fen, amount: Fen| *sum = sum.saturating_add(amount);
+        add(&mut self.settlement_fen, row.settlement_total);
+        add(&mut self.total_fen, row.total.unwrap_or_default());
         if let Some(refund) = &row.refund {
-            self.refund_fen += refund.refund.get();
-            self.coupon_refund_fen += refund.coupon_refund.get();
-            self.requested_refund_fen += refund.requested.map_or(0, Fen::get);
+            add(&mut self.refund_fen, refund.refund);
+            add(&mut self.coupon_refund_fen, refund.coupon_refund);
+            add(
+                &mut self.requested_refund_fen,
+                refund.requested.unwrap_or_default(),
+            );
         }
     }
 
     /// Compares the bill's last line with the sums of its rows, and names each sum that differs.
     fn differences(&self, summary: &TradeBillSummary) -> Vec<BillDifference> {
-        let fen = |sum: Fen| Some(sum.get());
-        let rows = i64::try_from(self.rows).unwrap_or(i64::MAX);
-        let count = i64::try_from(summary.count).unwrap_or(i64::MAX);
+        let fen = |sum: Fen| Some(sum.count());
         let sums = [
-            ("rows", rows, Some(count)),
+            ("rows", self.rows, Some(summary.count)),
             (
                 "settlement_total",
-                self.settlement_fen,
+                self.settlement_fen.count(),
                 fen(summary.settlement_total),
             ),
-            ("refund_total", self.refund_fen, fen(summary.refund_total)),
+            (
+                "refund_total",
+                self.refund_fen.count(),
+                fen(summary.refund_total),
+            ),
             (
                 "coupon_refund_total",
-                self.coupon_refund_fen,
+                self.coupon_refund_fen.count(),
                 fen(summary.coupon_refund_total),
             ),
             // Older kinds of bills have neither.
-            ("total", self.total_fen, summary.total.and_then(fen)),
+            ("total", self.total_fen.count(), summary.total.and_then(fen)),
             (
                 "requested_refund_total",
-                self.requested_refund_fen,
+                self.requested_refund_fen.count(),
                 summary.requested_refund_total.and_then(fen),
             ),
         ];
         let is_whole = |name: &str| self.unread == 0 || name == "rows";
-        let differs = |(name, added, said): (&str, i64, Option<i64>)| {
+        let differs = |(name, added, said): (&str, u64, Option<u64>)| {
             let said = said.filter(|said| *said != added && is_whole(name))?;
             Some(BillDifference {
                 here: Some(format!("{name} {added}")),
@@ -349,32 +354,31 @@ fn was_surely_sent(refund: &RefundHere, day_ms: &Range<i64>) -> bool {
 
 /// The range of possible order amounts. Bills from before 2018 do not have the order amount. They
 /// have the settled amount, which includes some coupons and not others.
-fn totals_of(row: &TradeBillRow) -> RangeInclusive<i64> {
-    let settled = row.settlement_total.get();
+fn totals_of(row: &TradeBillRow) -> RangeInclusive<Fen> {
+    let settled = row.settlement_total;
     match row.total {
-        Some(total) => total.get()..=total.get(),
-        None => settled..=settled + row.coupon.get(),
+        Some(total) => total..=total,
+        None => settled..=settled.saturating_add(row.coupon),
     }
 }
 
 /// The order amount, or its maximum.
-fn total_of(row: &TradeBillRow) -> i64 {
-    row.total
-        .map_or_else(|| row.settlement_total.get() + row.coupon.get(), Fen::get)
+fn total_of(row: &TradeBillRow) -> Fen {
+    *totals_of(row).end()
 }
 
 /// The amount of the refund request.
-fn amount_of(refund: &TradeBillRefund) -> i64 {
-    refund.requested.unwrap_or(refund.refund).get()
+fn amount_of(refund: &TradeBillRefund) -> Fen {
+    refund.requested.unwrap_or(refund.refund)
 }
 
-fn add(total: &mut BillTotal, fen: i64) {
+fn add(total: &mut BillTotal, amount: Fen) {
     total.count += 1;
-    total.total_fen += u64::try_from(fen).unwrap_or(0);
+    total.total_fen = total.total_fen.saturating_add(amount);
 }
 
-fn fen(amount: i64) -> String {
-    amount.to_string()
+fn fen(amount: Fen) -> String {
+    amount.count().to_string()
 }
 
 fn difference(kind: &str, out_trade_no: Option<&str>) -> BillDifference {
@@ -389,6 +393,8 @@ fn difference(kind: &str, out_trade_no: Option<&str>) -> BillDifference {
 
 #[cfg(test)]
 mod tests {
+    use payment_values::{OutRefundNo, OutTradeNo};
+
     use super::*;
 
     const DAY_MS: Range<i64> = 0..86_400_000;
@@ -439,39 +445,39 @@ mod tests {
         }
     }
 
-    fn paid_here(number: &str, total_fen: u64) -> (String, PaymentHere) {
+    fn paid_here(number: &str, total_fen: u64) -> (OutTradeNo, PaymentHere) {
         let payment = PaymentHere {
-            total_fen,
+            total_fen: Fen::saturating(total_fen),
             state: "paid".into(),
             transaction_id: Some(format!("W-{number}")),
             success_ms: Some(NOON_MS),
             sub_mchid: None,
         };
-        (number.into(), payment)
+        (OutTradeNo::parse(number).unwrap(), payment)
     }
 
-    fn refund_here(number: &str, refund_no: &str, amount_fen: u64) -> (String, RefundHere) {
+    fn refund_here(number: &str, refund_no: &str, amount_fen: u64) -> (OutRefundNo, RefundHere) {
         let refund = RefundHere {
-            out_trade_no: number.into(),
-            amount_fen,
+            out_trade_no: OutTradeNo::parse(number).unwrap(),
+            amount_fen: Fen::saturating(amount_fen),
             state: "succeeded".into(),
             created_ms: NOON_MS,
             sent_ms: Some(NOON_MS),
             sub_mchid: None,
         };
-        (refund_no.into(), refund)
+        (OutRefundNo::parse(refund_no).unwrap(), refund)
     }
 
     /// Everything that both sides agree on; each test changes one thing.
     fn agreed() -> (Vec<TradeBillRow>, Business) {
         let rows = vec![
-            paid_row("A", 1990),
-            paid_row("B", 5),
-            refund_row("A", "R", 333, "SUCCESS"),
+            paid_row("order-A", 1990),
+            paid_row("order-B", 5),
+            refund_row("order-A", "R", 333, "SUCCESS"),
         ];
         let here = Business {
-            payments: [paid_here("A", 1990), paid_here("B", 5)].into(),
-            refunds: [refund_here("A", "R", 333)].into(),
+            payments: [paid_here("order-A", 1990), paid_here("order-B", 5)].into(),
+            refunds: [refund_here("order-A", "R", 333)].into(),
         };
         (rows, here)
     }
@@ -535,7 +541,10 @@ mod tests {
         let (rows, here) = agreed();
         let compared = compare(&rows, None, &here, None);
         assert_eq!(compared.differences, []);
-        let total = |count, total_fen| BillTotal { count, total_fen };
+        let total = |count, fen| BillTotal {
+            count,
+            total_fen: Fen::saturating(fen),
+        };
         assert_eq!(compared.payments, total(2, 1995));
         assert_eq!(compared.refunds, total(1, 333));
     }
@@ -545,69 +554,69 @@ mod tests {
         type Change = fn(&mut Vec<TradeBillRow>, &mut Business);
         let table: [(Change, &str); 15] = [
             (
-                |_, here| drop(here.payments.remove("B")),
-                "payment_missing_here B - here - there 5",
+                |_, here| drop(here.payments.remove("order-B")),
+                "payment_missing_here order-B - here - there 5",
             ),
             (
-                |_, here| here.payments.get_mut("B").unwrap().state = "closed".into(),
-                "payment_missing_here B - here closed there 5",
+                |_, here| here.payments.get_mut("order-B").unwrap().state = "closed".into(),
+                "payment_missing_here order-B - here closed there 5",
             ),
             (
                 |rows, _| drop(rows.remove(1)),
-                "payment_missing_there B - here 5 there -",
+                "payment_missing_there order-B - here 5 there -",
             ),
             (
-                |_, here| here.payments.get_mut("B").unwrap().total_fen = 6,
-                "payment_amount B - here 6 there 5",
+                |_, here| here.payments.get_mut("order-B").unwrap().total_fen = Fen::saturating(6),
+                "payment_amount order-B - here 6 there 5",
             ),
             (
                 |rows, _| rows[1].trade_state = "REVOKED".into(),
-                "payment_state B - here paid there REVOKED",
+                "payment_state order-B - here paid there REVOKED",
             ),
             (
                 |rows, _| rows[1].transaction_id = "W-X".into(),
-                "payment_transaction_id B - here W-B there W-X",
+                "payment_transaction_id order-B - here W-order-B there W-X",
             ),
             (
-                |_, here| here.payments.get_mut("B").unwrap().success_ms = Some(86_400_000),
-                "payment_day B - here 1970-01-02T00:00:00Z there 1970-01-01 12:00:00",
+                |_, here| here.payments.get_mut("order-B").unwrap().success_ms = Some(86_400_000),
+                "payment_day order-B - here 1970-01-02T00:00:00Z there 1970-01-01 12:00:00",
             ),
             (
                 |_, here| drop(here.refunds.remove("R")),
-                "refund_missing_here A R here - there 333",
+                "refund_missing_here order-A R here - there 333",
             ),
             (
                 |rows, _| drop(rows.remove(2)),
-                "refund_missing_there A R here 333 there -",
+                "refund_missing_there order-A R here 333 there -",
             ),
             (
-                |_, here| here.refunds.get_mut("R").unwrap().amount_fen = 334,
-                "refund_amount A R here 334 there 333",
+                |_, here| here.refunds.get_mut("R").unwrap().amount_fen = Fen::saturating(334),
+                "refund_amount order-A R here 334 there 333",
             ),
             (
                 |_, here| here.refunds.get_mut("R").unwrap().state = "processing".into(),
-                "refund_state A R here processing there SUCCESS",
+                "refund_state order-A R here processing there SUCCESS",
             ),
             (
                 |rows, _| rows[1].sub_mchid = Some("160".into()),
-                "payment_sub_mchid B - here - there 160",
+                "payment_sub_mchid order-B - here - there 160",
             ),
             (
-                |_, here| here.payments.get_mut("B").unwrap().sub_mchid = Some("161".into()),
-                "payment_sub_mchid B - here 161 there -",
+                |_, here| here.payments.get_mut("order-B").unwrap().sub_mchid = Some("161".into()),
+                "payment_sub_mchid order-B - here 161 there -",
             ),
             (
                 |rows, here| {
                     rows[2].sub_mchid = Some("160".into());
                     here.refunds.get_mut("R").unwrap().sub_mchid = Some("161".into());
                 },
-                "refund_sub_mchid A R here 161 there 160",
+                "refund_sub_mchid order-A R here 161 there 160",
             ),
             (
                 // A second row with the same number finds no entry: the first row has taken the
                 // day's entry.
-                |rows, _| rows.push(paid_row("B", 5)),
-                "payment_missing_here B - here - there 5",
+                |rows, _| rows.push(paid_row("order-B", 5)),
+                "payment_missing_here order-B - here - there 5",
             ),
         ];
         for (change, expected) in table {
@@ -623,12 +632,12 @@ mod tests {
         rows[1].total = None;
         rows[1].coupon = Fen::new(3).unwrap();
         for (total_fen, expected) in [
-            (4, &["payment_amount B - here 4 there 8"][..]),
+            (4, &["payment_amount order-B - here 4 there 8"][..]),
             (5, &[]),
             (8, &[]),
-            (9, &["payment_amount B - here 9 there 8"]),
+            (9, &["payment_amount order-B - here 9 there 8"]),
         ] {
-            here.payments.get_mut("B").unwrap().total_fen = total_fen;
+            here.payments.get_mut("order-B").unwrap().total_fen = Fen::saturating(total_fen);
             check(&rows, &here, expected);
         }
     }
@@ -658,7 +667,7 @@ mod tests {
     fn a_code_payment_that_was_taken_back_is_listed_and_no_difference() {
         let (mut rows, mut here) = agreed();
         rows[1].trade_state = "REVOKED".into();
-        let ours = here.payments.get_mut("B").unwrap();
+        let ours = here.payments.get_mut("order-B").unwrap();
         ours.state = "closed".into();
         (ours.transaction_id, ours.success_ms) = (None, None);
         check(&rows, &here, &[]);
@@ -697,11 +706,11 @@ mod tests {
         // The ledger agrees with the row, but the row is in another sub-merchant's bill.
         rows[1].sub_mchid = Some("161".into());
         rows[2].sub_mchid = Some("161".into());
-        here.payments.get_mut("B").unwrap().sub_mchid = Some("161".into());
+        here.payments.get_mut("order-B").unwrap().sub_mchid = Some("161".into());
         here.refunds.get_mut("R").unwrap().sub_mchid = Some("161".into());
         let strangers = [
-            "bill_sub_mchid B - here 160 there 161",
-            "bill_sub_mchid A R here 160 there 161",
+            "bill_sub_mchid order-B - here 160 there 161",
+            "bill_sub_mchid order-A R here 160 there 161",
         ];
         check_of(Some("160"), &rows, &here, &strangers);
         check_of(None, &rows, &here, &[]);
@@ -710,8 +719,8 @@ mod tests {
     #[test]
     fn a_reversed_payment_is_none_where_the_ledger_has_none() {
         for change in [
-            |here: &mut Business| drop(here.payments.remove("B")),
-            |here: &mut Business| here.payments.get_mut("B").unwrap().state = "closed".into(),
+            |here: &mut Business| drop(here.payments.remove("order-B")),
+            |here: &mut Business| here.payments.get_mut("order-B").unwrap().state = "closed".into(),
         ] {
             let (mut rows, mut here) = agreed();
             rows[1].trade_state = "REVOKED".into();

@@ -2,6 +2,7 @@
 //! browser's clock is not trusted.
 
 use merchant_api::{Action, AttemptProduct, CheckoutAnswer, CurrentAttempt, OrderState};
+use payment_values::Fen;
 
 use crate::ledger::{Attempt, AttemptState, Checkout, Order};
 use crate::payments::Payments;
@@ -34,13 +35,13 @@ pub(crate) fn answer(
     CheckoutAnswer {
         state: order.state,
         version: Some(order.version),
-        order_no: order.order_no.clone(),
+        order_no: order.order_no.to_string(),
         description: Some(order.description.clone()),
-        total_fen: order.total_fen,
+        total_fen: order.total_fen.count(),
         currency: Some("CNY".to_owned()),
-        payer_total_fen: order.payer_total_fen,
+        payer_total_fen: order.payer_total_fen.map(Fen::count),
         success_time: order.success_time.clone(),
-        refunded_fen: Some(order.refunded_fen).filter(|refunded| *refunded > 0),
+        refunded_fen: Some(order.refunded_fen.count()).filter(|refunded| *refunded > 0),
         remaining_ms: is_open.then(|| span_ms(now_ms, order.expires_ms)),
         checked_ms_ago: order
             .checked_ms
@@ -56,7 +57,7 @@ pub(crate) fn answer(
         attempt: attempt.as_ref().map(|attempt| CurrentAttempt {
             number: attempt.number,
             product: attempt.product.of_a_page(),
-            out_trade_no: Some(attempt.out_trade_no.clone()),
+            out_trade_no: Some(attempt.out_trade_no.to_string()),
             remaining_ms: attempt_remaining_ms(order, attempt, now_ms),
         }),
         action: action.or_else(|| code_to_show(order, attempt.as_ref()?, now_ms)),

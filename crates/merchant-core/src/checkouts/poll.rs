@@ -51,7 +51,7 @@ pub(crate) async fn query_if_due(payments: &Payments, order_id: i64) -> Result<C
     let checkout = reread(payments, order_id).await?;
     if let Err(error) = query::query_unless_recent(payments, &checkout).await {
         // The page still gets the known state; `checked_ms_ago` says how old it is.
-        tracing::warn!(order_no = checkout.order.order_no, %error, "WeChat gave no answer about an order");
+        tracing::warn!(order_no = checkout.order.order_no.as_str(), %error, "WeChat gave no answer about an order");
     }
     reread(payments, order_id).await
 }

@@ -56,18 +56,15 @@ pub async fn of_receipt(
             None => return Ok(None),
         };
     }
-    let is_wechats = known
-        .transaction_id
-        .as_deref()
-        .is_some_and(|transaction_id| {
-            receipt_is_wechats(
-                &payments.config.merchant.receipt_url,
-                &receipt.sub_mchid,
-                &receipt.out_trade_no,
-                transaction_id,
-                &receipt.check_code,
-            )
-        });
+    let is_wechats = known.transaction_id.as_ref().is_some_and(|transaction_id| {
+        receipt_is_wechats(
+            &payments.config.merchant.receipt_url,
+            &receipt.sub_mchid,
+            &receipt.out_trade_no,
+            transaction_id.as_str(),
+            &receipt.check_code,
+        )
+    });
     if known.state != AttemptState::Paid || !is_wechats {
         return Ok(None);
     }

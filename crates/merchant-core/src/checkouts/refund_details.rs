@@ -1,14 +1,15 @@
 //! A refund as the merchant's own backend sees it.
 
 use merchant_api::RefundDetails;
+use payment_values::OrderNo;
 
 use crate::ledger::{Refund, timestamp};
 
 /// One refund of an order.
-pub(crate) fn refund_details(order_no: &str, refund: Refund) -> RefundDetails {
+pub(crate) fn refund_details(order_no: &OrderNo, refund: Refund) -> RefundDetails {
     RefundDetails {
         refund_no: refund.out_refund_no,
-        order_no: order_no.to_owned(),
+        order_no: order_no.clone(),
         out_trade_no: refund.out_trade_no,
         origin: refund.origin,
         state: refund.state,
@@ -26,7 +27,7 @@ pub(crate) fn refund_details(order_no: &str, refund: Refund) -> RefundDetails {
 }
 
 /// All refunds of an order.
-pub(crate) fn all_refund_details(order_no: &str, refunds: Vec<Refund>) -> Vec<RefundDetails> {
+pub(crate) fn all_refund_details(order_no: &OrderNo, refunds: Vec<Refund>) -> Vec<RefundDetails> {
     let refunds = refunds.into_iter();
     refunds
         .map(|refund| refund_details(order_no, refund))

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use const_format::formatcp;
 use merchant_api::AttemptProduct;
+use payment_values::{Fen, OutTradeNo, TransactionId};
 use sqlx::sqlite::{SqliteQueryResult, SqliteRow};
 use sqlx::{FromRow, Row as _, SqliteConnection};
 use wechat_pay::{Account, Orderer};
@@ -81,7 +82,7 @@ pub(crate) struct Attempt {
     pub(crate) number: u64,
     #[sqlx(try_from = "Word<AttemptProduct>")]
     pub(crate) product: AttemptProduct,
-    pub(crate) out_trade_no: String,
+    pub(crate) out_trade_no: OutTradeNo,
     #[sqlx(flatten)]
     pub(crate) parties: Parties,
     pub(crate) body: Vec<u8>,
@@ -92,12 +93,12 @@ pub(crate) struct Attempt {
     #[sqlx(flatten, try_from = "LinkColumns")]
     pub(crate) link: Option<Link>,
     pub(crate) return_handle: String,
-    pub(crate) transaction_id: Option<String>,
+    pub(crate) transaction_id: Option<TransactionId>,
     /// The payer's bank: WeChat's `bank_type`.
     pub(crate) bank_type: Option<String>,
     /// When WeChat first reported the payment as refunded while no refund of it was known here.
     pub(crate) refund_seen_ms: Option<i64>,
-    pub(crate) payer_total_fen: Option<u64>,
+    pub(crate) payer_total_fen: Option<Fen>,
     pub(crate) success_time: Option<String>,
     /// The coupons that were used, as WeChat's JSON.
     pub(crate) promotion_detail: Option<String>,
@@ -140,7 +141,7 @@ pub(crate) struct NewAttempt {
     pub(crate) order_id: i64,
     pub(crate) number: u64,
     pub(crate) product: AttemptProduct,
-    pub(crate) out_trade_no: String,
+    pub(crate) out_trade_no: OutTradeNo,
     pub(crate) parties: Parties,
     pub(crate) body: Vec<u8>,
     pub(crate) created_ms: i64,
@@ -322,7 +323,8 @@ impl Ledger {
         Ok(found)
     }
 
-    /// The attempt with this `out_trade_no`.
+    /// The attempt with this `out_trade_no`. Any text may be given, because WeChat and callers also
+    /// name numbers that are not ours.
     pub(crate) async fn attempt_by_out_trade_no(
         &self,
         out_trade_no: &str,
@@ -365,7 +367,7 @@ pub(super) async fn find(
 /// Whether an attempt has this number at WeChat.
 pub(super) async fn is_number_used(
     connection: &mut SqliteConnection,
-    out_trade_no: &str,
+    out_trade_no: &OutTradeNo,
 ) -> Result<bool, LedgerError> {
     let row = sqlx::query("SELECT 1 FROM attempts WHERE out_trade_no = ?")
         .bind(out_trade_no)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use const_format::formatcp;
+use payment_values::{Fen, OutRefundNo, OutTradeNo};
 use sqlx::FromRow;
 
 use super::{Ledger, LedgerError};
@@ -22,16 +23,17 @@ const REFUNDS: &str = "refunds JOIN orders ON orders.id = refunds.order_id";
 /// Payments by `out_trade_no` and refunds by `out_refund_no`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Business {
-    pub(crate) payments: BTreeMap<String, PaymentHere>,
-    pub(crate) refunds: BTreeMap<String, RefundHere>,
+    pub(crate) payments: BTreeMap<OutTradeNo, PaymentHere>,
+    pub(crate) refunds: BTreeMap<OutRefundNo, RefundHere>,
 }
 
 /// The part of an attempt that a bill lists.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub(crate) struct PaymentHere {
-    pub(crate) total_fen: u64,
+    pub(crate) total_fen: Fen,
     /// The name of the attempt's state; `mismatch` for a payment that matches no order.
     pub(crate) state: String,
+    /// A text, because an unmatched payment's number may break every rule.
     pub(crate) transaction_id: Option<String>,
     pub(crate) success_ms: Option<i64>,
     /// Partner mode: the sub-merchant that the order is for.
@@ -41,8 +43,8 @@ pub(crate) struct PaymentHere {
 /// The part of a refund that a bill lists.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub(crate) struct RefundHere {
-    pub(crate) out_trade_no: String,
-    pub(crate) amount_fen: u64,
+    pub(crate) out_trade_no: OutTradeNo,
+    pub(crate) amount_fen: Fen,
     pub(crate) state: String,
     pub(crate) created_ms: i64,
     pub(crate) sent_ms: Option<i64>,
@@ -53,7 +55,7 @@ pub(crate) struct RefundHere {
 /// A row of [`PAYMENT`]: what the ledger has under WeChat's number.
 #[derive(FromRow)]
 struct PaymentRow {
-    out_trade_no: String,
+    out_trade_no: OutTradeNo,
     #[sqlx(flatten)]
     payment: PaymentHere,
 }
@@ -61,7 +63,7 @@ struct PaymentRow {
 /// A row of [`REFUND`]: what the ledger has under the refund's number.
 #[derive(FromRow)]
 struct RefundRow {
-    out_refund_no: String,
+    out_refund_no: OutRefundNo,
     #[sqlx(flatten)]
     refund: RefundHere,
 }
@@ -107,8 +109,8 @@ impl Ledger {
         })
     }
 
-    /// The attempt with an `out_trade_no`, of any day, or else the unmatched payment with that
-    /// number.
+    /// The attempt with an `out_trade_no` of a bill, of any day, or else the unmatched payment with
+    /// that number. A bill may name numbers that are not ours.
     pub(crate) async fn payment_here(
         &self,
         out_trade_no: &str,
@@ -134,7 +136,7 @@ impl Ledger {
             return Ok(attempt);
         };
         Ok(Some(PaymentHere {
-            total_fen: 0,
+            total_fen: Fen::ZERO,
             state: "mismatch".to_owned(),
             transaction_id,
             success_ms: None,
@@ -143,7 +145,10 @@ impl Ledger {
     }
 
     /// The `out_trade_no`s of the attempts that were created at `since_ms` or later, oldest first.
-    pub(crate) async fn numbers_since(&self, since_ms: i64) -> Result<Vec<String>, LedgerError> {
+    pub(crate) async fn numbers_since(
+        &self,
+        since_ms: i64,
+    ) -> Result<Vec<OutTradeNo>, LedgerError> {
         let numbers = sqlx::query_scalar(
             "SELECT out_trade_no FROM attempts WHERE created_ms >= ? ORDER BY created_ms, rowid",
         )
@@ -158,7 +163,7 @@ impl Ledger {
     pub(crate) async fn refund_numbers_since(
         &self,
         since_ms: i64,
-    ) -> Result<Vec<String>, LedgerError> {
+    ) -> Result<Vec<OutRefundNo>, LedgerError> {
         let numbers = sqlx::query_scalar(
             "SELECT out_refund_no FROM refunds
              WHERE created_ms >= ? AND (sent_ms IS NOT NULL OR origin = 'external')
@@ -170,7 +175,7 @@ impl Ledger {
         Ok(numbers)
     }
 
-    /// The refund with this number, of any day.
+    /// The refund with this number of a bill, of any day.
     pub(crate) async fn refund_here(
         &self,
         out_refund_no: &str,

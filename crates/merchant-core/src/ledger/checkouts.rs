@@ -2,6 +2,7 @@
 
 use const_format::formatcp;
 use merchant_api::{AttemptProduct, OrderState, WebhookEvent};
+use payment_values::{Fen, OpenId, OrderNo};
 use sqlx::query::QueryAs;
 use sqlx::sqlite::SqliteArguments;
 
@@ -46,13 +47,13 @@ impl Checkout {
 /// A new order.
 #[derive(Clone, Debug)]
 pub(crate) struct NewOrder {
-    pub(crate) order_no: String,
+    pub(crate) order_no: OrderNo,
     pub(crate) token: String,
     /// The create request in one canonical form, to compare a repeated request.
     pub(crate) request: String,
-    pub(crate) total_fen: u64,
+    pub(crate) total_fen: Fen,
     pub(crate) description: String,
-    pub(crate) openid: Option<String>,
+    pub(crate) openid: Option<OpenId>,
     /// Partner mode: the openid is one of the sub-merchant's application.
     pub(crate) openid_is_sub: bool,
     /// Partner mode: the sub-merchant that the order is for.
@@ -92,7 +93,7 @@ impl Ledger {
             });
         }
         // The first attempt will go to WeChat under this number.
-        if attempts::is_number_used(&mut write, &new.order_no).await? {
+        if attempts::is_number_used(&mut write, &new.order_no.clone().into()).await? {
             return Ok(Created::NumberUsed);
         }
         let order = insert(&mut write, new).await?;
@@ -122,7 +123,8 @@ impl Ledger {
         .await
     }
 
-    /// The checkout of a merchant's order number.
+    /// The checkout of a merchant's order number. Any text may be given; most texts are no order's
+    /// number.
     pub(crate) async fn checkout_by_order_no(
         &self,
         order_no: &str,
@@ -230,7 +232,7 @@ impl Ledger {
             schedule::forget_order(&mut write, order_id).await?;
             if let Some(order) = find(&mut write, order_id).await? {
                 let event = WebhookEvent::OrderClosed(order_data(&order));
-                outbox::put(&mut write, event, &order.order_no, now_ms).await?;
+                outbox::put(&mut write, event, order.order_no.as_str(), now_ms).await?;
             }
         }
         write.commit().await?;
@@ -253,7 +255,7 @@ async fn insert(write: &mut Write, new: &NewOrder) -> Result<Order, LedgerError>
     .bind(&new.order_no)
     .bind(&new.token)
     .bind(&new.request)
-    .bind(signed(new.total_fen))
+    .bind(new.total_fen)
     .bind(&new.description)
     .bind(&new.openid)
     .bind(new.openid_is_sub)

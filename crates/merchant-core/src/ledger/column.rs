@@ -116,13 +116,13 @@ mod tests {
     const ROWS: &str = "PRAGMA ignore_check_constraints = 1;
         INSERT INTO orders (id, order_no, token, request, total_fen, description, products,
                             created_ms, expires_ms, current_attempt)
-        VALUES (1, 'A', 'T', '{}', 100, 'a book', 'native,h5', 0, 0, 1);
+        VALUES (1, 'A-0001', 'T', '{}', 100, 'a book', 'native,h5', 0, 0, 1);
         INSERT INTO attempts (order_id, number, product, out_trade_no, appid, body, state,
                               created_ms, return_handle)
-        VALUES (1, 1, 'native', 'A', 'wx', x'', 'open', 0, 'H');
+        VALUES (1, 1, 'native', 'A-0001', 'wx', x'', 'open', 0, 'H');
         INSERT INTO refunds (id, out_refund_no, order_id, attempt, out_trade_no, origin, amount_fen,
                              state, created_ms, state_ms)
-        VALUES (1, 'R', 1, 1, 'A', 'merchant', 1, 'requested', 0, 0);";
+        VALUES (1, 'R', 1, 1, 'A-0001', 'merchant', 1, 'requested', 0, 0);";
 
     async fn ledger_with_rows(folder: &std::path::Path, spoil: &'static str) -> Ledger {
         let database = Database::Sqlite(folder.join("ledger.db"));
@@ -153,7 +153,7 @@ mod tests {
             (
                 "UPDATE orders SET total_fen = -1",
                 "total_fen",
-                "out of range",
+                "must be at least 0",
             ),
             (
                 "UPDATE attempts SET state = 'lost'",
@@ -168,7 +168,37 @@ mod tests {
             (
                 "UPDATE attempts SET payer_total_fen = -5",
                 "payer_total_fen",
-                "out of range",
+                "must be at least 0",
+            ),
+            (
+                "UPDATE orders SET order_no = 'A'",
+                "order_no",
+                "must be at least 6 bytes",
+            ),
+            (
+                "UPDATE orders SET openid = 'a b'",
+                "openid",
+                "may only have characters of",
+            ),
+            (
+                "UPDATE attempts SET out_trade_no = 'A/0001'",
+                "out_trade_no",
+                "may only have characters of",
+            ),
+            (
+                "UPDATE attempts SET transaction_id = ''",
+                "transaction_id",
+                "must not be empty",
+            ),
+            (
+                "UPDATE refunds SET out_refund_no = 'R 1'",
+                "out_refund_no",
+                "may only have characters of",
+            ),
+            (
+                "UPDATE refunds SET refund_id = '5/1'",
+                "refund_id",
+                "may only have characters of",
             ),
             ("UPDATE refunds SET state = 'gone'", "state", "refund state"),
             (

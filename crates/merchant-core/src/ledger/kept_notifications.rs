@@ -7,7 +7,8 @@ use super::notifications::{KEPT, Numbers, keep_notification};
 use super::refund_mismatches::learn_subject;
 use super::{Evidence, Ledger, LedgerError, Wait, Work, Write, schedule};
 
-/// A notification to store for a person.
+/// A notification to store for a person. Its numbers are evidence and plain texts: they may break
+/// every rule.
 #[derive(Clone, Debug)]
 pub(crate) struct NotificationToKeep {
     /// WeChat's id, the same on every try.

@@ -16,7 +16,8 @@ const COLUMNS: &str = formatcp!(
      notification_id, event_type, field, {SHARED}"
 );
 
-/// An unmatched payment or refund, or a notification that is not understood.
+/// An unmatched payment or refund, or a notification that is not understood. Its numbers are
+/// evidence and plain texts: they may break every rule.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct KeptMismatch {
     pub(crate) no: u64,

@@ -18,7 +18,8 @@ pub(crate) enum Evidence {
     Query,
 }
 
-/// The numbers that a notification names.
+/// The numbers that a notification names. They are evidence and plain texts: they may break every
+/// rule.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Numbers<'a> {
     pub(super) out_trade_no: Option<&'a str>,

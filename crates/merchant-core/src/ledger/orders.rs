@@ -2,6 +2,7 @@
 
 use const_format::formatcp;
 use merchant_api::{AttemptProduct, CreateOrder, OrderData, OrderState};
+use payment_values::{Fen, OpenId, OrderNo};
 use sqlx::SqliteConnection;
 
 use super::column::{Word, Words};
@@ -28,14 +29,14 @@ const CALL_MAX_MS: i64 = 20_000;
 pub struct Order {
     pub(crate) id: i64,
     /// The merchant's number.
-    pub order_no: String,
+    pub order_no: OrderNo,
     /// The token that names the order in a page's calls.
     pub token: String,
-    /// The amount that the buyer has to pay, in fen.
-    pub total_fen: u64,
+    /// The amount that the buyer has to pay.
+    pub total_fen: Fen,
     /// The description of the purchase.
     pub description: String,
-    pub(crate) openid: Option<String>,
+    pub(crate) openid: Option<OpenId>,
     /// Partner mode: the openid is one of the sub-merchant's application.
     pub(crate) openid_is_sub: bool,
     /// Partner mode: the sub-merchant that the order is for.
@@ -59,11 +60,11 @@ pub struct Order {
     pub(crate) queried_ms: Option<i64>,
     /// When the last query was sent that WeChat answered.
     pub(crate) checked_ms: Option<i64>,
-    /// The amount that the payer paid, in fen, if coupons reduced it.
-    pub payer_total_fen: Option<u64>,
+    /// The amount that the payer paid, if coupons reduced it.
+    pub payer_total_fen: Option<Fen>,
     pub(crate) success_time: Option<String>,
     /// The sum of the succeeded refunds of the payment that settled the order.
-    pub refunded_fen: u64,
+    pub refunded_fen: Fen,
     /// The create request in one canonical form, to compare a repeated request.
     pub(crate) request: String,
 }

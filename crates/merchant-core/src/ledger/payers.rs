@@ -2,6 +2,7 @@
 //! handles.
 
 use merchant_api::AttemptProduct;
+use payment_values::OpenId;
 
 use super::{Ledger, LedgerError, attempts, orders};
 
@@ -29,7 +30,7 @@ pub(crate) enum StateFound {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PayerHandle {
     pub(crate) handle: String,
-    pub(crate) openid: String,
+    pub(crate) openid: OpenId,
 }
 
 /// How long expired rows are kept, in milliseconds: a clock that is ahead for a moment must not
@@ -50,7 +51,7 @@ struct OauthState {
 /// A row of `payer_handles`.
 #[derive(sqlx::FromRow)]
 struct KeptPayer {
-    openid: String,
+    openid: OpenId,
     expires_ms: i64,
     used_by_attempt: Option<u64>,
 }
@@ -152,7 +153,7 @@ impl Ledger {
         &self,
         handle: &str,
         order_id: i64,
-        openid: &str,
+        openid: &OpenId,
         now_ms: i64,
         expires_ms: i64,
     ) -> Result<(), LedgerError> {

@@ -1,6 +1,7 @@
 //! Payments and their notifications. Each is recorded once, however often it comes.
 
 use merchant_api::{PaymentData, PaymentMismatchData, WebhookEvent};
+use payment_values::{Fen, OutTradeNo, TransactionId};
 
 use super::notifications::{Evidence, Numbers, keep_notification};
 use super::{
@@ -13,9 +14,9 @@ use super::{
 pub(crate) struct Payment {
     pub(crate) order_id: i64,
     pub(crate) attempt: u64,
-    pub(crate) out_trade_no: String,
-    pub(crate) transaction_id: String,
-    pub(crate) payer_total_fen: Option<u64>,
+    pub(crate) out_trade_no: OutTradeNo,
+    pub(crate) transaction_id: TransactionId,
+    pub(crate) payer_total_fen: Option<Fen>,
     pub(crate) bank_type: Option<String>,
     pub(crate) success_time: Option<String>,
     /// The coupons that were used, as WeChat's JSON.
@@ -24,7 +25,8 @@ pub(crate) struct Payment {
     pub(crate) is_refunded: bool,
 }
 
-/// A payment that WeChat signed and that matches no attempt of ours.
+/// A payment that WeChat signed and that matches no attempt of ours. Its numbers are evidence and
+/// plain texts: they may break every rule, and the payment is recorded all the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Mismatch {
     pub(crate) out_trade_no: String,
@@ -64,8 +66,8 @@ impl Ledger {
             Recorded::Known => "known",
         };
         let numbers = Numbers {
-            out_trade_no: Some(&payment.out_trade_no),
-            transaction_id: Some(&payment.transaction_id),
+            out_trade_no: Some(payment.out_trade_no.as_str()),
+            transaction_id: Some(payment.transaction_id.as_str()),
             out_refund_no: None,
         };
         keep_notification(&mut write, evidence, numbers, outcome, now_ms).await?;
@@ -127,7 +129,10 @@ impl Ledger {
     }
 
     /// Whether WeChat reported a payment as refunded and no refund of it is known yet.
-    pub(crate) async fn has_unknown_refund(&self, out_trade_no: &str) -> Result<bool, LedgerError> {
+    pub(crate) async fn has_unknown_refund(
+        &self,
+        out_trade_no: &OutTradeNo,
+    ) -> Result<bool, LedgerError> {
         let row = sqlx::query(
             "SELECT 1 FROM attempts
              WHERE out_trade_no = ?1 AND refund_seen_ms IS NOT NULL
@@ -211,7 +216,7 @@ async fn settle(
                            payer_total_fen = ?, success_time = ?
          WHERE id = ? AND state <> 'paid'",
     )
-    .bind(payment.payer_total_fen.map(signed))
+    .bind(payment.payer_total_fen)
     .bind(&payment.success_time)
     .bind(payment.order_id)
     .execute(&mut **write)
@@ -230,7 +235,7 @@ async fn settle(
     .bind(state.as_str())
     .bind(&payment.transaction_id)
     .bind(&payment.bank_type)
-    .bind(payment.payer_total_fen.map(signed))
+    .bind(payment.payer_total_fen)
     .bind(&payment.success_time)
     .bind(payment.success_time.as_deref().and_then(moment_ms))
     .bind(&payment.promotion_detail)
@@ -245,7 +250,7 @@ async fn settle(
         schedule::schedule(
             write,
             Work::RefundSurplus,
-            &payment.out_trade_no,
+            payment.out_trade_no.as_str(),
             Wait::over(now_ms),
         )
         .await?;
@@ -276,7 +281,7 @@ async fn note_unknown_refund(
     if seen.rows_affected() > 0 {
         tracing::warn!(
             event = "refund.unknown",
-            out_trade_no = payment.out_trade_no,
+            out_trade_no = payment.out_trade_no.as_str(),
             "WeChat calls a payment refunded, and no refund of it is known here"
         );
     }
@@ -311,7 +316,7 @@ async fn tell_of_payment(
         success_time: payment.success_time.clone(),
         refund_seen: payment.is_refunded.then_some(true),
     };
-    outbox::put(write, event(data), &payment.transaction_id, now_ms).await
+    outbox::put(write, event(data), payment.transaction_id.as_str(), now_ms).await
 }
 
 /// A paid order needs no more queries, but an attempt that could still be paid is ended now.

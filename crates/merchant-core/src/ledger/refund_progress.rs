@@ -52,9 +52,9 @@ impl Ledger {
             return Ok(());
         };
         if refund.state == RefundState::Refused {
-            schedule::forget(&mut write, Work::Refund, &refund.out_refund_no).await?;
+            schedule::forget(&mut write, Work::Refund, refund.out_refund_no.as_str()).await?;
             if refund.origin == RefundOrigin::Surplus {
-                let (payment, again_ms) = (&refund.out_trade_no, now_ms + SURPLUS_AGAIN_MS);
+                let (payment, again_ms) = (refund.out_trade_no.as_str(), now_ms + SURPLUS_AGAIN_MS);
                 let wait = Wait {
                     from_ms: now_ms,
                     to_ms: again_ms,
@@ -107,7 +107,7 @@ impl Ledger {
         if changed.rows_affected() == 0 {
             return Ok(());
         }
-        let number = &refund.out_refund_no;
+        let number = refund.out_refund_no.as_str();
         let wait = Wait {
             from_ms: now_ms,
             to_ms: next_look_ms,

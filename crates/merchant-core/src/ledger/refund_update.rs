@@ -1,10 +1,12 @@
 //! The types for WeChat's report about a refund and for its effect. Nothing is recorded here.
 
 use merchant_api::RefundState;
+use payment_values::Fen;
 
 use super::refunds::Refund;
 
-/// WeChat's report about a refund. It was verified.
+/// WeChat's report about a refund. It was verified. Its numbers are evidence and plain texts: an
+/// update whose numbers break the rules is recorded as a mismatch.
 #[derive(Clone, Debug)]
 pub(crate) struct RefundUpdate {
     pub(crate) out_refund_no: String,
@@ -12,11 +14,11 @@ pub(crate) struct RefundUpdate {
     pub(crate) out_trade_no: String,
     pub(crate) transaction_id: String,
     pub(crate) state: RefundState,
-    /// The order's amount, in fen.
-    pub(crate) total_fen: u64,
-    /// The refund's amount, in fen.
-    pub(crate) amount_fen: u64,
-    pub(crate) payer_refund_fen: Option<u64>,
+    /// The order's amount.
+    pub(crate) total_fen: Fen,
+    /// The refund's amount.
+    pub(crate) amount_fen: Fen,
+    pub(crate) payer_refund_fen: Option<Fen>,
     pub(crate) user_received_account: Option<String>,
     pub(crate) success_time: Option<String>,
     /// When the query was sent; `None` for a notification.

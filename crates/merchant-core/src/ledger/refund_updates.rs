@@ -4,6 +4,7 @@
 
 use const_format::formatcp;
 use merchant_api::{RefundOrigin, RefundState, WebhookEvent};
+use payment_values::{OutRefundNo, RefundId};
 
 use super::notifications::{Numbers, keep_notification};
 use super::refund_mismatches::keep_mismatch;
@@ -119,11 +120,11 @@ fn difference(
         (attempt.state != AttemptState::Refused, "refused"),
         (update.total_fen == order.total_fen, "total"),
         (
-            payment.is_none_or(|id| *id == update.transaction_id),
+            payment.is_none_or(|id| id.as_str() == update.transaction_id),
             "transaction_id",
         ),
         (
-            known.is_none_or(|refund| refund.out_trade_no == update.out_trade_no),
+            known.is_none_or(|refund| refund.out_trade_no.as_str() == update.out_trade_no),
             "out_trade_no",
         ),
         (
@@ -133,9 +134,15 @@ fn difference(
         (
             known
                 .and_then(|refund| refund.refund_id.as_ref())
-                .is_none_or(|id| *id == update.refund_id),
+                .is_none_or(|id| id.as_str() == update.refund_id),
             "refund_id",
         ),
+        // What the columns of a refund cannot hold is kept as a mismatch.
+        (
+            OutRefundNo::parse(&*update.out_refund_no).is_ok(),
+            "out_refund_no",
+        ),
+        (RefundId::parse(&*update.refund_id).is_ok(), "refund_id"),
     ];
     let found = checks.into_iter().find(|(fits, _)| !fits);
     update.misfit.or(found.map(|(_, reason)| reason))
@@ -160,7 +167,7 @@ async fn move_on(
     // WeChat's minute between two refunds counts from when it accepted the first one.
     .bind(now_ms)
     .bind(&update.refund_id)
-    .bind(update.payer_refund_fen.map(signed))
+    .bind(update.payer_refund_fen)
     .bind(&update.user_received_account)
     .bind(&update.success_time)
     .bind(refund.id)
@@ -198,11 +205,11 @@ async fn take_in(
     .bind(signed(attempt.number))
     .bind(&update.out_trade_no)
     .bind(RefundOrigin::External.as_str())
-    .bind(signed(update.amount_fen))
+    .bind(update.amount_fen)
     .bind(update.state.as_str())
     .bind(now_ms)
     .bind(&update.refund_id)
-    .bind(update.payer_refund_fen.map(signed))
+    .bind(update.payer_refund_fen)
     .bind(&update.user_received_account)
     .bind(&update.success_time)
     .fetch_one(&mut **write)
@@ -217,7 +224,7 @@ async fn changed(
     update: &RefundUpdate,
     now_ms: i64,
 ) -> Result<(), LedgerError> {
-    let number = &refund.out_refund_no;
+    let number = refund.out_refund_no.as_str();
     match update.next_look_ms.filter(|_| !is_final(refund.state)) {
         Some(at_ms) => {
             let wait = Wait {
@@ -233,7 +240,13 @@ async fn changed(
             from_ms: now_ms,
             to_ms: now_ms + SURPLUS_AGAIN_MS,
         };
-        schedule::schedule(write, Work::RefundSurplus, &refund.out_trade_no, wait).await?;
+        schedule::schedule(
+            write,
+            Work::RefundSurplus,
+            refund.out_trade_no.as_str(),
+            wait,
+        )
+        .await?;
     }
     sum_refunded(write, refund.order_id).await?;
     orders::grow_version(write, refund.order_id).await?;

@@ -3,6 +3,7 @@
 
 use const_format::formatcp;
 use merchant_api::{RefundOrigin, RefundState};
+use payment_values::{Fen, OutRefundNo, OutTradeNo, RefundId};
 use sqlx::SqliteConnection;
 
 use super::column::Word;
@@ -31,13 +32,13 @@ pub(super) const COLUMNS: &str = "id, out_refund_no, order_id, out_trade_no, ori
 )]
 pub(crate) struct Refund {
     pub(crate) id: i64,
-    pub(crate) out_refund_no: String,
+    pub(crate) out_refund_no: OutRefundNo,
     pub(crate) order_id: i64,
     /// The payment's number.
-    pub(crate) out_trade_no: String,
+    pub(crate) out_trade_no: OutTradeNo,
     #[sqlx(try_from = "Word<RefundOrigin>")]
     pub(crate) origin: RefundOrigin,
-    pub(crate) amount_fen: u64,
+    pub(crate) amount_fen: Fen,
     pub(crate) reason: Option<String>,
     /// The backend's request in one canonical form, to compare a repeated request.
     pub(crate) request: Option<String>,
@@ -53,8 +54,8 @@ pub(crate) struct Refund {
     pub(crate) refusals: u64,
     /// How often it was sent another way after it had become abnormal, by us or in the portal.
     pub(crate) applications: u64,
-    pub(crate) refund_id: Option<String>,
-    pub(crate) payer_refund_fen: Option<u64>,
+    pub(crate) refund_id: Option<RefundId>,
+    pub(crate) payer_refund_fen: Option<Fen>,
     pub(crate) user_received_account: Option<String>,
     pub(crate) success_time: Option<String>,
     pub(crate) wechat_code: Option<String>,
@@ -64,12 +65,12 @@ pub(crate) struct Refund {
 /// A new refund.
 #[derive(Clone, Debug)]
 pub(crate) struct NewRefund {
-    pub(crate) out_refund_no: String,
+    pub(crate) out_refund_no: OutRefundNo,
     pub(crate) order_id: i64,
     /// The attempt whose payment is refunded.
     pub(crate) attempt: u64,
     pub(crate) origin: RefundOrigin,
-    pub(crate) amount_fen: u64,
+    pub(crate) amount_fen: Fen,
     pub(crate) reason: Option<String>,
     pub(crate) request: Option<String>,
     pub(crate) body: Vec<u8>,
@@ -89,8 +90,8 @@ pub(crate) enum RefundBegun {
     NotPaid,
     /// The amount is larger than what is left of the payment.
     TooMuch {
-        /// What can still be refunded, in fen.
-        left_fen: u64,
+        /// What can still be refunded.
+        left_fen: Fen,
     },
     /// The payment already has as many refunds as WeChat allows.
     TooMany,
@@ -113,7 +114,7 @@ impl Ledger {
     /// WeChat refused can be requested again only if enough is still left.
     pub(crate) async fn begin_refund(&self, new: &NewRefund) -> Result<RefundBegun, LedgerError> {
         let mut write = self.write().await?;
-        if let Some(known) = find_refund(&mut write, &new.out_refund_no).await? {
+        if let Some(known) = find_refund(&mut write, new.out_refund_no.as_str()).await? {
             let is_same = known.order_id == new.order_id
                 && known.origin == new.origin
                 && known.request == new.request;
@@ -182,7 +183,7 @@ impl Ledger {
     /// Schedules the next step of a refund, replacing the scheduled one.
     pub(crate) async fn schedule_refund(
         &self,
-        out_refund_no: &str,
+        out_refund_no: &OutRefundNo,
         now_ms: i64,
         at_ms: i64,
     ) -> Result<(), LedgerError> {
@@ -191,12 +192,13 @@ impl Ledger {
             from_ms: now_ms,
             to_ms: at_ms,
         };
-        schedule::schedule(&mut write, Work::Refund, out_refund_no, wait).await?;
+        schedule::schedule(&mut write, Work::Refund, out_refund_no.as_str(), wait).await?;
         write.commit().await?;
         Ok(())
     }
 
-    /// A refund by its number.
+    /// A refund by its number. Any text may be given, because WeChat and callers also name numbers
+    /// that are not ours.
     pub(crate) async fn refund(&self, out_refund_no: &str) -> Result<Option<Refund>, LedgerError> {
         let mut read = self.readers.pool().acquire().await?;
         find_refund(&mut read, out_refund_no).await
@@ -213,12 +215,12 @@ impl Ledger {
         Ok(found)
     }
 
-    /// What is left of an attempt's payment, in fen.
+    /// What is left of an attempt's payment.
     pub(crate) async fn refundable_fen(
         &self,
         order: &Order,
         attempt: &Attempt,
-    ) -> Result<u64, LedgerError> {
+    ) -> Result<Fen, LedgerError> {
         let mut read = self.readers.pool().acquire().await?;
         Ok(room(&mut read, order, &attempt.out_trade_no)
             .await?
@@ -262,7 +264,13 @@ impl Ledger {
             from_ms: now_ms,
             to_ms: now_ms + TAKEN_UP_MS,
         };
-        schedule::schedule(&mut write, Work::Refund, &refund.out_refund_no, wait).await?;
+        schedule::schedule(
+            &mut write,
+            Work::Refund,
+            refund.out_refund_no.as_str(),
+            wait,
+        )
+        .await?;
         orders::grow_version(&mut write, refund.order_id).await?;
         write.commit().await?;
         self.changes.announce(refund.order_id);
@@ -281,7 +289,7 @@ fn is_refundable(state: AttemptState, origin: RefundOrigin) -> bool {
 }
 
 struct Room {
-    left_fen: u64,
+    left_fen: Fen,
     /// The number of refunds that count at WeChat.
     refunds: u64,
 }
@@ -291,7 +299,7 @@ struct Room {
 async fn room(
     connection: &mut SqliteConnection,
     order: &Order,
-    out_trade_no: &str,
+    out_trade_no: &OutTradeNo,
 ) -> Result<Room, LedgerError> {
     let refunds: Vec<Refund> = sqlx::query_as(formatcp!(
         "SELECT {COLUMNS} FROM refunds WHERE out_trade_no = ?"
@@ -317,7 +325,7 @@ async fn room(
 async fn insert(
     write: &mut Write,
     new: &NewRefund,
-    out_trade_no: &str,
+    out_trade_no: &OutTradeNo,
 ) -> Result<Refund, LedgerError> {
     let refund = sqlx::query_as(formatcp!(
         "INSERT INTO refunds (out_refund_no, order_id, attempt, out_trade_no, origin, amount_fen,
@@ -329,7 +337,7 @@ async fn insert(
     .bind(signed(new.attempt))
     .bind(out_trade_no)
     .bind(new.origin.as_str())
-    .bind(signed(new.amount_fen))
+    .bind(new.amount_fen)
     .bind(&new.reason)
     .bind(&new.request)
     .bind(&new.body)

@@ -2,10 +2,9 @@
 //! otherwise fail later, at WeChat or for the buyer. Amount and text come from the backend and
 //! never from a browser.
 
-use merchant_api::{
-    ATTACH_MAX_BYTES, AttemptProduct, CreateOrder, CreatedOrder, ErrorCode, is_order_no,
-};
-use wechat_pay::{Description, OpenId};
+use merchant_api::{ATTACH_MAX_BYTES, AttemptProduct, CreateOrder, CreatedOrder, ErrorCode};
+use payment_values::{Fen, OpenId, OrderNo};
+use wechat_pay::Description;
 
 use crate::attempts::{check_return_address, check_terms};
 use crate::config::EXPIRES_IN_MS;
@@ -27,7 +26,7 @@ pub async fn create(
         Created::New(order) => {
             tracing::info!(
                 event = "order.created",
-                order_no = order.order_no,
+                order_no = order.order_no.as_str(),
                 "an order is made"
             );
             Ok((created(payments, order), true))
@@ -44,15 +43,15 @@ pub async fn create(
 /// Checks everything that WeChat would refuse later.
 fn check(payments: &Payments, request: &CreateOrder) -> Result<NewOrder, Refusal> {
     let order_no = match &request.order_no {
-        None => hex(&payments.randomness.bytes()?),
-        Some(order_no) if is_order_no(order_no) => order_no.clone(),
-        Some(_) => {
-            return Err(Refusal::field(
+        None => OrderNo::parse(hex(&payments.randomness.bytes()?))
+            .map_err(|error| Refusal::Internal(error.to_string()))?,
+        Some(order_no) => OrderNo::parse(&**order_no).map_err(|_| {
+            Refusal::field(
                 ErrorCode::OrderNoInvalid,
                 "order_no",
                 r"must be 6 to 32 characters of [0-9a-zA-Z_\-|*]",
-            ));
-        }
+            )
+        })?,
     };
     check_description(&request.description)?;
     check_attach(request.attach.as_deref())?;
@@ -85,7 +84,8 @@ fn check(payments: &Payments, request: &CreateOrder) -> Result<NewOrder, Refusal
         // Field by field in the contract's order: the same request has the same text.
         request: serde_json::to_string(request)
             .map_err(|error| Refusal::Internal(error.to_string()))?,
-        total_fen: request.total_fen,
+        total_fen: Fen::try_from(request.total_fen)
+            .map_err(|error| Refusal::invalid_field(&error))?,
         description: request.description.clone(),
         openid,
         openid_is_sub,
@@ -145,7 +145,7 @@ fn check_sub_mchid(payments: &Payments, sub_mchid: Option<&str>) -> Result<(), R
 fn check_payer(
     payments: &Payments,
     request: &CreateOrder,
-) -> Result<(Option<String>, bool), Refusal> {
+) -> Result<(Option<OpenId>, bool), Refusal> {
     let Some(payer) = &request.payer else {
         return Ok((None, false));
     };
@@ -157,7 +157,8 @@ fn check_payer(
             return Err(Refusal::invalid("payer", rule));
         }
     };
-    OpenId::parse(&**openid).map_err(|error| Refusal::invalid(field, &error.rule.to_string()))?;
+    let openid = OpenId::parse(&**openid)
+        .map_err(|error| Refusal::invalid(field, &error.rule.to_string()))?;
     let has_sub_appid = request
         .sub_mchid
         .as_deref()
@@ -167,7 +168,7 @@ fn check_payer(
         let rule = "belongs to a sub_appid, and none is configured for this sub_mchid";
         return Err(Refusal::invalid(field, rule));
     }
-    Ok((Some(openid.clone()), is_sub))
+    Ok((Some(openid), is_sub))
 }
 
 fn check_products(

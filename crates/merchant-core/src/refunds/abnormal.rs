@@ -4,10 +4,7 @@
 use merchant_api::{
     AbnormalRefundType, ApiError, ApplyAbnormalRefund, ErrorCode, RefundDetails, RefundState,
 };
-use wechat_pay::{
-    AbnormalRefund, AbnormalRefundError, AbnormalRefundTo, Operation, OutRefundNo, RefundId,
-    RetryWith,
-};
+use wechat_pay::{AbnormalRefund, AbnormalRefundError, AbnormalRefundTo, Operation, RetryWith};
 
 use super::lookup::{find, shown};
 use super::query_plan::first_look_ms;
@@ -36,15 +33,13 @@ pub async fn apply_abnormal(
 
 /// WeChat accepts this once each time a refund becomes abnormal, so a repetition is harmless.
 async fn apply(payments: &Payments, refund: &Refund, to: AbnormalRefundTo) -> Result<(), Refusal> {
-    let number = OutRefundNo::parse(&*refund.out_refund_no)
-        .map_err(|_| LedgerError::Column("refunds.out_refund_no"))?;
-    let refund_id = RefundId::parse(refund.refund_id.clone().unwrap_or_default())
-        .map_err(|_| LedgerError::Column("refunds.refund_id"))?;
+    let refund_id = refund.refund_id.clone();
+    let refund_id = refund_id.ok_or(LedgerError::Column("refunds.refund_id"))?;
     let application = AbnormalRefund {
         refund_id,
-        out_refund_no: number,
+        out_refund_no: refund.out_refund_no.clone(),
         to,
-        sub_mchid: updates::sub_mchid(payments, &refund.out_trade_no).await?,
+        sub_mchid: updates::sub_mchid(payments, refund.out_trade_no.as_str()).await?,
     };
     let sent_ms = payments.clock.now_ms();
     match payments.wechat.apply_abnormal_refund(&application).await {

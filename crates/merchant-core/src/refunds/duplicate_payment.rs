@@ -4,7 +4,7 @@
 //! again each day.
 
 use merchant_api::{RefundOrigin, RefundState};
-use wechat_pay::OutRefundNo;
+use wechat_pay::{Fen, OutRefundNo};
 
 use super::reserved_numbers::number;
 use super::{progress, request};
@@ -43,23 +43,22 @@ pub(crate) async fn refund_duplicate(
         .ledger
         .refundable_fen(&checkout.order, &attempt)
         .await?;
-    if left_fen == 0 {
+    if left_fen == Fen::ZERO {
         return Ok(());
     }
     let number = match before.iter().find(|refund| is_refused(refund, left_fen)) {
         Some(refused) => refused.out_refund_no.clone(),
-        None => number(out_trade_no, before.len()),
+        None => OutRefundNo::parse(number(&attempt.out_trade_no, before.len()))
+            .map_err(|_| LedgerError::Column("attempts.out_trade_no"))?,
     };
-    let number =
-        OutRefundNo::parse(number).map_err(|_| LedgerError::Column("attempts.out_trade_no"))?;
     let new = request::of_duplicate(payments, &checkout.order, &attempt, number, left_fen)
         .map_err(|_| LedgerError::Column("attempts.out_trade_no"))?;
     match payments.ledger.begin_refund(&new).await? {
         RefundBegun::New(refund) | RefundBegun::Same(refund) => {
             tracing::warn!(
                 event = "surplus.refund",
-                refund_no = refund.out_refund_no,
-                amount_fen = refund.amount_fen,
+                refund_no = refund.out_refund_no.as_str(),
+                amount_fen = refund.amount_fen.count(),
                 "money that came too much is given back"
             );
             Ok(progress::advance_now(payments, &refund).await?)
@@ -88,6 +87,6 @@ async fn earlier(payments: &Payments, attempt: &Attempt) -> Result<Vec<Refund>, 
 }
 
 /// Whether the refund is to be sent again unchanged.
-fn is_refused(refund: &Refund, left_fen: u64) -> bool {
+fn is_refused(refund: &Refund, left_fen: Fen) -> bool {
     refund.state == RefundState::Refused && refund.amount_fen == left_fen
 }

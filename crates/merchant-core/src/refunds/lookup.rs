@@ -2,7 +2,7 @@
 
 use merchant_api::{ErrorCode, RefundDetails};
 
-use crate::checkouts::refund_details;
+use crate::checkouts::{refund_details, reread};
 use crate::ledger::Refund;
 use crate::payments::Payments;
 use crate::refusal::Refusal;
@@ -17,7 +17,6 @@ pub(super) async fn find(payments: &Payments, refund_no: &str) -> Result<Refund,
 }
 
 pub(super) async fn shown(payments: &Payments, refund: Refund) -> Result<RefundDetails, Refusal> {
-    let checkout = payments.ledger.checkout(refund.order_id).await?;
-    let order_no = checkout.map(|checkout| checkout.order.order_no);
-    Ok(refund_details(&order_no.unwrap_or_default(), refund))
+    let order = reread(payments, refund.order_id).await?.order;
+    Ok(refund_details(&order.order_no, refund))
 }

@@ -3,7 +3,7 @@
 //! happen.
 
 use merchant_api::{RefundOrigin, RefundState};
-use wechat_pay::{Operation, OutRefundNo, RetryWith, WechatError};
+use wechat_pay::{Operation, RetryWith, WechatError};
 
 use super::query_plan::QUERY_PLAN_MS;
 use super::updates;
@@ -50,7 +50,7 @@ pub(super) async fn advance_now(payments: &Payments, refund: &Refund) -> Result<
         }
         Err(QueryError::Ledger(error)) => Err(error),
         Err(error) => {
-            tracing::warn!(refund_no = refund.out_refund_no, %error, "it is not known yet whether WeChat took a refund");
+            tracing::warn!(refund_no = refund.out_refund_no.as_str(), %error, "it is not known yet whether WeChat took a refund");
             Ok(())
         }
     }
@@ -72,14 +72,14 @@ async fn look(payments: &Payments, refund: &Refund, tries: u64) -> Result<Option
         Ok(Answer::Unknown { .. }) => {
             tracing::error!(
                 event = "refund.lost",
-                refund_no = refund.out_refund_no,
+                refund_no = refund.out_refund_no.as_str(),
                 "WeChat does not know a refund any more that it took"
             );
             Ok(Some(next_ms))
         }
         // After a failure the plan goes on: the next query comes at its time.
         Err(QueryError::Wechat(error)) => {
-            tracing::warn!(refund_no = refund.out_refund_no, %error, "WeChat gave no answer about a refund");
+            tracing::warn!(refund_no = refund.out_refund_no.as_str(), %error, "WeChat gave no answer about a refund");
             Ok(Some(next_ms))
         }
         Err(error) => Err(error),
@@ -162,7 +162,7 @@ async fn refuse(
         .filter(|_| refund.origin == RefundOrigin::Surplus);
     tracing::error!(
         event = "refund.refused",
-        refund_no = refund.out_refund_no,
+        refund_no = refund.out_refund_no.as_str(),
         wechat_code = said.code,
         message = said.message,
         is_tried_again = refund.origin == RefundOrigin::Surplus,
@@ -192,13 +192,12 @@ enum Answer {
 }
 
 async fn query(payments: &Payments, refund: &Refund) -> Result<Answer, QueryError> {
-    let number = OutRefundNo::parse(&*refund.out_refund_no)
-        .map_err(|_| LedgerError::Column("refunds.out_refund_no"))?;
+    let number = &refund.out_refund_no;
     let sent_ms = payments.clock.now_ms();
-    let sub_mchid = updates::sub_mchid(payments, &refund.out_trade_no).await?;
+    let sub_mchid = updates::sub_mchid(payments, refund.out_trade_no.as_str()).await?;
     match payments
         .wechat
-        .query_refund(&number, sub_mchid.as_deref())
+        .query_refund(number, sub_mchid.as_deref())
         .await?
     {
         RefundStatus::Known(refund_report) => Ok(Answer::Recorded(

@@ -2,7 +2,7 @@
 //! refund's request.
 
 use merchant_api::RefundOrigin;
-use wechat_pay::{Fen, InvalidField, OutRefundNo, OutTradeNo, RefundOf, RefundRequest};
+use wechat_pay::{Fen, InvalidField, OutRefundNo, RefundOf, RefundRequest};
 
 use super::preparation::PreparedRefund;
 use crate::ledger::{Attempt, NewRefund, Order};
@@ -17,7 +17,7 @@ pub(super) fn of_merchant(
     order: &Order,
     attempt: &Attempt,
     prepared: &PreparedRefund,
-    amount_fen: u64,
+    amount_fen: Fen,
 ) -> Result<NewRefund, InvalidField> {
     let request = RefundRequest {
         reason: prepared.reason.clone(),
@@ -30,7 +30,7 @@ pub(super) fn of_merchant(
             attempt,
             prepared.number.clone(),
             amount_fen,
-        )?
+        )
     };
     Ok(NewRefund {
         request: Some(prepared.request.clone()),
@@ -50,11 +50,11 @@ pub(super) fn of_duplicate(
     order: &Order,
     attempt: &Attempt,
     number: OutRefundNo,
-    amount_fen: u64,
+    amount_fen: Fen,
 ) -> Result<NewRefund, InvalidField> {
     let request = RefundRequest {
         reason: Some(DUPLICATE_REASON.to_owned()),
-        ..request(payments, order, attempt, number, amount_fen)?
+        ..request(payments, order, attempt, number, amount_fen)
     };
     new(
         payments,
@@ -71,26 +71,26 @@ fn request(
     order: &Order,
     attempt: &Attempt,
     number: OutRefundNo,
-    amount_fen: u64,
-) -> Result<RefundRequest, InvalidField> {
-    let payment = RefundOf::OutTradeNo(OutTradeNo::parse(&*attempt.out_trade_no)?);
-    Ok(RefundRequest {
+    amount_fen: Fen,
+) -> RefundRequest {
+    let payment = RefundOf::OutTradeNo(attempt.out_trade_no.clone());
+    RefundRequest {
         // Without this field the notification would come in the form of version 2, unsigned.
         notify_url: Some(payments.config.merchant.refund_notify_url.clone()),
         sub_mchid: attempt.parties.sub_mchid.clone(),
-        ..RefundRequest::new(payment, number, fen(amount_fen), fen(order.total_fen))
-    })
+        ..RefundRequest::new(payment, number, amount_fen, order.total_fen)
+    }
 }
 
 fn new(
     payments: &Payments,
     attempt: &Attempt,
     origin: RefundOrigin,
-    amount_fen: u64,
+    amount_fen: Fen,
     request: &RefundRequest,
 ) -> Result<NewRefund, InvalidField> {
     Ok(NewRefund {
-        out_refund_no: request.out_refund_no.as_str().to_owned(),
+        out_refund_no: request.out_refund_no.clone(),
         order_id: attempt.order_id,
         attempt: attempt.number,
         origin,
@@ -100,10 +100,4 @@ fn new(
         body: request.request()?.body.to_vec(),
         created_ms: payments.clock.now_ms(),
     })
-}
-
-/// An order's amount is far below the limit of the type, and a refund's amount is not larger.
-fn fen(amount_fen: u64) -> Fen {
-    let amount = i64::try_from(amount_fen).unwrap_or(i64::MAX);
-    Fen::new(amount).unwrap_or_default()
 }

@@ -3,7 +3,7 @@
 
 use merchant_api::RefundState;
 use wechat_pay::v2::{RefundNotification, RefundStatus as V2Status};
-use wechat_pay::{Fen, Notification, OutRefundNo, RefundNotice, ReplyError, Unreadable};
+use wechat_pay::{Notification, OutRefundNo, RefundNotice, ReplyError, Unreadable};
 
 use super::query_plan::first_look_ms;
 use crate::ledger::{Evidence, LedgerError, RefundRecorded, RefundUpdate, refund_state_of};
@@ -32,9 +32,9 @@ pub(super) async fn record_answer(
         out_trade_no: refund_report.out_trade_no.clone(),
         transaction_id: refund_report.transaction_id.clone(),
         state,
-        total_fen: unsigned(refund_report.amount.total),
-        amount_fen: unsigned(refund_report.amount.refund),
-        payer_refund_fen: refund_report.amount.payer_refund.map(unsigned),
+        total_fen: refund_report.amount.total,
+        amount_fen: refund_report.amount.refund,
+        payer_refund_fen: refund_report.amount.payer_refund,
         user_received_account: some_text(&refund_report.user_received_account),
         success_time: refund_report.success_time.clone(),
         sent_ms: Some(sent_ms),
@@ -74,9 +74,9 @@ pub(crate) async fn record_notice(
         out_trade_no: notice.out_trade_no.clone(),
         transaction_id: notice.transaction_id.clone(),
         state,
-        total_fen: unsigned(notice.amount.total),
-        amount_fen: unsigned(notice.amount.refund),
-        payer_refund_fen: notice.amount.payer_refund.map(unsigned),
+        total_fen: notice.amount.total,
+        amount_fen: notice.amount.refund,
+        payer_refund_fen: notice.amount.payer_refund,
         user_received_account: some_text(&notice.user_received_account),
         success_time: notice.success_time.clone(),
         sent_ms: None,
@@ -234,8 +234,8 @@ fn report(update: &RefundUpdate, recorded: &RefundRecorded) {
         RefundRecorded::TakenIn(refund) => tracing::warn!(
             event = "refund.external",
             refund_no,
-            out_trade_no = refund.out_trade_no,
-            amount_fen = refund.amount_fen,
+            out_trade_no = refund.out_trade_no.as_str(),
+            amount_fen = refund.amount_fen.count(),
             "a refund that was made elsewhere is taken in"
         ),
         RefundRecorded::Known => tracing::debug!(refund_no, "a refund was told again"),
@@ -254,9 +254,4 @@ fn report(update: &RefundUpdate, recorded: &RefundRecorded) {
 
 fn some_text(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
-}
-
-/// WeChat's amounts are never negative. A negative one would match nothing.
-fn unsigned(amount: Fen) -> u64 {
-    u64::try_from(amount.get()).unwrap_or(u64::MAX)
 }

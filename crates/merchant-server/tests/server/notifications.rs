@@ -142,6 +142,8 @@ async fn an_unmatched_payment_is_stored_reported_once_and_settles_nothing() {
         ("mchid", "/mchid", json!("1900000001")),
         ("appid", "/appid", json!("wx0000000000000001")),
         ("number", "/out_trade_no", json!("never-ordered")),
+        // Not a number of WeChat's by any rule: the payment is recorded all the same.
+        ("transaction_id", "/transaction_id", json!("42 / 流水")),
     ];
     for (reason, pointer, value) in cases {
         let log = Log::start();
@@ -170,6 +172,22 @@ async fn an_unmatched_payment_is_stored_reported_once_and_settles_nothing() {
         server.later(1).await;
         assert_eq!(server.wechat.take_sent(), [], "{reason}");
     }
+}
+
+#[tokio::test]
+async fn a_payment_under_a_longer_number_than_wechat_documents_settles_its_order() {
+    let server = TestServer::open().await;
+    let token = ordered(&server).await;
+    let long = "4200000000".repeat(5);
+    let mut payment = transaction("tea-0001", 1990);
+    payment["transaction_id"] = json!(long);
+    let notification = payment_notification("n-1", &payment, server.clock.now_ms());
+    let answer = server.deliver(&notification).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    assert_eq!(server.checkout(&token).await.string("state"), "paid");
+    let shown = server.read_private("/v1/orders/tea-0001").await.json;
+    assert_eq!(shown["transaction_id"], json!(long));
+    assert_eq!(server.mismatches().await, []);
 }
 
 #[tokio::test]

@@ -177,9 +177,9 @@ async fn compare_bill(config: &Config, day: Date, sub_mchid: Option<&str>) -> Ra
         "{}: {} payments of {} fen and {} refunds of {} fen at WeChat; {count} differences",
         compared.day,
         compared.payments.count,
-        compared.payments.total_fen,
+        compared.payments.total_fen.count(),
         compared.refunds.count,
-        compared.refunds.total_fen,
+        compared.refunds.total_fen.count(),
     ))?;
     Ok(agreed(count == 0))
 }

@@ -1,14 +1,17 @@
 //! Formats an amount for people.
 
+use payment_values::Fen;
+
 use crate::extract::Language;
 
 /// `¥1,990.00` in Chinese, `CN¥1,990.00` in English, as browsers write it. The calculation uses
 /// only whole numbers.
-pub(crate) fn amount(fen: u64, language: Language) -> String {
+pub(crate) fn amount(amount: Fen, language: Language) -> String {
     let sign = match language {
         Language::ZhCn => "¥",
         Language::En => "CN¥",
     };
+    let fen = amount.count();
     let yuan = (fen / 100).to_string();
     let mut grouped = String::new();
     for (place, digit) in yuan.chars().enumerate() {
@@ -22,6 +25,8 @@ pub(crate) fn amount(fen: u64, language: Language) -> String {
 
 #[cfg(test)]
 mod tests {
+    use payment_values::Fen;
+
     use super::amount;
     use crate::extract::Language;
 
@@ -35,6 +40,7 @@ mod tests {
             (123_456_789, "¥1,234,567.89"),
         ];
         for (fen, expected) in cases {
+            let fen = Fen::saturating(fen);
             assert_eq!(amount(fen, Language::ZhCn), expected);
             assert_eq!(amount(fen, Language::En), format!("CN{expected}"));
         }

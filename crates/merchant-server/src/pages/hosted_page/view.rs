@@ -9,6 +9,7 @@ use maud::{Markup, PreEscaped, html};
 use merchant_api::{Action, CheckoutAnswer, OrderState, PayParameters, Product, RETURN_PARAMETER};
 use merchant_core::config::Config;
 use merchant_core::ledger::{Checkout, Order};
+use payment_values::Fen;
 use qr_code::QrCode;
 
 use super::amount::amount;
@@ -163,7 +164,7 @@ fn about(order: &Order, language: Language) -> Markup {
 fn beneath(config: &Config, order: &Order, language: Language) -> Markup {
     html! {
         div .beneath {
-            @if order.refunded_fen > 0 { p .refunded { (refunded(order, language)) } }
+            @if order.refunded_fen > Fen::ZERO { p .refunded { (refunded(order, language)) } }
             p { (language.say(buyer_words::ORDER_NUMBER)) " " (order.order_no) }
             (service_contact(config, language))
         }
@@ -311,7 +312,7 @@ fn paid(answer: &CheckoutAnswer, language: Language) -> Markup {
         p .mark.good aria-hidden="true" { "✓" }
         p .title role="status" { (language.say(buyer_words::PAID)) }
         @if let Some(fen) = given {
-            p .quiet { (language.say(buyer_words::YOU_PAID)) " " (amount(fen, language)) }
+            p .quiet { (language.say(buyer_words::YOU_PAID)) " " (amount(Fen::saturating(fen), language)) }
         }
         @if let Some(url) = &answer.success_url {
             p { a .button href=(url) { (language.say(buyer_words::BACK_TO_SHOP)) } }

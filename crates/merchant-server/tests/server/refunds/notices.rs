@@ -161,6 +161,32 @@ async fn a_verified_refund_update_that_matches_nothing_is_stored_acknowledged_an
 }
 
 #[tokio::test]
+async fn a_refund_whose_numbers_no_column_can_hold_is_kept_as_it_was_told() {
+    for (reason, out_refund_no, refund_id) in [
+        ("out_refund_no", "退款 1", "50000000000000000000000000001"),
+        ("refund_id", "outside-1", "5/0"),
+    ] {
+        let (server, _) = bought().await;
+        server.ask_refund(wish("R-1", 990)).await;
+        let before = server.read_private("/v1/orders/tea-0001").await.json;
+        let mut refund = refund_resource(&server, "SUCCESS");
+        refund["out_refund_no"] = json!(out_refund_no);
+        refund["refund_id"] = json!(refund_id);
+        let notification = notice("n-1", &refund, server.clock.now_ms());
+        let answer = server.deliver_refund(&notification).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{reason}");
+        let after = server.read_private("/v1/orders/tea-0001").await.json;
+        assert_eq!(after, before, "{reason}");
+        let kept = server.read_private("/v1/mismatches").await.json;
+        let kept = &kept["mismatches"][0];
+        assert_eq!(kept["reason"], reason, "{kept}");
+        assert_eq!(kept["refund_no"], out_refund_no, "{kept}");
+        assert_eq!(kept["refund_id"], refund_id, "{kept}");
+        assert_eq!(server.refund_messages().await, ["refund.mismatch"]);
+    }
+}
+
+#[tokio::test]
 async fn what_wechat_did_not_sign_changes_nothing() {
     let (server, _) = bought().await;
     server.ask_refund(wish("R-1", 990)).await;
