@@ -29,7 +29,7 @@ fn the_table_of_messages_has_each_type() {
 }
 
 #[test]
-fn the_nginx_sample_keeps_every_private_route_from_the_outside() {
+fn the_nginx_sample_blocks_every_private_route() {
     let sample = include_str!("../deploy/nginx.conf");
     let (_, list) = sample.split_once("location ~ ^/(v1/(").unwrap();
     let (list, _) = list.split_once(')').unwrap();
@@ -45,7 +45,7 @@ fn the_nginx_sample_keeps_every_private_route_from_the_outside() {
 }
 
 #[test]
-fn a_page_can_read_what_the_nginx_sample_refuses_by_itself_and_no_answer_has_the_header_twice() {
+fn a_page_can_read_nginxs_own_refusals_and_no_answer_has_the_header_twice() {
     let sample = include_str!("../deploy/nginx.conf");
     let allow = "add_header Access-Control-Allow-Origin \"*\" always;";
     let mut count = 0;
@@ -64,7 +64,7 @@ fn a_page_can_read_what_the_nginx_sample_refuses_by_itself_and_no_answer_has_the
 }
 
 #[test]
-fn the_samples_call_the_program_as_it_wants_to_be_called() {
+fn the_samples_call_the_program_with_valid_arguments() {
     let unit = include_str!("../deploy/merchant-server.service");
     let commands = unit
         .lines()
@@ -99,7 +99,7 @@ fn settings(section: &str) -> Vec<(&'static str, &'static str)> {
 }
 
 #[test]
-fn the_unit_is_started_again_however_often_it_fails_and_not_before_the_clock_is_set() {
+fn the_unit_restarts_after_every_failure_and_waits_for_the_clock() {
     let unit = settings("Unit");
     assert!(unit.contains(&("StartLimitIntervalSec", "0")), "{unit:?}");
     for dependency in ["After", "Wants"] {
@@ -119,7 +119,7 @@ fn the_unit_is_started_again_however_often_it_fails_and_not_before_the_clock_is_
 }
 
 #[test]
-fn the_unit_bounds_the_memory_and_the_open_files() {
+fn the_unit_limits_the_memory_and_the_open_files() {
     let service = settings("Service");
     for bounded in ["MemoryHigh", "MemoryMax", "LimitNOFILE"] {
         let is_bounded = service.iter().any(|(name, value)| {

@@ -57,7 +57,7 @@ async fn an_app_gets_its_seven_strings_signed_anew_for_the_same_order() {
 }
 
 #[tokio::test]
-async fn a_web_view_gets_the_path_and_that_changes_nothing() {
+async fn a_web_view_gets_the_path_and_nothing_changes() {
     let server = open().await;
     let token = server.default_order().await;
     let before = server.checkout(&token).await.json;
@@ -123,21 +123,21 @@ async fn the_same_buyer_with_another_login_code_has_the_same_attempt() {
         .await;
     // The buyer closed the cashier, or the answer was lost: the page logs in again.
     let second = login_code(&server).await;
-    let wish = [MINI_PROGRAM, ("code", &*second), ("after", "1")];
-    let again = server.attempt(&token, &wish).await;
+    let form = [MINI_PROGRAM, ("code", &*second), ("after", "1")];
+    let again = server.attempt(&token, &form).await;
     assert_eq!(again.number("attempt"), 1, "{}", again.json);
     assert_eq!(server.wechat.take_kinds(), ["openid", "order", "openid"]);
 }
 
 #[tokio::test]
-async fn a_login_code_is_spent_once_even_where_another_attempt_is_ended_first() {
+async fn a_login_code_is_used_once_even_if_another_attempt_is_ended_first() {
     let server = open().await;
     let token = server.default_order().await;
     server.attempt(&token, &[("product", "native")]).await;
     server.wechat.take_sent();
     let code = login_code(&server).await;
-    let wish = [MINI_PROGRAM, ("code", &*code), ("after", "1")];
-    let begun = server.attempt(&token, &wish).await;
+    let form = [MINI_PROGRAM, ("code", &*code), ("after", "1")];
+    let begun = server.attempt(&token, &form).await;
     assert_eq!(begun.number("attempt"), 2, "{}", begun.json);
     assert_eq!(
         server.wechat.take_kinds(),
@@ -151,7 +151,7 @@ async fn a_login_code_is_spent_once_even_where_another_attempt_is_ended_first() 
 }
 
 #[tokio::test]
-async fn a_payer_who_cannot_be_found_out_is_refused_by_code() {
+async fn a_failed_payer_lookup_is_refused_with_its_code() {
     let server = open().await;
     let token = server.default_order().await;
     let spent = login_code(&server).await;
@@ -184,7 +184,7 @@ async fn a_payer_who_cannot_be_found_out_is_refused_by_code() {
 }
 
 #[tokio::test]
-async fn the_backend_may_say_who_pays_and_what_it_says_belongs_to_the_product() {
+async fn the_backend_can_name_the_payer_only_where_the_product_has_one() {
     let server = open().await;
     server.default_order().await;
     let merchant = merchant();
@@ -257,7 +257,7 @@ async fn the_backend_starts_h5_and_jsapi_for_pages_of_its_own() {
 }
 
 #[tokio::test]
-async fn what_cannot_begin_says_why_to_the_backend_too() {
+async fn the_backend_gets_the_reason_why_an_attempt_cannot_start() {
     let server = open().await;
     let token = server.default_order().await;
     let unknown = server

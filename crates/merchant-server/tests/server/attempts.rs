@@ -44,7 +44,7 @@ async fn native_gives_a_code_under_the_merchants_own_number() {
 }
 
 #[tokio::test]
-async fn the_same_wish_while_fresh_gives_the_same_attempt_without_asking_wechat() {
+async fn the_same_request_while_fresh_gives_the_same_attempt_without_a_call_to_wechat() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let first = server.attempt(&token, &[NATIVE]).await;
@@ -89,7 +89,7 @@ async fn another_product_queries_closes_and_takes_a_new_number() {
 }
 
 #[tokio::test]
-async fn nobody_takes_over_what_they_have_not_seen() {
+async fn a_page_cannot_replace_an_attempt_that_it_has_not_seen() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     server.attempt(&token, &[NATIVE]).await;
@@ -130,7 +130,7 @@ async fn jsapi_is_signed_anew_for_the_same_attempt() {
 }
 
 #[tokio::test]
-async fn h5_comes_back_to_the_page_with_a_handle_and_needs_an_allowed_address() {
+async fn h5_returns_to_the_page_with_a_handle_and_needs_an_allowed_address() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     for refused in [
@@ -166,7 +166,7 @@ async fn h5_comes_back_to_the_page_with_a_handle_and_needs_an_allowed_address() 
 }
 
 #[tokio::test]
-async fn an_h5_link_is_given_again_to_a_double_click_and_fetched_anew_later() {
+async fn a_double_click_gets_the_same_h5_link_and_a_later_click_a_new_one() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     server.attempt(&token, &[H5, BACK]).await;
@@ -179,7 +179,7 @@ async fn an_h5_link_is_given_again_to_a_double_click_and_fetched_anew_later() {
 }
 
 #[tokio::test]
-async fn another_client_address_is_another_body_and_so_another_number() {
+async fn another_client_address_changes_the_body_and_needs_another_number() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let path = format!("/v1/checkouts/{token}/attempts");
@@ -249,7 +249,7 @@ async fn an_order_in_doubt_is_ended_before_another_product_begins() {
 }
 
 #[tokio::test]
-async fn a_doubt_at_query_or_close_begins_nothing_new() {
+async fn no_attempt_starts_while_a_query_or_close_is_in_doubt() {
     for kind in ["query", "close"] {
         for fault in [
             || Fault::AnswerLost,
@@ -263,18 +263,18 @@ async fn a_doubt_at_query_or_close_begins_nothing_new() {
             let token = server.default_order().await;
             server.attempt(&token, &[NATIVE]).await;
             server.wechat.inject(kind, fault());
-            let wish = [H5, BACK, ("after", "1")];
-            let doubt = server.attempt(&token, &wish).await;
+            let form = [H5, BACK, ("after", "1")];
+            let doubt = server.attempt(&token, &form).await;
             assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT", "{kind}");
             assert_eq!(server.checkout(&token).await.number("attempt"), 1);
-            let second = server.attempt(&token, &wish).await;
+            let second = server.attempt(&token, &form).await;
             assert_eq!(second.number("attempt"), 2, "{kind}");
         }
     }
 }
 
 #[tokio::test]
-async fn money_that_came_meanwhile_is_found_before_anything_new_begins() {
+async fn an_earlier_payment_is_found_before_a_new_attempt_starts() {
     // Paid before the query.
     let server = TestServer::open().await;
     let token = server.default_order().await;
@@ -359,7 +359,7 @@ async fn wechats_refusals_each_have_their_answer() {
 }
 
 #[tokio::test]
-async fn a_refusal_names_wechats_code_and_the_same_wish_may_come_again() {
+async fn a_refusal_names_wechats_code_and_the_same_request_can_be_repeated() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     server
@@ -391,7 +391,7 @@ async fn a_number_that_is_called_closed_is_queried_and_closed_before_the_next() 
 }
 
 #[tokio::test]
-async fn a_code_that_is_out_is_never_left_behind_unclosed() {
+async fn a_published_code_is_closed_before_the_next_attempt() {
     for code in ["ORDER_CLOSED", "OUT_TRADE_NO_USED"] {
         let server = TestServer::open().await;
         let token = tea_of(&server, json!({"expires_in_ms": 3 * 60 * MINUTE_MS})).await;
@@ -429,7 +429,7 @@ async fn a_code_that_was_paid_before_it_was_called_closed_pays_the_order() {
 /// No buyer ever got a code for this number: closing the number would close another program's
 /// order.
 #[tokio::test]
-async fn a_number_that_is_somebody_elses_is_left_to_them() {
+async fn a_number_of_another_program_is_left_unchanged() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let rule = json!([{"route": "order", "kind": "refused", "code": "OUT_TRADE_NO_USED", "rate": 1, "count": 1}]);
@@ -443,7 +443,7 @@ async fn a_number_that_is_somebody_elses_is_left_to_them() {
 }
 
 #[tokio::test]
-async fn an_unsigned_word_at_close_ends_nothing() {
+async fn an_unsigned_answer_to_close_ends_nothing() {
     for body in [
         r#"{"code":"ORDER_CLOSED","message":""}"#,
         r#"{"code":"ORDER_NOT_EXIST","message":""}"#,
@@ -462,7 +462,7 @@ async fn an_unsigned_word_at_close_ends_nothing() {
 }
 
 #[tokio::test]
-async fn what_cannot_begin_says_why() {
+async fn an_attempt_that_cannot_start_is_refused_with_the_reason() {
     let server = TestServer::open().await;
     let unknown = server.attempt("AAAAAAAAAAAAAAAAAAAAAA", &[NATIVE]).await;
     assert_eq!(
@@ -505,7 +505,7 @@ async fn what_cannot_begin_says_why() {
 }
 
 #[tokio::test]
-async fn a_paid_order_answers_paid_to_every_wish() {
+async fn a_paid_order_answers_paid_to_every_request() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     server.attempt(&token, &[NATIVE]).await;
@@ -541,7 +541,7 @@ async fn cancelling_ends_the_attempt_and_never_the_order() {
 }
 
 #[tokio::test]
-async fn of_two_paid_attempts_the_first_settles_and_the_second_is_surplus() {
+async fn of_two_paid_attempts_the_first_settles_and_the_second_is_a_duplicate() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     server.attempt(&token, &[NATIVE]).await;
@@ -570,7 +570,7 @@ async fn of_two_paid_attempts_the_first_settles_and_the_second_is_surplus() {
 }
 
 #[tokio::test]
-async fn money_of_an_earlier_attempt_ends_the_one_that_is_open() {
+async fn a_payment_of_an_earlier_attempt_ends_the_open_one() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     server.attempt(&token, &[NATIVE]).await;
@@ -588,7 +588,7 @@ async fn money_of_an_earlier_attempt_ends_the_one_that_is_open() {
 }
 
 #[tokio::test]
-async fn of_two_devices_at_the_same_moment_one_begins_even_on_two_servers() {
+async fn of_two_devices_at_the_same_moment_only_one_starts_even_on_two_servers() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let other = server.beside().await;

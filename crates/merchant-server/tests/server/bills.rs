@@ -50,9 +50,9 @@ pub(crate) async fn refunded(
     refund_no: &str,
     amount_fen: u64,
 ) {
-    let wish = json!({ "refund_no": refund_no, "amount_fen": amount_fen });
+    let body = json!({ "refund_no": refund_no, "amount_fen": amount_fen });
     let path = format!("/v1/orders/{order_no}/refunds");
-    let asked = server.send(backend(&path, API_KEY, wish.to_string())).await;
+    let asked = server.send(backend(&path, API_KEY, body.to_string())).await;
     assert!(asked.status.is_success(), "{}", asked.json);
     assert_eq!(asked.string("state"), "processing");
 }
@@ -170,7 +170,7 @@ pub(crate) fn change_the_file(server: &TestServer) {
 }
 
 #[tokio::test]
-async fn a_file_with_another_hash_is_not_believed() {
+async fn a_file_with_a_wrong_hash_is_refused() {
     let server = TestServer::open().await;
     notified(&server, "tea-0001", 1990).await;
     the_next_morning(&server);
@@ -269,7 +269,7 @@ fn found(answer: &Answer) -> Vec<(String, String, String)> {
 }
 
 #[tokio::test]
-async fn one_line_that_cannot_be_read_is_named_and_all_others_are_compared() {
+async fn an_unreadable_line_is_reported_and_all_others_are_compared() {
     let (server, text) = a_days_bill().await;
     let line_of = |part: &str| {
         let lines = text.lines();
@@ -337,7 +337,7 @@ async fn one_line_that_cannot_be_read_is_named_and_all_others_are_compared() {
 }
 
 #[tokio::test]
-async fn a_bill_that_cannot_be_read_is_a_permanent_fault_with_a_code_of_its_own() {
+async fn an_unreadable_bill_is_a_permanent_error_with_its_own_code() {
     let (server, text) = a_days_bill().await;
     let cases = [
         (String::new(), "line 1 of the bill does not name columns"),
@@ -379,7 +379,7 @@ async fn a_bill_that_cannot_be_read_is_a_permanent_fault_with_a_code_of_its_own(
 }
 
 #[tokio::test]
-async fn a_bill_in_older_columns_or_other_spelling_is_compared_as_any_other() {
+async fn a_bill_with_older_columns_or_other_spelling_is_compared() {
     let (server, text) = a_days_bill().await;
     let mut older = text.clone();
     for (new, old) in [
@@ -424,7 +424,7 @@ async fn a_bill_in_older_columns_or_other_spelling_is_compared_as_any_other() {
 }
 
 #[tokio::test]
-async fn a_firewalls_page_is_no_refusal_of_wechats() {
+async fn a_firewalls_page_does_not_count_as_a_refusal_by_wechat() {
     let (server, _) = a_days_bill().await;
     for status in [403, 404, 407] {
         let page = Fault::Answered(status, "<html>blocked</html>");
@@ -450,7 +450,7 @@ async fn a_firewalls_page_is_no_refusal_of_wechats() {
 }
 
 #[tokio::test]
-async fn a_bill_is_handed_on_as_wechat_has_it() {
+async fn a_bills_file_is_returned_unchanged() {
     let server = TestServer::open().await;
     notified(&server, "tea-0001", 1990).await;
     server.later(0).await;
@@ -494,7 +494,7 @@ async fn a_day_without_business_has_no_file() {
 }
 
 #[tokio::test]
-async fn a_bill_that_is_not_ready_or_no_day_at_all_is_refused_with_the_reason() {
+async fn a_bill_that_is_not_ready_and_an_invalid_day_are_refused_with_the_reason() {
     let server = TestServer::open().await;
     notified(&server, "tea-0001", 1990).await;
     let today = bill(&server, DAY).await;
@@ -519,7 +519,7 @@ async fn a_bill_that_is_not_ready_or_no_day_at_all_is_refused_with_the_reason() 
 }
 
 #[tokio::test]
-async fn who_sells_for_himself_has_no_sub_merchants_bill() {
+async fn a_merchant_without_sub_merchants_has_no_sub_merchant_bill() {
     let server = TestServer::open().await;
     the_next_morning(&server);
     for (query, field, says) in [

@@ -65,7 +65,7 @@ async fn server_without_rate_limits() -> TestServer {
 }
 
 #[tokio::test]
-async fn one_token_makes_a_bounded_number_of_attempts_and_calls_in_a_minute() {
+async fn one_token_causes_a_limited_number_of_attempts_and_calls_a_minute() {
     let server = server_without_rate_limits().await;
     let token = server.default_order().await;
     let Flood {
@@ -84,7 +84,7 @@ async fn one_token_makes_a_bounded_number_of_attempts_and_calls_in_a_minute() {
 }
 
 #[tokio::test]
-async fn who_is_at_the_limit_may_look_and_goes_on_after_the_wait_and_nobody_else_is_held_up() {
+async fn a_limited_token_can_still_poll_and_start_after_the_pause_and_delays_nobody() {
     let server = server_without_rate_limits().await;
     let token = server.default_order().await;
     let mut seen = 0;
@@ -117,7 +117,7 @@ async fn who_is_at_the_limit_may_look_and_goes_on_after_the_wait_and_nobody_else
 }
 
 #[tokio::test]
-async fn a_buyer_who_changes_the_mind_and_the_device_never_meets_the_limit() {
+async fn a_buyer_who_changes_product_and_device_stays_below_the_limit() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let mut seen = 0;
@@ -138,7 +138,7 @@ async fn a_buyer_who_changes_the_mind_and_the_device_never_meets_the_limit() {
 }
 
 #[tokio::test]
-async fn what_is_tried_again_while_wechat_refuses_is_counted_too() {
+async fn retries_after_a_refusal_by_wechat_count_too() {
     let server = server_without_rate_limits().await;
     let token = server.default_order().await;
     for _ in 0..240 {
@@ -213,7 +213,7 @@ async fn buyers_for_a_minute(server: &TestServer) -> (usize, usize, Vec<Answer>)
 }
 
 #[tokio::test]
-async fn all_buyers_together_stay_within_the_calls_per_second_and_get_a_retry_time() {
+async fn all_buyers_together_stay_within_calls_per_second_and_get_a_retry_time() {
     let server = TestServer::open_configured(&with_calls_per_second(1_000)).await;
     let (unbounded, _, refused) = buyers_for_a_minute(&server).await;
     assert_eq!(refused.len(), 0);
@@ -240,7 +240,7 @@ async fn all_buyers_together_stay_within_the_calls_per_second_and_get_a_retry_ti
 }
 
 #[tokio::test]
-async fn a_flood_of_buyers_leaves_due_work_and_the_backend_their_share() {
+async fn a_flood_of_buyers_does_not_use_the_share_of_due_work_and_the_backend() {
     let server = TestServer::open_configured(&with_calls_per_second(10)).await;
     let paying = server.default_order().await;
     server.attempt(&paying, &[("product", "native")]).await;
@@ -277,7 +277,7 @@ async fn a_flood_of_buyers_leaves_due_work_and_the_backend_their_share() {
 }
 
 #[tokio::test]
-async fn another_bound_is_in_force_without_a_restart() {
+async fn a_changed_limit_applies_without_a_restart() {
     let server = TestServer::open_configured(&with_calls_per_second(1)).await;
     let mut tokens = Vec::new();
     for place in 1..=12 {

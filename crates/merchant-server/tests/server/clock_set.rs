@@ -36,7 +36,7 @@ async fn long_order(server: &TestServer) -> String {
 }
 
 #[tokio::test]
-async fn a_limit_forgets_no_call_and_remembers_none_too_long() {
+async fn a_limit_counts_every_call_and_none_for_too_long() {
     let limits = "rate_limits = { token_per_minute = 3, address_per_minute = 100 }";
     for by_ms in AHEAD_MS.into_iter().flat_map(|by_ms| [by_ms, -by_ms]) {
         let server = TestServer::open_with(limits).await;
@@ -66,7 +66,7 @@ async fn a_limit_forgets_no_call_and_remembers_none_too_long() {
 }
 
 #[tokio::test]
-async fn a_lost_payment_is_found_in_time_after_the_clock_was_put_right() {
+async fn a_lost_payment_is_found_in_time_after_the_clock_was_corrected() {
     for by_ms in [40_000, HOUR_MS, 24 * HOUR_MS] {
         let server = TestServer::open().await;
         let token = long_order(&server).await;
@@ -85,7 +85,7 @@ async fn a_lost_payment_is_found_in_time_after_the_clock_was_put_right() {
 }
 
 #[tokio::test]
-async fn the_plan_of_questions_goes_on_after_one_that_was_asked_ahead_of_time() {
+async fn the_schedule_of_queries_continues_after_an_early_query() {
     for by_ms in [60_000, 20 * 60_000] {
         let server = TestServer::open().await;
         let token = server.default_order().await;
@@ -112,7 +112,7 @@ async fn the_plan_of_questions_goes_on_after_one_that_was_asked_ahead_of_time() 
 
 /// The opposite case: the clock is behind, and is corrected.
 #[tokio::test]
-async fn work_of_a_clock_that_was_behind_is_done_at_once_and_none_is_lost() {
+async fn work_scheduled_by_a_slow_clock_is_done_at_once_and_none_is_lost() {
     for by_ms in AHEAD_MS {
         let server = TestServer::open().await;
         server.clock.set_ahead_ms(-by_ms);
@@ -131,7 +131,7 @@ async fn work_of_a_clock_that_was_behind_is_done_at_once_and_none_is_lost() {
 }
 
 #[tokio::test]
-async fn a_message_is_tried_again_in_time_also_by_the_next_process() {
+async fn a_message_is_retried_in_time_also_by_the_next_process() {
     for restarts in [false, true] {
         let target = format!("[[webhooks]]\nurl = \"{TARGET}\"\nsecret = \"{SECRET}\"\n");
         let mut server = TestServer::open_with_end(&target).await;
@@ -152,7 +152,7 @@ async fn a_message_is_tried_again_in_time_also_by_the_next_process() {
 }
 
 #[tokio::test]
-async fn no_order_is_ended_by_a_clock_that_is_ahead_for_a_moment() {
+async fn a_clock_that_is_ahead_for_a_moment_closes_no_order() {
     for by_ms in [31 * 60_000, HOUR_MS, 400 * 24 * HOUR_MS] {
         let server = TestServer::open().await;
         let token = server.default_order().await;
@@ -183,7 +183,7 @@ async fn no_order_is_ended_by_a_clock_that_is_ahead_for_a_moment() {
 }
 
 #[tokio::test]
-async fn a_clock_that_stays_ahead_ends_what_is_over_by_it_a_little_later() {
+async fn a_clock_that_stays_ahead_closes_expired_orders_a_little_later() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     server.inner.run_due().await.unwrap();
@@ -195,7 +195,7 @@ async fn a_clock_that_stays_ahead_ends_what_is_over_by_it_a_little_later() {
 }
 
 #[tokio::test]
-async fn a_pause_that_wechat_wants_ends_in_time() {
+async fn a_pause_that_wechat_requires_ends_in_time() {
     let server = TestServer::open().await;
     let token = long_order(&server).await;
     while_ahead(&server, HOUR_MS, async || {
@@ -221,7 +221,7 @@ async fn a_pause_that_wechat_wants_ends_in_time() {
 }
 
 #[tokio::test]
-async fn certificates_are_fetched_in_time() {
+async fn certificates_are_downloaded_in_time() {
     for by_ms in [HOUR_MS, -HOUR_MS] {
         let server = TestServer::open().await;
         server.clock.set_ahead_ms(by_ms);
@@ -238,7 +238,7 @@ async fn certificates_are_fetched_in_time() {
 }
 
 #[tokio::test]
-async fn a_held_poll_is_held_as_long_as_it_wanted() {
+async fn a_poll_is_held_for_the_time_that_it_requested() {
     for by_ms in [HOUR_MS, -HOUR_MS] {
         let server = TestServer::open().await;
         let token = server.default_order().await;
@@ -260,7 +260,7 @@ async fn a_held_poll_is_held_as_long_as_it_wanted() {
 }
 
 #[tokio::test]
-async fn a_buyer_who_is_on_the_way_for_the_openid_comes_back() {
+async fn a_buyer_during_the_oauth_redirect_returns_to_the_page() {
     let line = "app_secret = \"0123456789abcdef0123456789abcdef\"";
     let server = TestServer::open_with_merchant("", line).await;
     let token = long_order(&server).await;

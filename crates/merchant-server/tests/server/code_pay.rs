@@ -91,7 +91,7 @@ async fn scanned(server: &TestServer) -> Answer {
 }
 
 #[tokio::test]
-async fn a_small_sum_is_paid_with_the_scan() {
+async fn a_small_amount_is_paid_by_the_scan_alone() {
     for till in tills(1990).await {
         let paid = scanned(&till).await;
         assert_eq!(paid.status, StatusCode::OK, "{}", paid.json);
@@ -121,7 +121,7 @@ async fn a_small_sum_is_paid_with_the_scan() {
 }
 
 #[tokio::test]
-async fn a_buyer_who_types_a_password_is_waited_for_and_asked_about() {
+async fn the_server_queries_wechat_while_the_buyer_enters_the_password() {
     for till in tills(100_000).await {
         let waiting = scanned(&till).await;
         assert_eq!(waiting.string("state"), "open", "{}", waiting.json);
@@ -144,7 +144,7 @@ async fn a_buyer_who_types_a_password_is_waited_for_and_asked_about() {
 }
 
 #[tokio::test]
-async fn a_password_that_never_comes_is_reversed_and_the_next_code_has_its_own_number() {
+async fn a_payment_without_its_password_is_reversed_and_the_next_code_has_its_own_number() {
     for till in tills(100_000).await {
         scanned(&till).await;
         for _ in 0..6 {
@@ -163,7 +163,7 @@ async fn a_password_that_never_comes_is_reversed_and_the_next_code_has_its_own_n
 }
 
 #[tokio::test]
-async fn a_refused_payment_is_reversed_and_over() {
+async fn a_refused_payment_is_reversed_and_ends() {
     for till in tills(100_000).await {
         scanned(&till).await;
         till.end("fail").await;
@@ -177,7 +177,7 @@ async fn a_refused_payment_is_reversed_and_over() {
 }
 
 #[tokio::test]
-async fn a_wrong_or_spent_code_leaves_the_order_open_for_the_next_one() {
+async fn a_wrong_or_used_code_leaves_the_order_open_for_the_next_code() {
     for till in tills(1990).await {
         for (code, wechat_code) in [
             ("130000000000000000", "AUTH_CODE_INVALID"),
@@ -202,7 +202,7 @@ async fn a_wrong_or_spent_code_leaves_the_order_open_for_the_next_one() {
 
 /// The scan before may still be on its way.
 #[tokio::test]
-async fn a_refused_scan_is_over_only_once_it_was_asked_about_and_taken_back() {
+async fn a_refused_scan_ends_only_after_a_query_and_a_reversal() {
     for till in tills(1990).await {
         till.wechat.take_sent();
         let refused = till
@@ -215,7 +215,7 @@ async fn a_refused_scan_is_over_only_once_it_was_asked_about_and_taken_back() {
 }
 
 #[tokio::test]
-async fn a_buyer_who_is_called_at_the_password_is_waited_for() {
+async fn the_server_waits_for_a_buyer_who_has_to_enter_a_password() {
     for till in tills(100_000).await {
         let code = till.shown_code().await;
         till.wechat.inject("order", Fault::AnswerLost);
@@ -232,7 +232,7 @@ async fn a_buyer_who_is_called_at_the_password_is_waited_for() {
 }
 
 #[tokio::test]
-async fn after_a_lost_answer_wechat_is_asked_and_nothing_is_scanned_twice() {
+async fn after_a_lost_answer_wechat_is_queried_and_no_code_is_sent_twice() {
     for till in tills(1990).await {
         let code = till.shown_code().await;
         till.wechat.inject("order", Fault::AnswerLost);
@@ -258,7 +258,7 @@ async fn after_a_lost_answer_wechat_is_asked_and_nothing_is_scanned_twice() {
 }
 
 #[tokio::test]
-async fn an_answer_that_never_came_is_found_out_by_due_work_alone() {
+async fn due_work_alone_finds_the_result_after_a_lost_answer() {
     for till in tills(1990).await {
         till.wechat.inject("order", Fault::AnswerLost);
         scanned(&till).await;
@@ -284,7 +284,7 @@ async fn an_answer_that_never_came_is_found_out_by_due_work_alone() {
 }
 
 #[tokio::test]
-async fn money_that_lands_just_before_it_is_taken_back_goes_back_and_settles_nothing() {
+async fn a_payment_just_before_its_reversal_is_returned_and_settles_nothing() {
     for till in tills(100_000).await {
         scanned(&till).await;
         till.pay_just_before("reverse", "tea-0001");
@@ -340,7 +340,7 @@ async fn a_late_notification_of_a_reversed_code_payment_settles_nothing() {
 }
 
 #[tokio::test]
-async fn a_reversal_in_doubt_begins_nothing_new() {
+async fn no_attempt_starts_while_a_reversal_is_in_doubt() {
     for till in tills(100_000).await {
         scanned(&till).await;
         till.wechat.inject("reverse", Fault::AnswerLost);
@@ -355,7 +355,7 @@ async fn a_reversal_in_doubt_begins_nothing_new() {
 }
 
 #[tokio::test]
-async fn nobody_scans_over_a_code_that_another_is_about_to_pay() {
+async fn a_scan_does_not_replace_a_code_that_another_buyer_may_pay() {
     for till in tills(100_000).await {
         till.attempt(&till.token, &[("product", "native")]).await;
         let silent = scanned(&till).await;
@@ -375,7 +375,7 @@ async fn nobody_scans_over_a_code_that_another_is_about_to_pay() {
 }
 
 #[tokio::test]
-async fn what_a_till_must_say_is_asked_for() {
+async fn the_fields_that_a_till_must_send_are_required() {
     let server = TestServer::open_with(TILL).await;
     server.default_order().await;
     let code = server.shown_code().await;
@@ -397,7 +397,7 @@ async fn what_a_till_must_say_is_asked_for() {
 }
 
 #[tokio::test]
-async fn money_that_came_and_was_reversed_is_no_difference_in_the_days_bill() {
+async fn a_reversed_payment_is_no_difference_in_the_days_bill() {
     for till in tills(100_000).await {
         scanned(&till).await;
         till.pay_just_before("reverse", "tea-0001");
@@ -415,7 +415,7 @@ async fn money_that_came_and_was_reversed_is_no_difference_in_the_days_bill() {
 }
 
 #[tokio::test]
-async fn a_payment_by_code_is_given_back_for_whom_it_was_taken() {
+async fn a_code_payment_is_refunded_for_the_sub_merchant_that_took_it() {
     for till in tills(1990).await {
         scanned(&till).await;
         till.wechat.take_sent();
@@ -442,7 +442,7 @@ fn payment_of(sub_mchid: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_notification_of_a_providers_code_payment_counts_for_the_right_sub_merchant_alone() {
+async fn a_notification_of_a_providers_code_payment_counts_only_for_its_own_sub_merchant() {
     let [_, till] = tills(100_000).await;
     scanned(&till).await;
     let now_ms = till.clock.now_ms();

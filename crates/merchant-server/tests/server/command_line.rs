@@ -146,7 +146,7 @@ impl Shop {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_day_is_compared_reconciled_and_agrees_then() {
+async fn a_day_agrees_after_reconciliation() {
     let shop = Shop::open().await;
     shop.sell("tea-0001").await;
     let today = Offset::constant(8).to_datetime(Timestamp::now()).date();
@@ -240,7 +240,7 @@ async fn a_day_is_compared_reconciled_and_agrees_then() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_live_check_that_finds_something_wrong_exits_with_1_and_names_it() {
+async fn a_live_check_that_finds_an_error_exits_with_1_and_names_it() {
     let shop = Shop::open().await;
     let file = shop.folder.path().join("s.toml");
     let good = std::fs::read_to_string(&file).unwrap();
@@ -257,7 +257,7 @@ async fn a_live_check_that_finds_something_wrong_exits_with_1_and_names_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_provider_saves_what_moved_on_a_sub_merchants_account() {
+async fn a_provider_saves_a_sub_merchants_flow_of_funds() {
     let mut shop = Shop::open().await;
     let sub = shop.simulator.sub_merchant_of(1, &shop.mchid).sub_mchid;
     shop.act_for(&sub).await;
@@ -282,7 +282,7 @@ async fn a_provider_saves_what_moved_on_a_sub_merchants_account() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn on_another_merchants_database_every_command_is_misuse() {
+async fn with_another_merchants_database_every_command_is_refused() {
     let shop = Shop::open().await;
     let options = sqlx::sqlite::SqliteConnectOptions::new()
         .filename(shop.folder.path().join("merchant-server.sqlite3"));
@@ -308,7 +308,7 @@ async fn on_another_merchants_database_every_command_is_misuse() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn money_is_given_back_from_the_command_line_once_however_often_it_is_asked_for() {
+async fn a_repeated_refund_command_refunds_once() {
     let shop = Shop::open().await;
     shop.sell("tea-0001").await;
     let all = ["refund", "tea-0001", "--all", "--refund-no", "R-1"];
@@ -348,7 +348,7 @@ async fn money_is_given_back_from_the_command_line_once_however_often_it_is_aske
 }
 
 #[test]
-fn a_new_api_key_comes_with_the_hash_that_the_configuration_takes() {
+fn a_new_api_key_is_printed_with_the_hash_for_the_configuration() {
     let make = || {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_merchant-server"))
             .args(["keys", "new", "shop"])

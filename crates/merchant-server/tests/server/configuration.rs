@@ -221,7 +221,7 @@ fn a_configuration_that_breaks_a_rule_is_refused_with_field_and_reason() {
 }
 
 #[test]
-fn real_money_is_notified_at_a_public_name_alone() {
+fn live_notifications_require_a_public_host_name() {
     let live = configuration("")
         .replace("http://127.0.0.1:8080", "https://pay.shop.example")
         .replace("http://127.0.0.1:8000", "https://www.shop.example")
@@ -267,7 +267,7 @@ fn no_key_for_orders_is_refused() {
 }
 
 #[test]
-fn what_does_not_make_us_trust_anybody_is_refused() {
+fn a_configuration_without_a_usable_key_of_wechat_is_refused() {
     let merchant = format!(
         "mchid = \"1900000001\"\nappid = \"wx0000000000000001\"\nserial_no = \"AB\"\n\
          private_key_file = \"{0}/apiclient_key.pem\"\n\
@@ -291,7 +291,7 @@ fn what_does_not_make_us_trust_anybody_is_refused() {
 }
 
 #[test]
-fn the_simulators_file_is_enough_and_no_secret_shows() {
+fn the_simulators_file_is_enough_and_no_secret_is_shown() {
     let config = Config::parse(&configuration(""), Path::new(".")).unwrap();
     assert_eq!(config.gateway.environment, Environment::Simulator);
     assert_eq!(config.gateway.origin, "http://127.0.0.1:9410");
@@ -332,7 +332,7 @@ fn run_with(variables: &[(&str, &str)]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn variables_override_the_file_and_the_exit_code_tells_what_was_wrong() {
+fn variables_override_the_file_and_the_exit_code_reports_the_kind_of_error() {
     type Variables = &'static [(&'static str, &'static str)];
     let cases: [(Variables, i32, &str); 4] = [
         (&[], 1, "folder"),
@@ -358,7 +358,7 @@ fn variables_override_the_file_and_the_exit_code_tells_what_was_wrong() {
 /// `PathBuf` takes every text: an earlier version made a folder from an address, and printed the
 /// address with its password.
 #[test]
-fn a_database_that_is_no_file_is_refused_and_its_password_is_not_shown() {
+fn a_database_url_that_names_no_file_is_refused_and_its_password_is_not_shown() {
     for address in [
         "postgres://u:secret-word@db.example/orders",
         "postgresql://u:secret-word@db.example/orders",
@@ -379,7 +379,7 @@ fn a_database_that_is_no_file_is_refused_and_its_password_is_not_shown() {
 }
 
 #[test]
-fn real_money_without_a_trusted_proxy_is_a_warning() {
+fn live_payments_without_a_trusted_proxy_cause_a_warning() {
     let warnings = |text: &str| Config::parse(text, Path::new(".")).unwrap().warnings(0);
     let proxies = "trusted_proxies = [\"127.0.0.1/32\"]";
     let live = crate::security::live_configuration();
@@ -394,7 +394,7 @@ fn real_money_without_a_trusted_proxy_is_a_warning() {
 /// A value in the wrong place can be a key. So the refusal does not repeat the value: it says where
 /// the value is and what belongs there.
 #[test]
-fn a_value_that_is_not_of_its_form_is_never_repeated() {
+fn a_malformed_value_is_never_repeated() {
     const SECRET: &str = "9876543210";
     const FROM_FILE: &str = "from_file =";
     let before = |line: &str| format!("{line}\n{FROM_FILE}");
@@ -525,7 +525,7 @@ fn a_value_of_the_simulators_file_is_never_repeated() {
 
 /// An operator may paste the program's output into a chat.
 #[test]
-fn a_variables_value_is_never_written_to_the_log() {
+fn the_value_of_a_variable_is_never_written_to_the_log() {
     for (name, value) in [
         ("MERCHANT__API_V3_KEY", "9876543210"),
         ("MERCHANT__API_V3_KEY", "[9876543210]"),
@@ -547,7 +547,7 @@ fn a_variables_value_is_never_written_to_the_log() {
 
 /// Merchants' numbers, serial numbers and keys are texts that can be all digits.
 #[test]
-fn a_variable_of_digits_is_a_text_where_the_file_has_a_text() {
+fn a_variable_of_digits_is_a_string_where_the_file_has_a_string() {
     let variable = |name: &str| format!("MERCHANT_SERVER__{name}");
     let (code, log) = run_with(&[
         (&variable("MERCHANT__APPID"), "wx0000000000000001"),
@@ -613,7 +613,7 @@ fn files_with_secrets_that_others_can_read_are_refused() {
 }
 
 #[tokio::test]
-async fn the_database_is_its_owners_alone() {
+async fn only_its_owner_can_read_the_database() {
     let server = TestServer::open().await;
     let file = server.folder.path().join("merchant-server.sqlite3");
     let mode = std::fs::metadata(file).unwrap().permissions().mode();
@@ -637,7 +637,7 @@ fn run_in(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
 }
 
 #[tokio::test]
-async fn the_command_line_checks_migrates_and_shows() {
+async fn the_command_line_checks_migrates_and_lists() {
     let server = TestServer::open().await;
     server.default_order().await;
     let folder = server.folder.path();
@@ -663,14 +663,16 @@ async fn the_command_line_checks_migrates_and_shows() {
     assert_eq!(order.get("token"), None);
     assert_eq!(run(&["orders", "show", "tea-0002"]).0, Some(1));
 
-    let payment = crate::test_server::transaction("nobodys-0001", 1);
+    let payment = crate::test_server::transaction("unmatched-0001", 1);
     let notification =
         crate::test_server::payment_notification("N1", &payment, crate::test_server::START_MS);
     server.deliver(&notification).await;
     let (code, said, _) = run(&["mismatches", "list"]);
     assert_eq!(code, Some(0));
     assert!(
-        said.starts_with("1 payment 2026-11-21T09:20:00Z reason=number out_trade_no=nobodys-0001"),
+        said.starts_with(
+            "1 payment 2026-11-21T09:20:00Z reason=number out_trade_no=unmatched-0001"
+        ),
         "{said}"
     );
     assert!(said.ends_with("1 unresolved mismatches\n"), "{said}");
@@ -689,7 +691,7 @@ async fn the_command_line_checks_migrates_and_shows() {
 }
 
 #[test]
-fn the_example_is_taken_and_only_lacks_its_keys() {
+fn the_sample_configuration_is_valid_except_for_its_missing_keys() {
     let text = include_str!("../../config.example.toml");
     let refusal = Config::parse(text, Path::new("/nonexistent")).unwrap_err();
     assert!(

@@ -35,7 +35,7 @@ async fn health(process: &Process) -> u16 {
 }
 
 #[tokio::test]
-async fn at_the_limit_of_descriptors_half_sent_requests_give_way() {
+async fn at_the_limit_of_descriptors_half_sent_requests_are_closed_first() {
     let few = ["sh", "-c", "ulimit -n 320; exec \"$@\"", "sh"];
     let process = Process::start_with(&few, "");
     let open: Vec<_> = (0..400)
@@ -49,7 +49,7 @@ async fn at_the_limit_of_descriptors_half_sent_requests_give_way() {
 }
 
 #[tokio::test]
-async fn one_address_takes_no_more_than_its_share() {
+async fn one_address_gets_no_more_connections_than_its_share() {
     let process = Process::start_with(&NO_PROXIES, "connections = { max_per_address = 8 }");
     let mut first = half_sent(&process, HALF_SENT[1]);
     let _more: Vec<_> = (0..8).map(|_| half_sent(&process, HALF_SENT[1])).collect();
@@ -72,7 +72,7 @@ async fn a_request_that_does_not_arrive_in_time_loses_its_connection() {
 }
 
 #[tokio::test]
-async fn half_sent_requests_do_not_delay_the_end() {
+async fn half_sent_requests_do_not_delay_the_shutdown() {
     let mut process = Process::start_with(&[], "");
     let _open = HALF_SENT.map(|request| half_sent(&process, request));
     assert_eq!(health(&process).await, 200);
@@ -84,7 +84,7 @@ async fn half_sent_requests_do_not_delay_the_end() {
 }
 
 #[tokio::test]
-async fn the_last_places_are_not_for_held_polls() {
+async fn the_last_connections_are_not_used_for_held_polls() {
     let process = Process::start_with(&[], "connections = { max_total = 20 }");
     // Each call has its own connection.
     let client = reqwest::Client::builder().pool_max_idle_per_host(0);
@@ -130,7 +130,7 @@ async fn the_last_places_are_not_for_held_polls() {
 }
 
 #[tokio::test]
-async fn clients_that_do_not_read_their_answer_give_way() {
+async fn clients_that_do_not_read_their_answer_are_closed_first() {
     let bundle = tempfile::tempdir().unwrap();
     // Send more than the buffers of a connection hold.
     std::fs::write(bundle.path().join("big.js"), vec![b' '; 20 << 20]).unwrap();
@@ -157,7 +157,7 @@ async fn clients_that_do_not_read_their_answer_give_way() {
 const ONE_PIPE: [&str; 4] = ["sh", "-c", "RUST_LOG=debug exec \"$@\" 1>&2", "sh"];
 
 #[tokio::test]
-async fn a_log_that_nobody_reads_stops_nothing_and_does_not_delay_the_end() {
+async fn a_log_without_a_reader_blocks_neither_the_server_nor_its_shutdown() {
     let (mut process, log) = Process::start_unread(&ONE_PIPE);
     let client = reqwest::Client::new();
     let began = Instant::now();

@@ -106,7 +106,7 @@ async fn a_gateway_for_real_money_is_live() {
 }
 
 #[tokio::test]
-async fn the_answer_offers_what_both_the_order_and_the_merchant_have() {
+async fn the_answer_offers_the_products_of_both_order_and_merchant() {
     let server = TestServer::open_with(r#"products = ["native", "jsapi"]"#).await;
     let all = server.default_order().await;
     let one = tea_with(
@@ -209,7 +209,7 @@ async fn paid_or_closed_is_an_answer_and_never_an_error() {
 }
 
 #[tokio::test]
-async fn a_token_is_long_opens_one_checkout_and_never_closes_an_order() {
+async fn a_token_is_long_opens_one_checkout_and_cannot_close_the_order() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let other = tea_with(&server, json!({"order_no": "tea-0002"})).await;
@@ -250,7 +250,7 @@ async fn a_token_is_long_opens_one_checkout_and_never_closes_an_order() {
 }
 
 #[tokio::test]
-async fn no_answer_is_kept_none_sets_a_cookie_and_allowed_pages_read_all() {
+async fn no_answer_is_cached_or_sets_a_cookie_and_allowed_pages_can_read_all() {
     let limits = "rate_limits = { token_per_minute = 6, address_per_minute = 100 }";
     let server = TestServer::open_with(limits).await;
     let token = server.default_order().await;
@@ -316,7 +316,7 @@ async fn fields_of_a_later_contract_are_ignored() {
 }
 
 #[test]
-fn each_code_has_its_status_and_says_whether_it_helps_to_try_again() {
+fn each_code_has_its_status_and_says_whether_a_retry_helps() {
     // code, status, retryable
     let contract = [
         ("INVALID_REQUEST", 400, false),
@@ -344,7 +344,7 @@ fn each_code_has_its_status_and_says_whether_it_helps_to_try_again() {
 }
 
 #[tokio::test]
-async fn a_fault_of_ours_is_internal_and_tells_nothing_of_itself() {
+async fn our_own_error_is_internal_and_shows_no_detail() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     sqlx::query("ALTER TABLE orders RENAME TO elsewhere")
@@ -368,7 +368,7 @@ async fn a_fault_of_ours_is_internal_and_tells_nothing_of_itself() {
 }
 
 #[tokio::test]
-async fn only_a_code_is_shown_to_those_who_did_not_start_the_attempt() {
+async fn a_page_that_did_not_start_the_attempt_gets_only_a_code() {
     for (started, action) in [
         (vec![NATIVE], "code_url"),
         (vec![H5, BACK], "h5_url"),
@@ -409,7 +409,7 @@ async fn only_a_code_is_shown_to_those_who_did_not_start_the_attempt() {
 }
 
 #[tokio::test]
-async fn another_payer_is_another_body_and_takes_over_only_what_was_seen() {
+async fn another_payer_changes_the_body_and_replaces_only_a_seen_attempt() {
     let server = TestServer::open().await;
     server.default_order().await;
     let jsapi = |openid: &str, after: u64| json!({"product": "jsapi", "payer": {"openid": openid}, "after": after});
@@ -428,17 +428,17 @@ async fn another_payer_is_another_body_and_takes_over_only_what_was_seen() {
 }
 
 #[tokio::test]
-async fn every_attempt_names_the_order_and_ends_when_the_page_says() {
+async fn every_attempt_names_the_order_and_expires_with_it() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let mut numbers = Vec::new();
-    let wishes = [
+    let forms = [
         vec![NATIVE],
         vec![H5, BACK, ("after", "1")],
         vec![NATIVE, ("after", "2")],
     ];
-    for (minutes, wish) in (0..).step_by(7).zip(wishes) {
-        let answer = server.attempt(&token, &wish).await;
+    for (minutes, form) in (0..).step_by(7).zip(forms) {
+        let answer = server.attempt(&token, &form).await;
         assert_eq!(answer.number("remaining_ms"), (30 - minutes) * MINUTE_MS);
         let body = server.last_order();
         assert_eq!(body["attach"], "tea-0001");
@@ -454,11 +454,11 @@ async fn every_attempt_names_the_order_and_ends_when_the_page_says() {
 }
 
 #[tokio::test]
-async fn h5_comes_back_to_the_orders_own_page_where_the_buyers_names_none() {
+async fn h5_returns_to_the_orders_page_if_the_request_names_none() {
     let server = TestServer::open().await;
     let token = tea_with(&server, json!({"return_url": "http://127.0.0.1:8000/cart"})).await;
-    for (wish, path) in [(vec![H5], "/cart"), (vec![H5, BACK], "/pay")] {
-        let answer = server.attempt(&token, &wish).await;
+    for (form, path) in [(vec![H5], "/cart"), (vec![H5, BACK], "/pay")] {
+        let answer = server.attempt(&token, &form).await;
         let h5_url = url::Url::parse(answer.string("h5_url")).unwrap();
         let mut pairs = h5_url.query_pairs();
         let back = pairs.find(|(name, _)| name == "redirect_url").unwrap().1;
@@ -504,7 +504,7 @@ async fn an_attempt_lasts_as_long_as_its_link_and_never_longer_than_the_order() 
 }
 
 #[tokio::test]
-async fn the_hop_for_the_openid_supersedes_nothing() {
+async fn the_oauth_redirect_supersedes_nothing() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     server.attempt(&token, &[NATIVE]).await;
@@ -519,7 +519,7 @@ async fn the_hop_for_the_openid_supersedes_nothing() {
 }
 
 #[tokio::test]
-async fn cancelling_finds_money_first_and_concludes_nothing_in_doubt() {
+async fn cancelling_finds_a_payment_first_and_concludes_nothing_in_doubt() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let nothing = cancel(&server, &token, "0").await;

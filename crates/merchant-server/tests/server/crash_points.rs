@@ -328,7 +328,7 @@ async fn cancelling_holds_at_every_point() {
 }
 
 #[tokio::test]
-async fn paying_under_the_handle_of_a_hop_holds_at_every_point() {
+async fn paying_with_an_oauth_handle_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
         before: |_| Box::pin(async {}),
@@ -388,7 +388,7 @@ async fn a_refunds_result_holds_at_every_point() {
 }
 
 #[tokio::test]
-async fn sending_an_abnormal_refund_on_holds_at_every_point() {
+async fn redirecting_an_abnormal_refund_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
         before: |harness| {
@@ -418,17 +418,17 @@ async fn sending_an_abnormal_refund_on_holds_at_every_point() {
 }
 
 #[tokio::test]
-async fn keeping_a_payment_that_is_nobodys_holds_at_every_point() {
+async fn storing_an_unmatched_payment_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
         before: |harness| {
             Box::pin(async {
                 let at_ms = harness.server.clock.now_ms();
-                let payment = transaction("nobodys-0001", TOTAL_FEN);
+                let payment = transaction("unmatched-0001", TOTAL_FEN);
                 harness
                     .notifications
                     .push(payment_notification("N1", &payment, at_ms));
-                harness.strangers.push("nobodys-0001".to_owned());
+                harness.strangers.push("unmatched-0001".to_owned());
             })
         },
         operation: |harness| {
@@ -443,18 +443,18 @@ async fn keeping_a_payment_that_is_nobodys_holds_at_every_point() {
 }
 
 #[tokio::test]
-async fn asking_about_a_payment_that_is_nobodys_holds_at_every_point() {
+async fn querying_an_unmatched_payment_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
         before: |harness| {
             Box::pin(async {
                 let at_ms = harness.server.clock.now_ms();
-                let payment = transaction("nobodys-0001", TOTAL_FEN);
+                let payment = transaction("unmatched-0001", TOTAL_FEN);
                 harness
                     .server
                     .deliver(&payment_notification("N1", &payment, at_ms))
                     .await;
-                harness.strangers.push("nobodys-0001".to_owned());
+                harness.strangers.push("unmatched-0001".to_owned());
             })
         },
         operation: |harness| Box::pin(async { drop(harness.server.inner.run_due().await) }),
@@ -483,7 +483,7 @@ async fn a_portals_refund_in_the_form_of_version_2_holds_at_every_point() {
 }
 
 #[tokio::test]
-async fn taking_in_a_portals_refund_holds_at_every_point() {
+async fn recording_a_portals_refund_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
         before: |harness| {
@@ -687,8 +687,8 @@ impl Harness {
     }
 
     async fn refund(&self) -> Value {
-        let wish = json!({ "refund_no": "tea-0001@1", "amount_fen": 90 });
-        self.post("/v1/orders/tea-0001/refunds", wish).await
+        let body = json!({ "refund_no": "tea-0001@1", "amount_fen": 90 });
+        self.post("/v1/orders/tea-0001/refunds", body).await
     }
 
     async fn post(&self, path: &str, body: Value) -> Value {

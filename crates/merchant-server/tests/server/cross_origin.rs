@@ -78,7 +78,7 @@ async fn every_page_can_read_that_an_address_or_a_method_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_page_of_an_origin_that_is_not_allowed_reads_that_and_nothing_of_the_order() {
+async fn a_page_of_a_foreign_origin_can_read_the_refusal_and_nothing_of_the_order() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     for path in [
@@ -113,7 +113,7 @@ async fn a_page_of_an_origin_that_is_not_allowed_reads_that_and_nothing_of_the_o
 }
 
 #[tokio::test]
-async fn the_servers_own_pages_and_programs_that_name_no_origin_are_answered() {
+async fn the_servers_own_pages_and_programs_without_an_origin_are_answered() {
     let server = TestServer::open().await;
     let path = format!("/v1/checkouts/{}", server.default_order().await);
     let read = async |headers: &[(&str, &str)]| {
@@ -156,7 +156,7 @@ async fn a_shop_that_puts_this_api_under_its_own_address_needs_no_allowed_origin
 }
 
 #[tokio::test]
-async fn a_page_of_the_shops_reads_what_goes_wrong_whatever_it_is() {
+async fn the_shops_page_can_read_every_error() {
     let limits = "rate_limits = { token_per_minute = 3, address_per_minute = 100 }";
     let server = TestServer::open_with(limits).await;
     let start = |token: &str, product: &str| {

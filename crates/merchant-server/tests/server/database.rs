@@ -39,7 +39,7 @@ async fn refusal(server: &TestServer) -> String {
 }
 
 #[tokio::test]
-async fn a_database_that_a_newer_program_has_worked_on_is_refused_and_left_alone() {
+async fn a_database_of_a_newer_program_is_refused_and_left_unchanged() {
     let server = TestServer::open().await;
     change(
         &server,
@@ -53,7 +53,7 @@ async fn a_database_that_a_newer_program_has_worked_on_is_refused_and_left_alone
 }
 
 #[tokio::test]
-async fn a_database_is_its_first_merchants_and_refused_to_any_other() {
+async fn a_database_belongs_to_its_first_merchant_and_is_refused_to_every_other() {
     let server = TestServer::open().await;
     let owner: (String, String) = sqlx::query_as("SELECT mchid, environment FROM owner")
         .fetch_one(&server.database().await)
@@ -87,7 +87,7 @@ async fn a_database_is_its_first_merchants_and_refused_to_any_other() {
 }
 
 #[tokio::test]
-async fn a_database_that_knows_no_owner_yet_is_the_configured_merchants() {
+async fn a_database_without_an_owner_gets_the_configured_merchant() {
     let server = TestServer::open().await;
     change(&server, "DELETE FROM owner").await;
     assert_eq!(refusal(&server).await, "");
@@ -96,7 +96,7 @@ async fn a_database_that_knows_no_owner_yet_is_the_configured_merchants() {
 }
 
 #[tokio::test]
-async fn a_migration_that_was_changed_after_it_was_released_is_refused() {
+async fn a_migration_that_changed_after_its_release_is_refused() {
     let server = TestServer::open().await;
     change(
         &server,
@@ -144,7 +144,7 @@ const RELEASED: [(i64, &str); 7] = [
 ];
 
 #[tokio::test]
-async fn a_released_migration_is_what_it_was() {
+async fn no_released_migration_has_changed() {
     let server = TestServer::open().await;
     let done: Vec<(i64, String)> = sqlx::query_as(
         "SELECT version, lower(hex(checksum)) FROM _sqlx_migrations ORDER BY version",
@@ -174,7 +174,7 @@ async fn older_database(file: &Path, dump: &'static str) {
 }
 
 #[tokio::test]
-async fn a_database_of_version_4_goes_on_with_all_that_is_in_it() {
+async fn a_database_of_version_4_is_migrated_with_all_its_data() {
     let server = TestServer::open().await;
     let file = server.folder.path().join("old.sqlite3");
     older_database(&file, include_str!("../fixtures/database_at_version_4.sql")).await;
@@ -258,7 +258,7 @@ async fn a_database_of_version_4_goes_on_with_all_that_is_in_it() {
 }
 
 #[tokio::test]
-async fn a_command_beside_a_server_does_not_bring_the_database_up_to_date_by_itself() {
+async fn a_command_beside_a_server_does_not_migrate_the_database() {
     let folder = tempfile::tempdir().unwrap();
     let config = Config::parse(&configuration(""), folder.path()).unwrap();
     std::fs::write(folder.path().join("merchant-server.sqlite3"), "").unwrap();
@@ -273,7 +273,7 @@ async fn a_command_beside_a_server_does_not_bring_the_database_up_to_date_by_its
 }
 
 #[tokio::test]
-async fn what_is_answered_is_on_the_disk() {
+async fn what_was_answered_is_on_the_disk() {
     let server = TestServer::open().await;
     let (mode,): (String,) = sqlx::query_as("PRAGMA journal_mode")
         .fetch_one(&server.database().await)
@@ -283,7 +283,7 @@ async fn what_is_answered_is_on_the_disk() {
 }
 
 #[tokio::test]
-async fn a_backup_of_a_working_server_is_whole_private_and_never_put_over_another_file() {
+async fn a_backup_of_a_running_server_is_complete_private_and_overwrites_no_file() {
     let server = TestServer::open().await;
     server.default_order().await;
     let to = server.folder.path().join("copy.sqlite3");
@@ -322,7 +322,7 @@ async fn a_backup_of_a_working_server_is_whole_private_and_never_put_over_anothe
 
 /// `reconcile` cannot query orders that the copy does not have; the bill names them.
 #[tokio::test]
-async fn after_a_restore_the_bill_names_what_the_copy_lacks_and_reconcile_records_the_rest() {
+async fn after_a_restore_the_bill_lists_what_is_missing_and_reconcile_records_it() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     server.attempt(&token, &[("product", "native")]).await;

@@ -32,18 +32,18 @@ async fn time_out(server: &TestServer, work: JoinHandle<usize>) {
 }
 
 #[tokio::test]
-async fn a_target_that_hangs_holds_up_no_other_and_no_later_message() {
+async fn a_target_that_hangs_delays_no_other_target_and_no_later_message() {
     let server = server().await;
     for number in 0..20 {
         close(&server, number).await;
     }
     let first = begin_due(&server);
-    server.backend.have_come(OTHER, 20).await;
-    server.backend.have_come(TARGET, 8).await;
+    server.backend.wait_for_count(OTHER, 20).await;
+    server.backend.wait_for_count(TARGET, 8).await;
     // Messages that become due meanwhile do not wait for the hanging messages.
     close(&server, 20).await;
     let second = begin_due(&server);
-    server.backend.have_come(OTHER, 21).await;
+    server.backend.wait_for_count(OTHER, 21).await;
     assert!(!first.is_finished() && !second.is_finished());
     assert_eq!(
         server.backend.count(TARGET),
@@ -65,7 +65,7 @@ async fn a_target_that_hangs_holds_up_no_other_and_no_later_message() {
 }
 
 #[tokio::test]
-async fn a_target_that_does_not_answer_is_called_with_one_message_at_a_time() {
+async fn a_target_that_does_not_answer_gets_one_message_at_a_time() {
     let server = server().await;
     close(&server, 0).await;
     time_out(&server, begin_due(&server)).await;
@@ -77,8 +77,8 @@ async fn a_target_that_does_not_answer_is_called_with_one_message_at_a_time() {
         close(&server, number).await;
     }
     let due = begin_due(&server);
-    server.backend.have_come(OTHER, 40).await;
-    server.backend.have_come(TARGET, 1).await;
+    server.backend.wait_for_count(OTHER, 40).await;
+    server.backend.wait_for_count(TARGET, 1).await;
     time_out(&server, due).await;
     assert_eq!(server.backend.count(TARGET), 1);
     assert_eq!(server.backend.count(OTHER), 40);

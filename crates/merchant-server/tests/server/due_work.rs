@@ -14,7 +14,7 @@ async fn ordered(server: &TestServer) -> String {
 }
 
 #[tokio::test]
-async fn a_payment_whose_notification_is_lost_is_found_by_asking() {
+async fn a_payment_whose_notification_is_lost_is_found_by_a_query() {
     let server = TestServer::open().await;
     let token = ordered(&server).await;
     server.pay("tea-0001").await;
@@ -29,7 +29,7 @@ async fn a_payment_whose_notification_is_lost_is_found_by_asking() {
 }
 
 #[tokio::test]
-async fn asking_follows_wechats_plan_until_the_deadline() {
+async fn queries_follow_wechats_schedule_until_the_deadline() {
     let server = TestServer::open().await;
     ordered(&server).await;
     let mut asked_at_s = Vec::new();
@@ -78,7 +78,7 @@ async fn an_expired_order_is_closed_at_wechat_and_then_closed() {
 }
 
 #[tokio::test]
-async fn an_order_that_nobody_tried_is_closed_without_a_word_to_wechat() {
+async fn an_order_without_an_attempt_is_closed_without_a_call_to_wechat() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     server.later(30 * MINUTE_MS).await;
@@ -105,7 +105,7 @@ async fn a_short_order_is_not_closed_in_its_first_minutes() {
 }
 
 #[tokio::test]
-async fn a_doubt_at_the_end_keeps_the_order_open_until_wechat_answers() {
+async fn an_expired_order_in_doubt_stays_open_until_wechat_answers() {
     let server = TestServer::open().await;
     let token = ordered(&server).await;
     server.wechat.inject("query", Fault::NotSent);
@@ -117,7 +117,7 @@ async fn a_doubt_at_the_end_keeps_the_order_open_until_wechat_answers() {
 }
 
 #[tokio::test]
-async fn money_that_came_in_the_last_moment_is_found_at_the_end() {
+async fn a_payment_at_the_last_moment_is_found_by_the_last_query() {
     let server = TestServer::open().await;
     let token = ordered(&server).await;
     server.clock.advance_ms(29 * MINUTE_MS);
@@ -127,7 +127,7 @@ async fn money_that_came_in_the_last_moment_is_found_at_the_end() {
 }
 
 #[tokio::test]
-async fn a_process_that_begins_again_goes_on_where_the_last_one_ended() {
+async fn a_restarted_process_continues_the_work_of_the_last_one() {
     let first = TestServer::open().await;
     let token = first.default_order().await;
     // The order arrives at WeChat, and the process ends before the answer arrives.

@@ -195,7 +195,7 @@ async fn the_document_has_no_field_that_may_be_null() {
 }
 
 #[tokio::test]
-async fn a_field_that_is_null_or_of_another_kind_is_refused_by_its_name_on_every_route() {
+async fn every_route_refuses_a_null_or_mistyped_field_by_its_name() {
     let server = TestServer::open().await;
     let document = document(&server).await;
     let routes = body_routes(&document);
@@ -244,7 +244,7 @@ async fn a_field_that_is_absent_is_missing_only_where_the_document_requires_it()
 }
 
 #[tokio::test]
-async fn a_text_that_hides_something_is_refused_by_its_name_on_every_route() {
+async fn every_route_refuses_a_text_with_hidden_characters_by_its_name() {
     let server = TestServer::open().await;
     let document = document(&server).await;
     let mut checked = 0;
@@ -289,7 +289,7 @@ async fn pay_for_tea(server: &TestServer) {
 }
 
 #[tokio::test]
-async fn a_list_that_is_empty_is_refused_by_its_name() {
+async fn an_empty_list_is_refused_by_its_name() {
     let server = TestServer::open().await;
     pay_for_tea(&server).await;
     for list in ["from", "goods_detail"] {
@@ -304,7 +304,7 @@ async fn a_list_that_is_empty_is_refused_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_lost_amount_gives_nothing_back() {
+async fn a_request_without_its_amount_refunds_nothing() {
     let server = TestServer::open().await;
     pay_for_tea(&server).await;
     let refund = json!({ "refund_no": "R-1", "amount_fen": null });
@@ -333,7 +333,7 @@ fn parameters(document: &Value, operation: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_parameter_that_is_empty_or_says_null_is_not_an_absent_one() {
+async fn an_empty_or_null_parameter_does_not_count_as_absent() {
     let server = TestServer::open_with(r#"products = ["native", "jsapi", "mini_program"]"#).await;
     let token = server.default_order().await;
     let document = document(&server).await;

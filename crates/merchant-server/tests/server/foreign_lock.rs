@@ -21,7 +21,7 @@ fn spawn(
 }
 
 #[tokio::test]
-async fn reads_do_not_wait_for_a_foreign_write_lock_nor_for_those_who_do() {
+async fn reads_wait_neither_for_a_foreign_write_lock_nor_for_calls_that_wait_for_it() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let mut foreign = server.database().await.acquire().await.unwrap();

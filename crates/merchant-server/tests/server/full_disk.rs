@@ -38,7 +38,7 @@ async fn commit_again(server: &TestServer) {
 }
 
 #[tokio::test]
-async fn a_message_is_not_sent_while_taking_it_cannot_be_committed() {
+async fn a_message_is_not_sent_if_its_lease_cannot_be_committed() {
     let target = format!("[[webhooks]]\nurl = \"{TARGET}\"\nsecret = \"{SECRET}\"\n");
     let server = TestServer::open_with_end(&target).await;
     close(&server, 1).await;
@@ -56,7 +56,7 @@ async fn a_message_is_not_sent_while_taking_it_cannot_be_committed() {
 }
 
 #[tokio::test]
-async fn wechat_is_not_asked_while_taking_the_question_cannot_be_committed() {
+async fn wechat_is_not_queried_if_the_querys_lease_cannot_be_committed() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     server.attempt(&token, &[("product", "native")]).await;
@@ -70,7 +70,7 @@ async fn wechat_is_not_asked_while_taking_the_question_cannot_be_committed() {
 }
 
 #[tokio::test]
-async fn a_way_back_from_wechat_is_not_used_up_by_a_commit_that_fails() {
+async fn a_failed_commit_does_not_use_up_the_return_from_the_oauth_redirect() {
     let line = "app_secret = \"0123456789abcdef0123456789abcdef\"";
     let server = TestServer::open_with_merchant("", line).await;
     let token = server.default_order().await;
@@ -118,7 +118,7 @@ async fn order(process: &Process) -> u16 {
 }
 
 #[tokio::test]
-async fn a_server_without_space_lives_is_not_ready_and_works_again_with_space() {
+async fn a_server_on_a_full_disk_is_healthy_but_not_ready_and_recovers() {
     // Without this, a write beyond the limit would end the process.
     let process = Process::start_through(&["sh", "-c", "trap '' XFSZ; exec \"$0\" \"$@\""]);
     assert_eq!(order(&process).await, 201);

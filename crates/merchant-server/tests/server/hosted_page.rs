@@ -40,7 +40,7 @@ fn leads_to(answer: &Answer, address: &str) {
 }
 
 #[tokio::test]
-async fn a_code_is_ordered_by_the_button_alone_and_shown_until_it_is_paid() {
+async fn only_the_button_requests_a_code_which_is_shown_until_it_is_paid() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let path = format!("/c/{token}");
@@ -73,7 +73,7 @@ async fn a_code_is_ordered_by_the_button_alone_and_shown_until_it_is_paid() {
 }
 
 #[tokio::test]
-async fn a_phone_shows_a_code_only_to_a_buyer_who_chose_it_there() {
+async fn on_a_phone_only_the_buyers_choice_shows_a_code() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let path = format!("/c/{token}");
@@ -125,7 +125,7 @@ async fn the_frame_of_a_page_without_script_reloads_until_the_status_changes() {
 }
 
 #[tokio::test]
-async fn a_refund_is_said_beneath_the_payment() {
+async fn a_refund_is_shown_below_the_payment() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     start(&server, &token, &[("product", "native")]).await;
@@ -181,7 +181,7 @@ async fn each_page_speaks_the_language_of_its_reader() {
 }
 
 #[tokio::test]
-async fn only_the_button_asks_wechat_and_only_then_not_paid_is_said() {
+async fn only_the_button_queries_wechat_and_only_then_the_page_shows_not_paid() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let path = format!("/c/{token}");
@@ -255,7 +255,7 @@ async fn an_older_page_takes_over_nothing() {
 }
 
 #[tokio::test]
-async fn inside_wechat_a_page_of_its_own_opens_the_cashier() {
+async fn inside_wechat_a_separate_page_opens_the_cashier() {
     let server = TestServer::open().await;
     let token = server
         .order(json!({
@@ -283,7 +283,7 @@ async fn inside_wechat_a_page_of_its_own_opens_the_cashier() {
 }
 
 #[tokio::test]
-async fn a_buyer_without_openid_goes_for_it_and_brings_the_handle_back() {
+async fn a_buyer_without_openid_is_redirected_and_returns_with_the_handle() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let hop = start(&server, &token, &[("product", "jsapi"), ("after", "0")]).await;
@@ -309,7 +309,7 @@ async fn a_buyer_without_openid_goes_for_it_and_brings_the_handle_back() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_paid_any_more_says_so_and_offers_nothing() {
+async fn an_order_that_cannot_be_paid_says_so_and_offers_nothing() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let path = format!("/c/{token}");
@@ -329,7 +329,7 @@ async fn what_cannot_be_paid_any_more_says_so_and_offers_nothing() {
 }
 
 #[tokio::test]
-async fn in_each_state_the_page_says_the_sentences_of_the_element() {
+async fn in_each_state_the_page_shows_the_sentences_of_the_element() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let path = format!("/c/{token}");
@@ -379,7 +379,7 @@ async fn the_service_contact_is_shown_as_text() {
 }
 
 #[tokio::test]
-async fn forms_of_an_unknown_token_or_with_nonsense_get_a_page() {
+async fn forms_with_an_unknown_token_or_invalid_fields_get_a_page() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     for path in ["/c/nobody/start", "/c/nobody/check"] {

@@ -27,7 +27,7 @@ use crate::test_server::Owner;
 const CASES: u32 = 3_000;
 
 #[test]
-fn no_bytes_break_a_route_or_change_what_they_may_not() {
+fn no_bytes_break_a_route_or_cause_a_forbidden_change() {
     hold(Owner::Merchant);
 }
 

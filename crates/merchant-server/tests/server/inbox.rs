@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 /// The received webhooks, in order. The answer is 204 by default.
 #[derive(Clone, Default)]
-pub(crate) struct Inbox(Arc<Mutex<State>>, Arc<Bells>);
+pub(crate) struct Inbox(Arc<Mutex<State>>, Arc<Signals>);
 
 #[derive(Default)]
 struct State {
@@ -21,9 +21,9 @@ struct State {
 
 /// The events that tests and calls wait for.
 #[derive(Default)]
-struct Bells {
-    came: Notify,
-    let_go: Notify,
+struct Signals {
+    arrived: Notify,
+    timed_out: Notify,
 }
 
 /// One received message.
@@ -57,7 +57,7 @@ impl Inbox {
 
     /// Times out the waiting calls. Later calls wait again.
     pub(crate) fn time_out(&self) {
-        self.1.let_go.notify_waiters();
+        self.1.timed_out.notify_waiters();
     }
 
     /// No address hangs any more; times out the waiting calls.
@@ -76,9 +76,9 @@ impl Inbox {
     }
 
     /// Waits until an address has received so many messages.
-    pub(crate) async fn have_come(&self, url: &str, count: usize) {
+    pub(crate) async fn wait_for_count(&self, url: &str, count: usize) {
         loop {
-            let next = self.1.came.notified();
+            let next = self.1.arrived.notified();
             if self.count(url) >= count {
                 return;
             }
@@ -108,11 +108,11 @@ impl WechatTransport for Inbox {
             headers: parts.headers,
             body,
         });
-        self.1.came.notify_waiters();
+        self.1.arrived.notify_waiters();
         if hangs {
-            let let_go = self.1.let_go.notified();
+            let timed_out = self.1.timed_out.notified();
             return Box::pin(async move {
-                let_go.await;
+                timed_out.await;
                 Err(TransportError::NoAnswer("waited too long".to_owned()))
             });
         }

@@ -60,7 +60,7 @@ async fn due_work_does_not_wait_for_an_order_that_a_page_holds() {
 }
 
 #[tokio::test]
-async fn pages_that_are_too_many_for_one_order_get_a_retry_time() {
+async fn too_many_pages_of_one_order_get_a_retry_time() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let first = hang(&server, &token).await;
@@ -159,7 +159,7 @@ async fn a_lost_payment_among_two_thousand_open_orders_is_known_within_fifteen_s
 }
 
 #[tokio::test]
-async fn orders_that_end_hold_up_no_question() {
+async fn orders_that_expire_delay_no_query() {
     let server = TestServer::open_with(NO_LIMITS).await;
     ordered(&server, "tea-0001").await;
     multiply(&server, "tea-0001", 200).await;

@@ -93,7 +93,7 @@ fn of(verdict: Verdict, report: &LiveReport) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn every_secret_and_id_of_a_good_configuration_is_proved_or_named_as_not_proved() {
+async fn every_secret_and_id_of_a_good_configuration_is_reported_as_proved_or_not_proved() {
     let server = with_certificates().await;
     let text = configuration("") + &hooks();
     let report = Checked::at(&server).report(&text).await;
@@ -165,7 +165,7 @@ fn hooks() -> String {
 }
 
 #[tokio::test]
-async fn a_wrong_value_is_called_wrong_by_its_own_name() {
+async fn a_wrong_value_is_reported_by_its_name() {
     let server = with_certificates().await;
     let strange = strange_keys();
     let folder = strange.path().display();
@@ -242,7 +242,7 @@ async fn a_wrong_value_is_called_wrong_by_its_own_name() {
 }
 
 #[tokio::test]
-async fn what_depends_on_a_wrong_value_is_not_called_wrong_as_well() {
+async fn a_value_that_depends_on_a_wrong_value_is_not_reported_as_wrong() {
     let server = with_certificates().await;
     let report = Checked::at(&server)
         .report(&with_merchant("appid = \"wx0000000000000001\""))
@@ -258,7 +258,7 @@ async fn what_depends_on_a_wrong_value_is_not_called_wrong_as_well() {
 }
 
 #[tokio::test]
-async fn an_account_that_wechat_cannot_judge_now_is_not_proved() {
+async fn an_account_that_wechat_cannot_check_now_is_not_proved() {
     let server = with_certificates().await;
     let cases = [
         // WeChat checks only the code, so its refusal does not prove the secret.
@@ -505,7 +505,7 @@ async fn each_of_two_merchant_keys_has_its_own_lines() {
 }
 
 #[tokio::test]
-async fn the_notify_address_is_only_good_where_this_server_answers() {
+async fn the_notify_address_is_proved_only_if_this_server_answers_there() {
     let server = with_certificates().await;
     let answering = |status: StatusCode, body: &'static str| {
         let router = Router::new().fallback(move || async move { (status, body) });

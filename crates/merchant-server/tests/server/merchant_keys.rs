@@ -43,7 +43,7 @@ fn refusal(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_newest_certificate_signs_and_one_that_wechat_refuses_is_left_aside() {
+async fn the_newest_certificate_signs_and_a_refused_certificate_is_skipped() {
     let server = TestServer::open_configured(&other_key(NEWER.path(), NEWER.path())).await;
     server.clock.advance_ms(24 * 3_600_000);
     let token = server.default_order().await;
@@ -72,7 +72,7 @@ fn signed_by(server: &TestServer) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_certificate_that_a_reload_brings_signs_the_next_call() {
+async fn a_reloaded_certificate_signs_the_next_call() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     server.attempt(&token, &[("product", "native")]).await;
@@ -91,7 +91,7 @@ async fn a_certificate_that_a_reload_brings_signs_the_next_call() {
 }
 
 #[tokio::test]
-async fn where_wechat_refuses_every_certificate_each_is_tried_once() {
+async fn if_wechat_refuses_every_certificate_each_is_tried_once() {
     let folder = tempfile::tempdir().unwrap();
     let now = Timestamp::from_millisecond(START_MS).unwrap();
     Keyring::load_or_create(folder.path(), WECHAT, now, &Random::system()).unwrap();
@@ -113,7 +113,7 @@ async fn where_wechat_refuses_every_certificate_each_is_tried_once() {
 }
 
 #[test]
-fn keys_that_do_not_fit_their_certificates_are_refused() {
+fn keys_that_do_not_match_their_certificates_are_refused() {
     let cases = [
         (
             other_key(NEWER.path(), KEYS.path()),
@@ -147,7 +147,7 @@ fn keys_that_do_not_fit_their_certificates_are_refused() {
 }
 
 #[test]
-fn a_certificate_that_ends_soon_is_a_warning_until_another_one_takes_over() {
+fn a_certificate_that_expires_soon_causes_a_warning_until_a_newer_one_signs() {
     let parse = |text: &str| Config::parse(text, Path::new(".")).unwrap();
     let alone = parse(&configuration(""));
     let facts = alone.merchant.certificate.facts.clone().unwrap();

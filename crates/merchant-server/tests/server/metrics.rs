@@ -20,7 +20,7 @@ async fn filled() -> String {
     server.pay("tea-0001").await;
     let paid = server.take_notifications().remove(0);
     server.deliver(&paid).await;
-    let stray = payment_notification("N1", &transaction("nobodys-0001", 1), START_MS);
+    let stray = payment_notification("N1", &transaction("unmatched-0001", 1), START_MS);
     server.deliver(&stray).await;
     let refund = json!({ "refund_no": "R-0001", "amount_fen": 90 }).to_string();
     let path = "/v1/orders/tea-0001/refunds";
@@ -69,7 +69,7 @@ fn families(text: &str) -> BTreeMap<String, Family> {
 }
 
 #[tokio::test]
-async fn every_family_has_help_a_type_and_a_name_by_the_rules() {
+async fn every_metric_has_help_a_type_and_a_conventional_name() {
     let text = filled().await;
     assert!(text.ends_with('\n'), "{text}");
     let families = families(&text);
@@ -136,23 +136,27 @@ async fn lateness_is_reported_in_seconds_to_the_millisecond() {
 }
 
 #[tokio::test]
-async fn promtool_finds_nothing_to_say() {
+async fn promtool_finds_no_fault() {
     let Some(promtool) = std::env::var_os("PROMTOOL") else {
         println!("skipped: PROMTOOL names no promtool; `cargo xtask test --only native` does");
         return;
     };
     let text = filled().await;
-    assert_eq!(said_by(&promtool, &text), (true, String::new()), "{text}");
+    assert_eq!(
+        promtool_verdict(&promtool, &text),
+        (true, String::new()),
+        "{text}"
+    );
     // This promtool does find faults.
-    let (is_fine, said) = said_by(
+    let (is_fine, output) = promtool_verdict(
         &promtool,
         "# TYPE late_milliseconds gauge\nlate_milliseconds 1\n",
     );
-    assert!(!is_fine && said.contains("milliseconds"), "{said}");
+    assert!(!is_fine && output.contains("milliseconds"), "{output}");
 }
 
 /// Whether promtool accepts a text, and its output.
-fn said_by(promtool: &std::ffi::OsStr, text: &str) -> (bool, String) {
+fn promtool_verdict(promtool: &std::ffi::OsStr, text: &str) -> (bool, String) {
     let mut process = Command::new(promtool)
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
@@ -164,6 +168,6 @@ fn said_by(promtool: &std::ffi::OsStr, text: &str) -> (bool, String) {
     input.write_all(text.as_bytes()).unwrap();
     drop(input);
     let output = process.wait_with_output().unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8(said).unwrap())
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).unwrap())
 }

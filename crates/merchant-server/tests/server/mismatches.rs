@@ -43,15 +43,15 @@ async fn gauge(server: &TestServer) -> u64 {
 #[tokio::test]
 async fn a_mismatch_is_an_alarm_until_it_is_marked_as_resolved() {
     let server = TestServer::open().await;
-    notify_payment(&server, "N1001", "nobodys-0001").await;
-    notify_payment(&server, "N1002", "nobodys-0002").await;
+    notify_payment(&server, "N1001", "unmatched-0001").await;
+    notify_payment(&server, "N1002", "unmatched-0002").await;
     assert_eq!(gauge(&server).await, 2);
     server.later(0).await;
     let list = server.read_private("/v1/mismatches?state=open").await;
     let first = &list.json["mismatches"][1];
     assert_eq!(first["no"], 1);
     assert_eq!(first["kind"], "payment");
-    assert_eq!(first["out_trade_no"], "nobodys-0001");
+    assert_eq!(first["out_trade_no"], "unmatched-0001");
     assert_eq!(first["reason"], "number");
     assert_eq!(first["received_at"], "2026-11-21T09:20:00Z");
     assert_eq!(first["told"]["amount"]["total"], 1990);
@@ -75,15 +75,20 @@ async fn a_mismatch_is_an_alarm_until_it_is_marked_as_resolved() {
         assert_eq!(done(&server, "1", body).await.json, answer.json);
     }
     // WeChat sends the notification again, which is not a new alarm.
-    notify_payment(&server, "N1001", "nobodys-0001").await;
+    notify_payment(&server, "N1001", "unmatched-0001").await;
     assert_eq!(gauge(&server).await, 1);
 }
 
 #[tokio::test]
-async fn they_are_shown_page_by_page_and_unknown_words_are_refused() {
+async fn mismatches_are_listed_page_by_page_and_unknown_parameters_are_refused() {
     let server = TestServer::open().await;
     for number in 1001..=1005 {
-        notify_payment(&server, &format!("N{number}"), &format!("nobodys-{number}")).await;
+        notify_payment(
+            &server,
+            &format!("N{number}"),
+            &format!("unmatched-{number}"),
+        )
+        .await;
     }
     let page = server.read_private("/v1/mismatches?limit=2").await;
     assert_eq!(page.json["mismatches"][1]["no"], 4);
@@ -123,11 +128,11 @@ async fn they_are_shown_page_by_page_and_unknown_words_are_refused() {
 }
 
 #[tokio::test]
-async fn who_paid_is_shown_to_no_key() {
+async fn no_key_can_read_who_paid() {
     let server = TestServer::open().await;
-    let payment = transaction("nobodys-0001", 1990);
+    let payment = transaction("unmatched-0001", 1990);
     let openid = payment["payer"]["openid"].as_str().unwrap().to_owned();
-    notify_payment(&server, "N1001", "nobodys-0001").await;
+    notify_payment(&server, "N1001", "unmatched-0001").await;
     // WeChat's answer to a query names the payer, too.
     let token = server.default_order().await;
     server.attempt(&token, &[("product", "native")]).await;

@@ -42,10 +42,10 @@ async fn deliver_post(server: &TestServer) {
 /// order; an unmatched payment.
 async fn business(server: &TestServer, name: &str) {
     let order_no = format!("{name}-paid");
-    let wish = json!({ "order_no": order_no, "total_fen": 1990, "description": "tea" });
-    let token = call(server, "/v1/orders", &wish).await;
+    let body = json!({ "order_no": order_no, "total_fen": 1990, "description": "tea" });
+    let token = call(server, "/v1/orders", &body).await;
     assert_eq!(
-        call(server, "/v1/orders", &wish).await.status,
+        call(server, "/v1/orders", &body).await.status,
         StatusCode::OK
     );
     let token = token.string("token").to_owned();
@@ -61,9 +61,9 @@ async fn business(server: &TestServer, name: &str) {
 
     let path = format!("/v1/orders/{order_no}/refunds");
     let refund_no = format!("{name}-back");
-    let wish = json!({ "refund_no": refund_no, "amount_fen": 333 });
+    let body = json!({ "refund_no": refund_no, "amount_fen": 333 });
     for _ in 0..2 {
-        let refund = call(server, &path, &wish).await;
+        let refund = call(server, &path, &body).await;
         assert_eq!(refund.string("state"), "processing");
     }
     // WeChat requires a minute between two refunds of one payment.
@@ -73,8 +73,8 @@ async fn business(server: &TestServer, name: &str) {
     server.control("POST", "refund", &portal).await;
 
     let order_no = format!("{name}-closed");
-    let wish = json!({ "order_no": order_no, "total_fen": 1, "description": "tea" });
-    let token = call(server, "/v1/orders", &wish).await;
+    let body = json!({ "order_no": order_no, "total_fen": 1, "description": "tea" });
+    let token = call(server, "/v1/orders", &body).await;
     server
         .attempt(token.string("token"), &[("product", "native")])
         .await;
@@ -83,7 +83,7 @@ async fn business(server: &TestServer, name: &str) {
 
     let strange = payment_notification(
         name,
-        &transaction(&format!("{name}-nobodys"), 7),
+        &transaction(&format!("{name}-unmatched"), 7),
         server.clock.now_ms(),
     );
     assert_eq!(
@@ -95,7 +95,7 @@ async fn business(server: &TestServer, name: &str) {
     server.simulator.run_due().await;
     server.take_notifications();
     let kept = look(server, "/v1/mismatches").await.json["mismatches"][0].clone();
-    assert_eq!(kept["out_trade_no"], format!("{name}-nobodys"));
+    assert_eq!(kept["out_trade_no"], format!("{name}-unmatched"));
     let path = format!("/v1/mismatches/{}/done", kept["no"]);
     call(server, &path, &json!({ "note": "seen" })).await;
 }
@@ -160,7 +160,7 @@ async fn widen_every_table(server: &TestServer) -> usize {
 }
 
 #[tokio::test]
-async fn a_server_that_runs_goes_on_while_every_table_gets_more_columns() {
+async fn a_running_server_continues_while_every_table_gets_more_columns() {
     let server = TestServer::open_with_end(TARGET).await;
     business(&server, "before").await;
     let all = [

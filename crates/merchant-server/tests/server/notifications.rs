@@ -54,7 +54,7 @@ async fn a_payment_is_recorded_once_and_acknowledged_each_time() {
 }
 
 #[tokio::test]
-async fn what_wechat_did_not_sign_changes_nothing() {
+async fn an_unsigned_notification_changes_nothing() {
     let server = TestServer::open().await;
     let token = ordered(&server).await;
     let before = server.checkout(&token).await.json;
@@ -105,7 +105,7 @@ async fn what_wechat_did_not_sign_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_signed_notification_that_cannot_be_read_is_refused_so_that_it_comes_again() {
+async fn an_unreadable_signed_notification_is_refused_so_that_wechat_repeats_it() {
     let server = TestServer::open().await;
     let token = ordered(&server).await;
     let now_ms = server.clock.now_ms();
@@ -197,8 +197,8 @@ async fn surplus_is_reported_once() {
     let token = ordered(&server).await;
     let path = format!("/v1/checkouts/{token}/cancel");
     server.form(&path, &[("after", "1")]).await;
-    let wish = [("product", "native"), ("after", "1")];
-    let second = server.attempt(&token, &wish).await;
+    let form = [("product", "native"), ("after", "1")];
+    let second = server.attempt(&token, &form).await;
     server.pay(second.string("out_trade_no")).await;
     server.deliver(&server.take_notifications()[0]).await;
     for id in ["n-1", "n-2"] {
@@ -210,7 +210,7 @@ async fn surplus_is_reported_once() {
 }
 
 #[tokio::test]
-async fn late_money_makes_a_closed_order_paid() {
+async fn a_late_payment_makes_a_closed_order_paid() {
     let server = TestServer::open().await;
     let token = ordered(&server).await;
     server.pay("tea-0001").await;

@@ -48,7 +48,7 @@ pub(crate) fn handle(answer: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn the_hop_brings_a_payer_and_is_no_attempt_by_itself() {
+async fn the_oauth_redirect_returns_a_payer_and_starts_no_attempt() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let before = server.checkout(&token).await.json;
@@ -83,7 +83,7 @@ fn location(answer: &Answer) -> &str {
 const PAGE: &str = "http://127.0.0.1:8000/pay?order=1#/cart";
 
 #[tokio::test]
-async fn a_callback_that_comes_twice_gets_the_same_answer_and_spends_the_code_once() {
+async fn a_repeated_callback_gets_the_same_answer_and_uses_the_code_once() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let url = authorize_url(&server, &token).await;
@@ -139,7 +139,7 @@ async fn a_first_call_that_the_browser_drops_is_answered_to_the_second() {
 }
 
 #[tokio::test]
-async fn another_code_gets_nothing_of_the_first_ones() {
+async fn another_code_does_not_get_the_first_codes_answer() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let back = through_wechat(&server, &authorize_url(&server, &token).await).await;
@@ -162,7 +162,7 @@ async fn another_code_gets_nothing_of_the_first_ones() {
 }
 
 #[tokio::test]
-async fn a_code_that_another_process_has_spent_leads_back_to_the_page() {
+async fn a_code_that_another_process_has_used_leads_back_to_the_page() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let back = through_wechat(&server, &authorize_url(&server, &token).await).await;
@@ -182,7 +182,7 @@ async fn a_code_that_another_process_has_spent_leads_back_to_the_page() {
 }
 
 #[tokio::test]
-async fn a_call_that_did_not_reach_wechat_may_come_again() {
+async fn a_call_that_did_not_reach_wechat_can_be_repeated() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let back = through_wechat(&server, &authorize_url(&server, &token).await).await;
@@ -194,7 +194,7 @@ async fn a_call_that_did_not_reach_wechat_may_come_again() {
 }
 
 #[tokio::test]
-async fn a_state_that_is_too_old_leads_back_for_a_day_and_an_unknown_one_to_the_shop() {
+async fn an_expired_state_leads_back_to_the_page_for_a_day_and_an_unknown_one_to_the_shop() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let back = through_wechat(&server, &authorize_url(&server, &token).await).await;
@@ -227,7 +227,7 @@ async fn a_state_that_is_too_old_leads_back_for_a_day_and_an_unknown_one_to_the_
 }
 
 #[tokio::test]
-async fn a_handle_is_good_for_its_own_order_and_its_own_attempt() {
+async fn a_handle_is_valid_only_for_its_own_order_and_attempt() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let other = server
@@ -235,8 +235,8 @@ async fn a_handle_is_good_for_its_own_order_and_its_own_attempt() {
         .await;
     let url = authorize_url(&server, &token).await;
     let handle = handle(&server.get(&through_wechat(&server, &url).await).await);
-    let wish = [JSAPI, BACK, ("payer", &*handle), ("after", "1")];
-    let stolen = server.attempt(&other, &wish).await;
+    let form = [JSAPI, BACK, ("payer", &*handle), ("after", "1")];
+    let stolen = server.attempt(&other, &form).await;
     assert_eq!(
         (stolen.status.as_u16(), stolen.code()),
         (422, "PAYER_INVALID")
@@ -247,7 +247,7 @@ async fn a_handle_is_good_for_its_own_order_and_its_own_attempt() {
         .await;
     assert_eq!(first.number("attempt"), 1);
     // The answer was lost, or the buyer closed the cashier: the same payer gets the same attempt.
-    let again = server.attempt(&token, &wish).await;
+    let again = server.attempt(&token, &form).await;
     assert_eq!(again.number("attempt"), 1);
     // Another page has taken over: the handle is used up.
     let desk = server
@@ -265,7 +265,7 @@ async fn a_handle_is_good_for_its_own_order_and_its_own_attempt() {
 }
 
 #[tokio::test]
-async fn a_handle_is_too_old_after_ten_minutes() {
+async fn a_handle_expires_after_ten_minutes() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let url = authorize_url(&server, &token).await;
@@ -278,7 +278,7 @@ async fn a_handle_is_too_old_after_ten_minutes() {
 }
 
 #[tokio::test]
-async fn without_an_openid_the_page_is_answered_so_and_does_not_ask_again() {
+async fn a_failed_openid_lookup_is_reported_to_the_page_and_not_repeated() {
     let faults = [
         || Fault::Answered(200, r#"{"errcode":40029,"errmsg":"invalid code"}"#),
         || Fault::Answered(200, r#"{"openid":"o with blanks"}"#),
@@ -313,7 +313,7 @@ async fn without_an_openid_the_page_is_answered_so_and_does_not_ask_again() {
 }
 
 #[tokio::test]
-async fn the_buyer_is_sent_nowhere_that_is_not_allowed() {
+async fn the_buyer_is_redirected_only_to_allowed_addresses() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     for fields in [

@@ -8,7 +8,7 @@ use crate::test_server::{MINUTE_MS, TestServer, payment_notification, transactio
 const LIMITS: &str = "rate_limits = { token_per_minute = 3, address_per_minute = 5 }";
 
 #[tokio::test]
-async fn a_token_that_calls_too_often_waits_and_others_do_not() {
+async fn a_token_over_its_limit_has_to_wait_and_others_do_not() {
     let server = TestServer::open_with(LIMITS).await;
     let token = server.default_order().await;
     for _ in 0..3 {
@@ -28,7 +28,7 @@ async fn a_token_that_calls_too_often_waits_and_others_do_not() {
 }
 
 #[tokio::test]
-async fn an_address_that_tries_tokens_is_stopped_and_wechat_never_is() {
+async fn an_address_that_guesses_tokens_is_limited_and_wechat_never_is() {
     let server = TestServer::open_with(LIMITS).await;
     for number in 0..5 {
         let answer = server.checkout(&format!("guess-{number}")).await;
@@ -38,7 +38,7 @@ async fn an_address_that_tries_tokens_is_stopped_and_wechat_never_is() {
     let at_ms = crate::test_server::START_MS;
     for number in 0..20 {
         let id = format!("N{number}");
-        let notification = payment_notification(&id, &transaction("nobodys-0001", 1), at_ms);
+        let notification = payment_notification(&id, &transaction("unmatched-0001", 1), at_ms);
         assert_eq!(
             server.deliver(&notification).await.status,
             StatusCode::NO_CONTENT
@@ -65,7 +65,7 @@ async fn first_refusal(server: &TestServer, callers: &[(&str, &str)]) -> Option<
 
 /// An untrusted buyer's address must not be a way around the limit.
 #[tokio::test]
-async fn where_no_buyers_address_is_believed_the_peer_is_counted() {
+async fn without_a_trusted_proxy_the_peers_address_is_counted() {
     for (peer, forwarded_for) in [
         // Another machine in our own network, which is not our proxy.
         ("192.168.0.7", ""),
@@ -116,7 +116,7 @@ async fn metrics_count_calls_by_route_and_money_by_state_for_those_with_a_key() 
     server
         .deliver(&payment_notification(
             "N1",
-            &transaction("nobodys-0001", 1),
+            &transaction("unmatched-0001", 1),
             at_ms,
         ))
         .await;
@@ -147,7 +147,7 @@ async fn metrics_count_calls_by_route_and_money_by_state_for_those_with_a_key() 
 }
 
 #[tokio::test]
-async fn readiness_ends_with_the_shutdown_and_health_does_not() {
+async fn readiness_ends_at_shutdown_and_health_does_not() {
     let server = TestServer::open().await;
     assert_eq!(server.get("/readyz").await.text(), "ok\n");
     server.inner.begin_shutdown();
@@ -157,7 +157,7 @@ async fn readiness_ends_with_the_shutdown_and_health_does_not() {
 }
 
 #[tokio::test]
-async fn each_call_has_a_name_that_a_caller_may_choose() {
+async fn each_call_has_a_request_id_that_the_caller_may_choose() {
     let server = TestServer::open().await;
     let named = async |id: &str| {
         let request = Request::get("/healthz").header("x-request-id", id);
@@ -171,7 +171,7 @@ async fn each_call_has_a_name_that_a_caller_may_choose() {
 }
 
 #[tokio::test]
-async fn wechats_file_is_at_the_root_and_no_other_one_is() {
+async fn only_wechats_verification_file_is_at_the_root() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("MP_verify_a1B2.txt");
     std::fs::write(&file, "a1B2").unwrap();
@@ -195,7 +195,7 @@ async fn wechats_file_is_at_the_root_and_no_other_one_is() {
 }
 
 #[tokio::test]
-async fn a_buyers_address_with_a_port_goes_to_wechat_without_it() {
+async fn a_buyers_address_is_sent_to_wechat_without_its_port() {
     let server = TestServer::open().await;
     for (place, (forwarded_for, address)) in [
         ("203.0.113.9:52114", "203.0.113.9"),
@@ -225,7 +225,7 @@ async fn a_buyers_address_with_a_port_goes_to_wechat_without_it() {
 }
 
 #[tokio::test]
-async fn an_address_that_cannot_be_read_is_logged_once_by_its_form() {
+async fn an_unreadable_address_is_logged_once_by_its_form() {
     let log = crate::log::Log::start();
     let server = TestServer::open().await;
     let token = server.default_order().await;

@@ -30,7 +30,7 @@ pub(crate) fn everything() -> Value {
 }
 
 #[tokio::test]
-async fn wechat_gets_every_field_as_it_was_given_and_order_no_before_attach() {
+async fn wechat_gets_every_field_unchanged_and_order_no_before_attach() {
     let server = TestServer::open().await;
     let given = everything();
     let token = server.order(given.clone()).await;
@@ -90,7 +90,7 @@ async fn an_order_is_shown_as_it_was_created_with_wechats_report_of_its_payment(
 }
 
 #[tokio::test]
-async fn coupons_are_kept_in_wechats_own_form() {
+async fn coupons_are_stored_as_wechat_sends_them() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     server.attempt(&token, &[("product", "native")]).await;
@@ -111,7 +111,7 @@ async fn coupons_are_kept_in_wechats_own_form() {
 }
 
 #[tokio::test]
-async fn what_wechat_would_refuse_is_refused_by_field_and_rule_and_nothing_is_stored() {
+async fn invalid_fields_are_refused_with_field_and_rule_and_nothing_is_stored() {
     let server = TestServer::open().await;
     let cases = [
         ("/attach", json!("")),
@@ -175,7 +175,7 @@ async fn what_wechat_would_refuse_is_refused_by_field_and_rule_and_nothing_is_st
 }
 
 #[tokio::test]
-async fn the_same_order_with_other_goods_is_another_order() {
+async fn a_used_order_number_with_other_goods_is_refused() {
     let server = TestServer::open().await;
     server.order(everything()).await;
     assert_eq!(
@@ -194,7 +194,7 @@ async fn the_same_order_with_other_goods_is_another_order() {
 }
 
 #[tokio::test]
-async fn orders_are_found_by_how_their_number_begins_on_pages_that_new_orders_do_not_shift() {
+async fn orders_are_found_by_the_prefix_of_their_number_on_stable_pages() {
     let server = TestServer::open().await;
     for order_no in ["tea-0001", "tea-0002", "cup*0001", "tea-0003"] {
         let order = json!({"order_no": order_no, "total_fen": 1, "description": "x"});
@@ -232,7 +232,7 @@ async fn orders_are_found_by_how_their_number_begins_on_pages_that_new_orders_do
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_the_calls_json_says_so_and_repeats_nothing_of_it() {
+async fn an_invalid_body_is_refused_with_the_reason_and_without_its_content() {
     let server = TestServer::open().await;
     server.default_order().await;
     let path = "/v1/orders/tea-0001/attempts";

@@ -155,7 +155,7 @@ async fn a_body_that_is_no_order_is_refused() {
 }
 
 #[tokio::test]
-async fn only_the_holder_of_a_key_may_order_or_close() {
+async fn only_the_holder_of_a_key_can_create_or_close_an_order() {
     let server = TestServer::open().await;
     server.default_order().await;
     let body = tea_with(&json!({})).to_string();
@@ -169,7 +169,7 @@ async fn only_the_holder_of_a_key_may_order_or_close() {
 }
 
 #[tokio::test]
-async fn the_same_order_again_is_the_same_and_other_values_are_refused() {
+async fn the_same_order_again_has_the_same_answer_and_other_values_are_refused() {
     let server = TestServer::open().await;
     let order = tea_with(&json!({}));
     let first = server.post_order(&order).await;
@@ -194,7 +194,7 @@ async fn the_same_order_again_is_the_same_and_other_values_are_refused() {
 }
 
 #[tokio::test]
-async fn orders_without_a_number_get_one_each() {
+async fn each_order_without_a_number_gets_one() {
     let server = TestServer::open().await;
     let order = tea_with(&json!({"order_no": null}));
     let first = server.post_order(&order).await;
@@ -205,7 +205,7 @@ async fn orders_without_a_number_get_one_each() {
 }
 
 #[tokio::test]
-async fn closing_closes_at_wechat_first_and_a_paid_order_stays_paid() {
+async fn an_order_is_closed_at_wechat_first_and_a_paid_order_stays_paid() {
     let server = TestServer::open().await;
     let close = |order_no: &str| {
         server.send(backend(
@@ -234,7 +234,7 @@ async fn closing_closes_at_wechat_first_and_a_paid_order_stays_paid() {
 }
 
 #[tokio::test]
-async fn a_close_in_doubt_is_finished_by_due_work_and_nothing_begins_meanwhile() {
+async fn a_close_in_doubt_is_finished_by_due_work_and_no_attempt_starts_before() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     server.attempt(&token, &[("product", "native")]).await;

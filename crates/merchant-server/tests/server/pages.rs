@@ -63,7 +63,7 @@ async fn an_unknown_token_has_a_page_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_elements_files_have_their_types_and_can_be_loaded_across_origins() {
+async fn the_elements_files_have_their_types_and_load_across_origins() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("wechat-pay.js"), "export {}").unwrap();
     std::fs::write(folder.path().join("wechat-pay.wasm"), b"\0asm").unwrap();
@@ -97,7 +97,7 @@ async fn the_elements_files_have_their_types_and_can_be_loaded_across_origins() 
 }
 
 #[tokio::test]
-async fn the_elements_files_are_sent_compressed_to_browsers_that_accept_that() {
+async fn the_elements_files_are_compressed_for_browsers_that_accept_it() {
     let folder = tempfile::tempdir().unwrap();
     for name in [
         "wechat-pay.wasm",

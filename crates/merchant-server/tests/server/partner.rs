@@ -52,7 +52,7 @@ impl Partner {
 }
 
 #[tokio::test]
-async fn an_order_for_a_sub_merchant_goes_all_the_way() {
+async fn a_sub_merchants_order_is_created_paid_and_reported() {
     let partner = open_with("").await;
     let server = &partner.server;
     let token = server.order(partner.order(&json!({}))).await;
@@ -109,7 +109,7 @@ async fn a_missed_notification_is_found_by_query_and_an_order_is_closed_for_the_
 }
 
 #[tokio::test]
-async fn a_refund_goes_out_for_the_sub_merchant_and_comes_to_its_end() {
+async fn a_sub_merchants_refund_is_sent_and_succeeds() {
     let partner = open_with("").await;
     let server = &partner.server;
     let token = server.order(partner.order(&json!({}))).await;
@@ -139,7 +139,7 @@ async fn a_refund_goes_out_for_the_sub_merchant_and_comes_to_its_end() {
 }
 
 #[tokio::test]
-async fn an_order_names_one_of_the_providers_own_sub_merchants() {
+async fn an_order_must_name_a_configured_sub_merchant() {
     let partner = open_with("").await;
     let server = &partner.server;
     let stranger = partner.order(&json!({"sub_mchid": "1999999999"}));
@@ -154,7 +154,7 @@ async fn an_order_names_one_of_the_providers_own_sub_merchants() {
 }
 
 #[tokio::test]
-async fn the_payers_appid_signs_and_is_the_one_that_the_openid_belongs_to() {
+async fn the_appid_of_the_openid_signs_the_cashier_call() {
     let partner = open_with("").await;
     let server = &partner.server;
     let provider = merchant()["appid"].as_str().unwrap().to_owned();
@@ -182,7 +182,7 @@ async fn the_payers_appid_signs_and_is_the_one_that_the_openid_belongs_to() {
 }
 
 #[tokio::test]
-async fn buyers_are_asked_at_the_sub_merchants_account_where_its_secret_is_known() {
+async fn the_openid_comes_from_the_sub_merchants_account_if_its_secret_is_configured() {
     let partner = open_with("sub_app_secret = \"0123456789abcdef0123456789abcdef\"").await;
     let server = &partner.server;
     let token = server.order(partner.order(&json!({}))).await;
@@ -213,7 +213,7 @@ async fn buyers_are_asked_at_the_sub_merchants_account_where_its_secret_is_known
 }
 
 #[tokio::test]
-async fn money_for_another_sub_merchant_is_kept_asked_about_and_settles_nothing() {
+async fn a_payment_to_another_sub_merchant_is_stored_queried_and_settles_nothing() {
     let partner = open_with("").await;
     let server = &partner.server;
     let token = server.order(partner.order(&json!({}))).await;
@@ -330,7 +330,7 @@ async fn the_receipt_is_shown_in_wechats_frame_and_leads_back_to_the_shop() {
 }
 
 #[tokio::test]
-async fn without_wechats_check_code_nothing_of_the_order_is_shown() {
+async fn without_wechats_check_code_no_order_is_shown() {
     let partner = open_with("").await;
     let server = &partner.server;
     let token = server.order(partner.order(&json!({}))).await;
@@ -400,7 +400,7 @@ async fn guessed_receipts_cause_no_query_and_are_limited() {
 }
 
 #[tokio::test]
-async fn a_receipt_before_its_notification_asks_wechat_itself() {
+async fn a_receipt_before_its_notification_causes_a_query() {
     let partner = open_with("").await;
     let server = &partner.server;
     let token = server.order(partner.order(&json!({}))).await;
@@ -420,7 +420,7 @@ async fn a_receipt_before_its_notification_asks_wechat_itself() {
 }
 
 #[tokio::test]
-async fn guesses_at_receipts_of_many_orders_cause_a_bounded_number_of_questions() {
+async fn guessed_receipts_of_many_orders_cause_a_limited_number_of_queries() {
     let more = "rate_limits = { token_per_minute = 10000, address_per_minute = 10000 }";
     let partner = open_with_lines(more, "").await;
     let server = &partner.server;

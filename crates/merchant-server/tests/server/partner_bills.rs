@@ -73,7 +73,7 @@ impl Provider {
 }
 
 #[tokio::test]
-async fn the_bill_of_one_holds_its_rows_alone_and_the_whole_one_all_of_them() {
+async fn a_sub_merchants_bill_has_only_its_own_rows_and_the_whole_bill_has_all_rows() {
     let provider = Provider::day_of_business().await;
     let [first, second] = &provider.subs;
     let expected = |more: Value| {
@@ -109,7 +109,7 @@ async fn the_bill_of_one_holds_its_rows_alone_and_the_whole_one_all_of_them() {
 }
 
 #[tokio::test]
-async fn whose_a_payment_or_refund_is_must_be_the_same_on_both_sides() {
+async fn a_difference_of_the_sub_merchant_is_reported() {
     let provider = Provider::day_of_business().await;
     let [first, second] = &provider.subs;
     provider.mistake("pot-0001", second).await;
@@ -142,7 +142,7 @@ async fn whose_a_payment_or_refund_is_must_be_the_same_on_both_sides() {
 }
 
 #[tokio::test]
-async fn a_day_on_which_one_of_them_sold_nothing_agrees() {
+async fn a_day_without_sales_of_one_sub_merchant_agrees() {
     let provider = Provider::open().await;
     let [first, second] = &provider.subs;
     provider.sell(first, "pot-0001", 1990).await;
@@ -153,7 +153,7 @@ async fn a_day_on_which_one_of_them_sold_nothing_agrees() {
 }
 
 #[tokio::test]
-async fn only_those_whom_the_configuration_names_have_a_bill() {
+async fn only_configured_sub_merchants_have_a_bill() {
     let provider = Provider::open().await;
     the_next_morning(&provider.server);
     for number in ["1999999999", "1%26a%3Db", ""] {
@@ -170,7 +170,7 @@ async fn only_those_whom_the_configuration_names_have_a_bill() {
 }
 
 #[tokio::test]
-async fn the_file_of_one_holds_its_rows_alone_and_its_flow_of_funds_is_opened() {
+async fn a_sub_merchants_file_has_only_its_own_rows_and_its_flow_of_funds_is_decrypted() {
     let provider = Provider::day_of_business().await;
     let [first, second] = &provider.subs;
     let file_of = async |sub: &SubMerchant, more: &str| {

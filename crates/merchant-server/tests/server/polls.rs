@@ -43,7 +43,7 @@ async fn a_held_poll_ends_with_the_change() {
 /// A backup was restored while pages were open: without a limit, each page would poll again and
 /// again without a pause.
 #[tokio::test]
-async fn a_poll_that_has_seen_more_than_is_known_is_held_until_the_next_change() {
+async fn a_poll_with_a_higher_version_is_held_until_the_next_change() {
     let server = TestServer::open().await;
     let token = ordered(&server).await;
     let poll = hold(&server, &token, 999).await;
@@ -108,7 +108,7 @@ async fn shutdown_ends_every_held_poll() {
 }
 
 #[tokio::test]
-async fn a_poll_that_has_seen_less_or_does_not_wait_is_answered_at_once() {
+async fn a_poll_with_an_older_version_or_without_a_wait_is_answered_at_once() {
     let server = TestServer::open().await;
     let token = ordered(&server).await;
     for query in [
@@ -127,7 +127,7 @@ async fn a_poll_that_has_seen_less_or_does_not_wait_is_answered_at_once() {
 }
 
 #[tokio::test]
-async fn many_pages_that_ask_are_one_question_at_wechat() {
+async fn many_pages_that_query_cause_one_query_at_wechat() {
     let server = TestServer::open().await;
     let token = ordered(&server).await;
     server.wechat.take_sent();
@@ -156,7 +156,7 @@ async fn many_pages_that_ask_are_one_question_at_wechat() {
 
 /// The machine's clock was an hour ahead, and has been corrected.
 #[tokio::test]
-async fn a_question_that_lies_ahead_holds_no_other_up() {
+async fn a_query_that_is_due_later_delays_no_other() {
     let server = TestServer::open().await;
     let token = ordered(&server).await;
     sqlx::query("UPDATE orders SET asked_ms = ?")
@@ -170,7 +170,7 @@ async fn a_question_that_lies_ahead_holds_no_other_up() {
 }
 
 #[tokio::test]
-async fn a_question_that_wechat_does_not_answer_leaves_what_we_know() {
+async fn an_unanswered_query_changes_nothing() {
     let server = TestServer::open().await;
     let token = ordered(&server).await;
     server
@@ -183,7 +183,7 @@ async fn a_question_that_wechat_does_not_answer_leaves_what_we_know() {
 }
 
 #[tokio::test]
-async fn only_allowed_origins_may_read_and_the_private_side_none() {
+async fn only_allowed_origins_can_read_and_none_can_read_private_routes() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let path = format!("/v1/checkouts/{token}");

@@ -20,7 +20,7 @@ async fn call(server: &TestServer, method: Method, key: &str, path: &str) -> Ans
 }
 
 #[tokio::test]
-async fn an_order_is_shown_with_its_attempts_and_without_its_secrets() {
+async fn an_order_is_shown_with_its_attempts_and_without_secrets() {
     let server = TestServer::open().await;
     let token = server
         .order(json!({
@@ -98,7 +98,7 @@ async fn orders_are_listed_newest_first_page_by_page_and_by_state_and_time() {
 }
 
 #[tokio::test]
-async fn a_list_that_is_not_understood_is_refused_with_the_parameter_named() {
+async fn an_invalid_list_query_is_refused_with_the_name_of_the_parameter() {
     let server = TestServer::open().await;
     for (query, field) in [
         ("stat=open", "stat"),
@@ -120,7 +120,7 @@ async fn a_list_that_is_not_understood_is_refused_with_the_parameter_named() {
 }
 
 #[tokio::test]
-async fn a_key_does_what_its_scopes_say_and_nothing_else() {
+async fn a_key_allows_exactly_what_its_scopes_name() {
     // The default configuration's own key follows in the list.
     let server = TestServer::open_with_end(&format!(
         "[[api_keys]]\nname = \"reader\"\nsha256 = \"{READER_SHA256}\"\nscopes = [\"orders:read\"]\n"

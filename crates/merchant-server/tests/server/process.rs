@@ -202,7 +202,7 @@ fn write(file: &Path, text: &str) {
 }
 
 #[tokio::test]
-async fn a_running_server_takes_a_new_configuration_and_refuses_a_bad_one() {
+async fn a_running_server_reloads_its_configuration_and_refuses_a_bad_one() {
     let process = Process::start();
     assert!(process.may_list_orders(API_KEY).await);
     assert!(!process.may_list_orders(OTHER_KEY).await);
@@ -247,7 +247,7 @@ async fn a_running_server_takes_a_new_configuration_and_refuses_a_bad_one() {
 }
 
 #[tokio::test]
-async fn a_database_that_others_can_read_is_named_at_the_start_and_by_check_config() {
+async fn a_database_that_others_can_read_is_reported_at_the_start_and_by_check_config() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
     write(&folder.path().join("s.toml"), &served(""));

@@ -53,7 +53,7 @@ async fn an_unreported_payment_is_recorded_and_sent_to_the_backend() {
 }
 
 #[tokio::test]
-async fn what_both_sides_agree_on_is_no_finding_and_earlier_ones_are_not_asked_about() {
+async fn matching_orders_are_no_finding_and_earlier_orders_are_not_queried() {
     let server = TestServer::open().await;
     ordered(&server, "tea-0001").await;
     notified(&server, "tea-0002", 5).await;
@@ -66,14 +66,14 @@ async fn what_both_sides_agree_on_is_no_finding_and_earlier_ones_are_not_asked_a
 
 /// The refund was made by hand in the portal, and its only notification was lost.
 #[tokio::test]
-async fn an_unreported_refund_is_for_a_person_until_a_bill_names_it() {
+async fn an_unreported_refund_stays_a_finding_until_a_bill_names_it() {
     let server = TestServer::open().await;
     notified(&server, "tea-0001", 1990).await;
     assert_eq!(findings(&server).await, []);
-    let wish = json!({
+    let body = json!({
         "mchid": crate::test_server::merchant()["mchid"], "out_trade_no": "tea-0001", "refund": 1990,
     });
-    server.simulate("refund", &wish).await;
+    server.simulate("refund", &body).await;
     server.simulator.run_due().await;
     server.take_notifications();
     let there = "refunded, by a refund that only the bill of its day names";
@@ -102,7 +102,7 @@ async fn an_order_that_wechat_closed_by_itself_is_closed_here_too() {
 }
 
 #[tokio::test]
-async fn a_payment_that_wechat_does_not_know_is_for_a_person() {
+async fn a_payment_that_wechat_does_not_know_stays_a_finding() {
     let server = TestServer::open().await;
     ordered(&server, "tea-0001").await;
     let notification = payment_notification("N1", &transaction("tea-0001", 1990), START_MS);
@@ -113,7 +113,7 @@ async fn a_payment_that_wechat_does_not_know_is_for_a_person() {
 }
 
 #[tokio::test]
-async fn a_question_without_an_answer_is_a_finding_and_the_next_ones_are_asked() {
+async fn an_unanswered_query_is_a_finding_and_the_next_queries_follow() {
     let server = TestServer::open().await;
     ordered(&server, "tea-0001").await;
     ordered(&server, "tea-0002").await;
@@ -124,7 +124,7 @@ async fn a_question_without_an_answer_is_a_finding_and_the_next_ones_are_asked()
 }
 
 #[tokio::test]
-async fn a_pause_that_wechat_wants_is_waited_out_and_nobody_is_left_out() {
+async fn a_pause_that_wechat_requires_is_kept_and_no_order_is_skipped() {
     let server = TestServer::open().await;
     for number in ["tea-0001", "tea-0002"] {
         ordered(&server, number).await;
@@ -149,7 +149,7 @@ async fn a_pause_that_wechat_wants_is_waited_out_and_nobody_is_left_out() {
 }
 
 #[tokio::test]
-async fn an_unreported_result_of_a_refund_is_recorded_and_a_missing_refund_is_for_a_person() {
+async fn an_unreported_result_of_a_refund_is_recorded_and_a_missing_refund_stays_a_finding() {
     let server = TestServer::open().await;
     notified(&server, "tea-0001", 1990).await;
     refunded(&server, "tea-0001", "back-1", 333).await;

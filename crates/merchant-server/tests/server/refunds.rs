@@ -54,8 +54,8 @@ async fn pay_for(server: &TestServer, token: &str) {
 }
 
 impl TestServer {
-    async fn ask_refund(&self, wish: Value) -> Answer {
-        self.send(backend(REFUNDS, API_KEY, wish.to_string())).await
+    async fn ask_refund(&self, body: Value) -> Answer {
+        self.send(backend(REFUNDS, API_KEY, body.to_string())).await
     }
 
     async fn refund(&self, refund_no: &str) -> Answer {
@@ -136,6 +136,6 @@ impl TestServer {
     }
 }
 
-fn wish(refund_no: &str, amount_fen: u64) -> Value {
+fn refund_body(refund_no: &str, amount_fen: u64) -> Value {
     json!({ "refund_no": refund_no, "amount_fen": amount_fen, "reason": "凉了" })
 }

@@ -19,9 +19,9 @@ use crate::bills::{DAY, bill, change_the_file, the_next_morning};
 use crate::fault_injector::Fault;
 use crate::test_server::{API_KEY, Answer, MINUTE_MS, TestServer, backend, read};
 
-const POWERLESS: &str = "a key that may only look";
-/// SHA-256 of [`POWERLESS`], made with another program.
-const POWERLESS_SHA256: &str = "d9105107801031fd49cf2d037669396121a2ad53e79694e7c39903aee975ec69";
+const METRICS_KEY: &str = "a key for metrics";
+/// SHA-256 of [`METRICS_KEY`], made with another program.
+const METRICS_KEY_SHA256: &str = "34bef3fa50c4cb06571d4ed38f5d9361e02a8fb530ef1413a023efa540eccab9";
 const NATIVE: (&str, &str) = ("product", "native");
 
 /// A bill's file needs no ledger. The route fails by our fault only if a request to WeChat cannot
@@ -58,10 +58,10 @@ pub(crate) fn check(method: &str, path: &str, answer: &Answer) {
 }
 
 #[tokio::test]
-async fn every_refusal_of_the_table_is_given_by_its_route() {
+async fn every_route_gives_every_refusal_of_the_table() {
     refuse_fields_of_other_products_and_large_bodies().await;
     refuse_too_many_calls().await;
-    refuse_what_is_not_there().await;
+    refuse_unknown_resources().await;
     refuse_wrong_values().await;
     refuse_attempts().await;
     refuse_attempts_of_the_backend().await;
@@ -69,7 +69,7 @@ async fn every_refusal_of_the_table_is_given_by_its_route() {
     refuse_refunds().await;
     refuse_abnormal_refunds().await;
     refuse_bills().await;
-    refuse_who_waits_for_a_busy_order().await;
+    refuse_calls_for_a_busy_order().await;
     fail_without_a_ledger().await;
     let rows = ROUTES.iter().flat_map(|route| {
         let codes = route.refusals().map(|refusal| refusal.code.as_str());
@@ -137,17 +137,17 @@ fn takes_a_body(route: &Route) -> bool {
 }
 
 async fn refuse_fields_of_other_products_and_large_bodies() {
-    let reader = format!(
-        "[[api_keys]]\nname = \"powerless\"\nsha256 = \"{POWERLESS_SHA256}\"\nscopes = [\"metrics\"]\n"
+    let metrics_key = format!(
+        "[[api_keys]]\nname = \"monitoring\"\nsha256 = \"{METRICS_KEY_SHA256}\"\nscopes = [\"metrics\"]\n"
     );
-    let server = TestServer::open_with_end(&reader).await;
+    let server = TestServer::open_with_end(&metrics_key).await;
     let token = server.default_order().await;
     for route in ROUTES {
         if let RouteAccess::ApiKey { .. } = route.access {
             let stranger = server.send(call(route, &token, "nobody's")).await;
             assert_eq!(stranger.code(), "UNAUTHORIZED", "{}", route.path);
-            let powerless = server.send(call(route, &token, POWERLESS)).await;
-            assert_eq!(powerless.code(), "FORBIDDEN", "{}", route.path);
+            let forbidden = server.send(call(route, &token, METRICS_KEY)).await;
+            assert_eq!(forbidden.code(), "FORBIDDEN", "{}", route.path);
         }
         if takes_a_body(route) {
             let large = "x".repeat(300 * 1024);
@@ -175,7 +175,7 @@ async fn refuse_too_many_calls() {
     }
 }
 
-async fn refuse_what_is_not_there() {
+async fn refuse_unknown_resources() {
     let server = TestServer::open().await;
     for route in ROUTES {
         let request = call(route, "AAAAAAAAAAAAAAAAAAAAAA", API_KEY);
@@ -452,7 +452,7 @@ async fn refuse_bills() {
 /// More calls of the backend than may wait for one order.
 const TOO_MANY: usize = 40;
 
-async fn refuse_who_waits_for_a_busy_order() {
+async fn refuse_calls_for_a_busy_order() {
     for path in ["/orders/{order_no}/close", "/orders/{order_no}/attempts"] {
         let server = TestServer::open().await;
         server.default_order().await;

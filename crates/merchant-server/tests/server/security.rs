@@ -9,7 +9,7 @@ use crate::test_server::{API_KEY, Answer, KEYS, TestServer, backend, configurati
 const LIMITS: &str = "rate_limits = { token_per_minute = 5, address_per_minute = 100 }";
 
 #[tokio::test]
-async fn every_page_says_what_it_may_load_and_that_nobody_may_frame_it() {
+async fn every_page_has_a_policy_for_what_it_loads_and_forbids_frames() {
     let server = TestServer::open_with(LIMITS).await;
     let token = server.default_order().await;
     let pages = [
@@ -37,7 +37,7 @@ async fn every_page_says_what_it_may_load_and_that_nobody_may_frame_it() {
 }
 
 #[tokio::test]
-async fn a_page_that_fails_by_our_fault_is_a_page_and_as_strict_as_the_others() {
+async fn an_internal_error_shows_a_page_with_the_same_policy() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let database = server.database().await;
@@ -105,7 +105,7 @@ fn is_strict(page: &Answer) {
 }
 
 #[tokio::test]
-async fn no_answer_is_taken_for_another_kind_of_file() {
+async fn no_answer_can_be_read_as_another_type() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let answers = [
@@ -150,7 +150,7 @@ async fn h5(server: &TestServer, token: &str, peer: &str, forwarded_for: &str) -
 }
 
 #[tokio::test]
-async fn h5_without_an_address_that_wechat_can_compare_is_refused_with_the_reason() {
+async fn h5_without_a_usable_client_address_is_refused_with_the_reason() {
     let server = live().await;
     let token = server.default_order().await;
     // peer, X-Forwarded-For. 127.0.0.1 is the trusted proxy.
@@ -183,7 +183,7 @@ async fn h5_without_an_address_that_wechat_can_compare_is_refused_with_the_reaso
 }
 
 #[tokio::test]
-async fn a_buyer_is_sent_back_to_allowed_origins_alone() {
+async fn a_buyer_is_redirected_only_to_allowed_origins() {
     let server = live().await;
     let token = server.default_order().await;
     for return_url in [
@@ -205,7 +205,7 @@ async fn a_buyer_is_sent_back_to_allowed_origins_alone() {
 }
 
 #[test]
-fn nothing_secret_shows_when_the_configuration_is_printed() {
+fn a_printed_configuration_shows_no_secret() {
     let secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
     let text = configuration("").replace(
         "[gateway]",
@@ -231,7 +231,7 @@ fn nothing_secret_shows_when_the_configuration_is_printed() {
 }
 
 #[tokio::test]
-async fn bodies_over_the_limit_are_refused_wherever_they_come_in() {
+async fn bodies_over_the_limit_are_refused_by_every_route() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let large = "x".repeat(300 * 1024);
@@ -263,7 +263,7 @@ async fn bodies_over_the_limit_are_refused_wherever_they_come_in() {
 }
 
 #[tokio::test]
-async fn a_token_in_another_spelling_has_no_quota_of_its_own() {
+async fn a_token_in_another_spelling_has_the_same_quota() {
     let server = TestServer::open_with(LIMITS).await;
     let token = server.default_order().await;
     let spelt = format!("%{:02X}{}", token.as_bytes()[0], &token[1..]);

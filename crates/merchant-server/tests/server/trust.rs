@@ -40,7 +40,7 @@ async fn after_a_rotation() -> TestServer {
 }
 
 #[tokio::test]
-async fn an_answer_of_a_new_certificate_is_believed_once_it_was_fetched() {
+async fn an_answer_signed_by_a_new_certificate_counts_once_it_is_downloaded() {
     let server = after_a_rotation().await;
     let token = server.default_order().await;
     let answer = server.attempt(&token, &[("product", "native")]).await;
@@ -73,9 +73,9 @@ async fn notifications_of_a_new_certificate_share_one_download() {
 }
 
 #[tokio::test]
-async fn strangers_who_make_up_serials_cause_one_download_a_minute() {
+async fn invented_serial_numbers_cause_one_download_a_minute() {
     let server = TestServer::open().await;
-    let mut strange = payment_notification("N1", &transaction("nobodys-0001", 1), START_MS);
+    let mut strange = payment_notification("N1", &transaction("unmatched-0001", 1), START_MS);
     for number in 0..5 {
         let serial = HeaderValue::from_str(&format!("{number:040X}")).unwrap();
         strange.headers.insert("wechatpay-serial", serial);
@@ -90,7 +90,7 @@ async fn strangers_who_make_up_serials_cause_one_download_a_minute() {
 }
 
 #[tokio::test]
-async fn a_download_that_fails_takes_nothing_away() {
+async fn a_failed_download_removes_no_certificate() {
     let server = after_a_rotation().await;
     let failures = [
         Fault::NotSent,
@@ -118,7 +118,7 @@ async fn a_download_that_fails_takes_nothing_away() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_another_issuer_is_not_taken_where_issuers_are_named() {
+async fn with_configured_issuers_a_certificate_of_another_issuer_is_refused() {
     let text = with_certificates().replace(
         "from_file =",
         &format!(
@@ -147,7 +147,7 @@ async fn a_certificate_of_another_issuer_is_not_taken_where_issuers_are_named() 
 }
 
 #[tokio::test]
-async fn certificates_are_fetched_at_first_and_every_eleven_hours() {
+async fn certificates_are_downloaded_at_the_start_and_every_eleven_hours() {
     let server = TestServer::open().await;
     sign_with_certificates(&server).await;
     let refresh = async || server.inner.refresh_certificates_if_due().await.unwrap();
@@ -160,7 +160,7 @@ async fn certificates_are_fetched_at_first_and_every_eleven_hours() {
 }
 
 #[tokio::test]
-async fn a_merchant_with_the_public_key_alone_has_no_certificates_and_that_is_no_fault() {
+async fn a_merchant_with_only_the_public_key_needs_no_certificates() {
     let server = TestServer::open().await;
     let refreshed = server.inner.refresh_certificates_if_due().await.unwrap();
     assert_eq!(refreshed, Some(Refreshed::PublicKeyOnly));
@@ -168,12 +168,12 @@ async fn a_merchant_with_the_public_key_alone_has_no_certificates_and_that_is_no
 }
 
 #[tokio::test]
-async fn a_reload_takes_away_what_is_named_no_more_and_nothing_that_was_downloaded() {
+async fn a_reload_removes_keys_that_are_no_longer_configured_and_no_downloaded_ones() {
     let server = TestServer::open().await;
     sign_with_certificates(&server).await;
     let by_public_key = |server: &TestServer, id: &str| {
         let now_ms = merchant_server::Clock::now_ms(&server.clock);
-        payment_notification(id, &transaction("nobodys-0001", 1), now_ms)
+        payment_notification(id, &transaction("unmatched-0001", 1), now_ms)
     };
     let first = by_public_key(&server, "N1");
     assert_eq!(server.deliver(&first).await.status, StatusCode::NO_CONTENT);
@@ -196,9 +196,9 @@ async fn a_reload_takes_away_what_is_named_no_more_and_nothing_that_was_download
 }
 
 #[tokio::test]
-async fn in_the_days_of_the_migration_both_kinds_of_keys_are_believed() {
+async fn during_the_migration_both_kinds_of_keys_verify() {
     let server = TestServer::open().await;
-    let by_public_key = payment_notification("N1", &transaction("nobodys-0001", 1), START_MS);
+    let by_public_key = payment_notification("N1", &transaction("unmatched-0001", 1), START_MS);
     let by_certificate = notification_of_the_first_certificate(&server, "N2");
     for notification in [by_public_key, by_certificate] {
         assert_eq!(
@@ -210,7 +210,7 @@ async fn in_the_days_of_the_migration_both_kinds_of_keys_are_believed() {
 }
 
 #[tokio::test]
-async fn a_server_that_trusts_nobody_yet_is_not_ready_and_learns_at_its_start() {
+async fn a_server_without_certificates_is_not_ready_until_it_has_downloaded_them() {
     let lines = format!(
         "mchid = \"{0}\"\nappid = \"{1}\"\nserial_no = \"{2}\"\napi_v3_key = \"{3}\"\n\
          private_key_file = \"{4}/apiclient_key.pem\"\ndownload_certificates = true\n",
@@ -251,7 +251,7 @@ fn notification_of_the_first_certificate(server: &TestServer, id: &str) -> SentN
         .unwrap()
         .to_owned();
     let key = PlatformKey::new(serial, SigningKey::from_pem(&pem).unwrap()).unwrap();
-    let body: Bytes = payment_notification(id, &transaction("nobodys-0002", 1), now_ms).body;
+    let body: Bytes = payment_notification(id, &transaction("unmatched-0002", 1), now_ms).body;
     let stamp = Stamp::new(now_ms / 1000, [8; 16]);
     SentNotification {
         headers: key.sign_headers(&stamp, &body).unwrap(),

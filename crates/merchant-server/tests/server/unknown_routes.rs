@@ -15,7 +15,7 @@ fn check_headers(answer: &Answer, path: &str) {
 }
 
 #[tokio::test]
-async fn an_address_that_no_route_has_is_refused_in_the_contracts_envelope() {
+async fn an_unknown_path_is_refused_in_the_contracts_envelope() {
     let server = TestServer::open().await;
     for (method, path) in [
         ("GET", "/"),
@@ -38,7 +38,7 @@ async fn an_address_that_no_route_has_is_refused_in_the_contracts_envelope() {
 }
 
 #[tokio::test]
-async fn a_method_that_a_route_does_not_take_is_refused_with_those_that_it_takes() {
+async fn an_unsupported_method_is_refused_with_the_list_of_supported_ones() {
     let server = TestServer::open().await;
     for (method, path, allow) in [
         ("DELETE", "/v1/orders", "GET,HEAD,POST"),
@@ -61,7 +61,7 @@ async fn a_method_that_a_route_does_not_take_is_refused_with_those_that_it_takes
 }
 
 #[tokio::test]
-async fn what_the_elements_folder_does_not_have_is_refused_in_the_envelope_too() {
+async fn a_missing_file_of_the_element_is_refused_in_the_envelope_too() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("wechat-pay.js"), "export {}").unwrap();
     let server =
@@ -96,7 +96,7 @@ async fn what_the_elements_folder_does_not_have_is_refused_in_the_envelope_too()
 }
 
 #[tokio::test]
-async fn where_buyers_are_it_is_a_page() {
+async fn on_the_buyers_paths_a_refusal_is_a_page() {
     let server = TestServer::open().await;
     for (method, path, status) in [
         ("GET", "/c", StatusCode::NOT_FOUND),
@@ -117,7 +117,7 @@ async fn where_buyers_are_it_is_a_page() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_no_text_is_answered_as_any_that_nothing_has() {
+async fn a_path_that_is_not_utf8_is_answered_as_an_unknown_path() {
     let server = TestServer::open().await;
     for (method, path, code) in [
         ("GET", "/v1/checkouts/%FF", "CHECKOUT_UNKNOWN"),
@@ -135,7 +135,7 @@ async fn a_name_that_is_no_text_is_answered_as_any_that_nothing_has() {
 }
 
 #[tokio::test]
-async fn a_browser_still_asks_ahead_of_its_calls() {
+async fn a_browsers_preflight_request_is_answered() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let request = Request::options(format!("/v1/checkouts/{token}/attempts"))

@@ -75,7 +75,7 @@ fn as_shown(resource: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_payment_is_recorded_although_the_envelope_lacks_what_nobody_needs() {
+async fn a_payment_is_recorded_although_unneeded_fields_of_the_envelope_are_missing() {
     type Change = fn(&mut Value);
     let changes: [(&str, Change); 5] = [
         ("summary is null", |it| it["summary"] = Value::Null),
@@ -151,7 +151,7 @@ async fn an_odd_optional_field_hides_no_payment_and_is_logged_by_its_path_alone(
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_sent_again_kept_whole_once_and_asked_about() {
+async fn an_unreadable_notification_is_repeated_by_wechat_stored_whole_once_and_queried() {
     let log = Log::start();
     let server = TestServer::open().await;
     let token = ordered(&server).await;
@@ -199,7 +199,7 @@ async fn what_cannot_be_read_is_sent_again_kept_whole_once_and_asked_about() {
 }
 
 #[tokio::test]
-async fn one_that_is_understood_at_a_later_try_needs_nobody() {
+async fn a_notification_that_is_understood_at_a_later_try_is_resolved() {
     let server = TestServer::open().await;
     let token = ordered(&server).await;
     let paid = transaction("tea-0001", 1990);
@@ -298,7 +298,7 @@ async fn nothing_that_is_acknowledged_is_lost() {
 }
 
 #[tokio::test]
-async fn a_signed_envelope_that_cannot_be_read_is_kept_as_text() {
+async fn an_unreadable_signed_envelope_is_stored_as_text() {
     let server = TestServer::open().await;
     for (body, field) in [
         ("<xml/>", "the body"),
@@ -321,7 +321,7 @@ async fn a_signed_envelope_that_cannot_be_read_is_kept_as_text() {
 }
 
 #[tokio::test]
-async fn what_nobody_signed_is_not_kept() {
+async fn an_unsigned_notification_is_not_stored() {
     let server = TestServer::open().await;
     let paid = transaction("tea-0001", 1990).to_string();
     let mut notification = sealed(&server, "n-1", "COUPON.USE", "coupon", &paid);
@@ -356,13 +356,13 @@ async fn a_refunds_answer_and_notification_need_only_numbers_amounts_and_state()
             *answer.body_mut() = signed.body;
         })),
     );
-    let wish = json!({ "refund_no": "R-1", "amount_fen": 40 }).to_string();
+    let body = json!({ "refund_no": "R-1", "amount_fen": 40 }).to_string();
     let path = "/v1/orders/tea-0001/refunds";
     let asked = server
         .send(crate::test_server::backend(
             path,
             crate::test_server::API_KEY,
-            wish,
+            body,
         ))
         .await;
     assert_eq!(asked.string("state"), "processing", "{}", asked.json);

@@ -65,7 +65,7 @@ async fn a_payment_is_one_webhook_that_a_foreign_library_verifies() {
 }
 
 #[tokio::test]
-async fn while_a_secret_is_replaced_a_message_is_believed_with_either_of_them() {
+async fn during_a_rotation_both_secrets_verify_a_message() {
     const NEW: &str = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
     let target = format!(
         "[[webhooks]]\nurl = \"{TARGET}\"\nsecret = \"{SECRET}\"\nother_secret = \"{NEW}\"\n"
@@ -96,7 +96,7 @@ async fn each_change_has_its_event_type() {
     server
         .deliver(&payment_notification(
             "N1",
-            &transaction("nobodys-0001", 1),
+            &transaction("unmatched-0001", 1),
             at_ms,
         ))
         .await;
@@ -108,7 +108,7 @@ async fn each_change_has_its_event_type() {
 }
 
 #[tokio::test]
-async fn what_is_not_taken_is_sent_again_later_and_later_under_the_same_id() {
+async fn an_undelivered_message_is_retried_at_growing_intervals_with_the_same_id() {
     let server = server().await;
     server.backend.answer(StatusCode::INTERNAL_SERVER_ERROR);
     buy_tea(&server).await;
@@ -138,7 +138,7 @@ async fn what_is_not_taken_is_sent_again_later_and_later_under_the_same_id() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_given_up_is_listed_and_can_be_sent_again() {
+async fn a_failed_message_is_listed_and_can_be_sent_again() {
     let server = server().await;
     server.backend.answer(StatusCode::BAD_GATEWAY);
     buy_tea(&server).await;
@@ -251,7 +251,7 @@ async fn the_oldest_of_many_messages_is_found_and_all_that_failed_are_sent_again
 }
 
 #[tokio::test]
-async fn a_misspelt_question_about_messages_is_refused() {
+async fn an_invalid_message_query_is_refused_with_the_name_of_the_parameter() {
     let server = server().await;
     for (method, path, field) in [
         ("GET", "/v1/webhooks?stat=failed", "stat"),
@@ -271,7 +271,7 @@ async fn a_misspelt_question_about_messages_is_refused() {
 
 /// Messages without a target have not failed; they are kept for a later target.
 #[tokio::test]
-async fn without_a_target_a_message_is_unaddressed_until_there_is_one() {
+async fn a_message_without_a_target_is_kept_and_can_be_resent_once_there_is_one() {
     let server = TestServer::open().await;
     buy_tea(&server).await;
     server.later(0).await;
@@ -326,7 +326,7 @@ async fn a_foreign_library_verifies_a_message_and_refuses_a_changed_one() {
 }
 
 #[tokio::test]
-async fn a_target_that_sends_us_elsewhere_is_not_followed() {
+async fn a_targets_redirect_is_not_followed() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = elsewhere.local_addr().unwrap();
     let visits = Arc::new(AtomicUsize::new(0));

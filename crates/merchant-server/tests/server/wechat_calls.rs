@@ -63,7 +63,7 @@ async fn an_order_whose_answer_is_lost_is_sent_again_with_the_same_bytes_and_a_f
 }
 
 #[tokio::test]
-async fn a_host_that_cannot_be_reached_is_left_aside_for_a_minute() {
+async fn an_unreachable_host_is_skipped_for_a_minute() {
     let server = TestServer::open_with_gateway(TWO_HOSTS).await;
     let token = server.default_order().await;
     server.wechat.inject("order", Fault::NotSent);
@@ -78,7 +78,7 @@ async fn a_host_that_cannot_be_reached_is_left_aside_for_a_minute() {
 }
 
 #[tokio::test]
-async fn where_no_host_can_be_reached_nothing_has_happened_and_the_page_is_answered_so() {
+async fn if_no_host_is_reachable_the_page_learns_that_nothing_was_sent() {
     let server = TestServer::open_with_gateway(TWO_HOSTS).await;
     let token = server.default_order().await;
     server.wechat.inject("order", Fault::NotSent);
@@ -89,7 +89,7 @@ async fn where_no_host_can_be_reached_nothing_has_happened_and_the_page_is_answe
 }
 
 #[tokio::test]
-async fn a_signature_probe_is_refused_and_the_call_made_again() {
+async fn a_signature_probe_is_refused_and_the_call_is_repeated() {
     let server = TestServer::open_with_gateway("tries = 3").await;
     let token = server.default_order().await;
     server
@@ -104,7 +104,7 @@ async fn a_signature_probe_is_refused_and_the_call_made_again() {
 }
 
 #[tokio::test]
-async fn an_answer_that_wechat_did_not_sign_is_a_doubt_and_nothing_is_repeated() {
+async fn an_unsigned_answer_is_a_doubt_and_nothing_is_repeated() {
     let server = TestServer::open_with_gateway(TWO_HOSTS).await;
     let token = server.default_order().await;
     server.wechat.inject("order", signature("AAAA"));
@@ -114,7 +114,7 @@ async fn an_answer_that_wechat_did_not_sign_is_a_doubt_and_nothing_is_repeated()
 }
 
 #[tokio::test]
-async fn an_order_that_fails_inside_of_wechat_is_sent_three_times_and_then_in_doubt() {
+async fn an_order_that_fails_inside_wechat_is_sent_three_times_and_is_then_in_doubt() {
     let server = TestServer::open_with_gateway(TWO_HOSTS).await;
     let token = server.default_order().await;
     for _ in 0..3 {
@@ -154,7 +154,7 @@ async fn tries_end_with_the_time_of_the_whole_call() {
 }
 
 #[tokio::test]
-async fn wechat_that_is_asked_too_often_is_left_alone_as_long_as_it_says() {
+async fn after_too_many_requests_wechat_is_not_called_for_the_time_that_it_states() {
     let server = TestServer::open_with_gateway(TWO_HOSTS).await;
     let token = server.default_order().await;
     server.wechat.inject("order", unsigned(429, Some(20)));
@@ -169,7 +169,7 @@ async fn wechat_that_is_asked_too_often_is_left_alone_as_long_as_it_says() {
 }
 
 #[tokio::test]
-async fn metrics_tell_how_calls_to_wechat_went() {
+async fn metrics_count_the_results_of_calls_to_wechat() {
     let server = TestServer::open_with_gateway(TWO_HOSTS).await;
     let token = server.default_order().await;
     server.wechat.inject("order", Fault::NotSent);

@@ -5,7 +5,7 @@ use super::{parse, with};
 use crate::security::live_configuration;
 
 #[test]
-fn an_origin_is_kept_as_browsers_send_it_or_refused() {
+fn an_origin_is_stored_as_browsers_send_it_or_refused() {
     let live = |origin: &str| {
         let list = format!("allowed_origins = [\"{origin}\"]");
         let text = live_configuration();
@@ -72,7 +72,7 @@ fn an_origin_is_kept_as_browsers_send_it_or_refused() {
 }
 
 #[test]
-fn a_proxy_is_an_address_or_a_network() {
+fn a_trusted_proxy_is_an_address_or_a_network() {
     const FIELD: &str = "trusted_proxies = [\"127.0.0.1/32\"]";
     let config = with(
         FIELD,
@@ -98,7 +98,7 @@ fn a_proxy_is_an_address_or_a_network() {
 
 /// A call from this machine to itself never leaves the machine, whatever the public address is.
 #[test]
-fn a_live_server_calls_its_own_loopback_by_plain_http_and_nothing_else() {
+fn a_live_server_uses_plain_http_only_for_loopback() {
     let target = |url: &str| {
         let secret = crate::webhooks::SECRET;
         parse(&format!(

@@ -6,7 +6,7 @@ use crate::test_server::configuration;
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "one table")]
-fn each_other_field_is_checked_for_what_it_is_there_for() {
+fn each_remaining_field_is_checked() {
     const PUBLIC: &str = r#"public_base_url = "http://127.0.0.1:8080""#;
     const KEY: &str = "name = \"shop\"";
     let hash = "api_keys.sha256: is the ";
@@ -133,7 +133,7 @@ fn each_other_field_is_checked_for_what_it_is_there_for() {
 }
 
 #[test]
-fn a_folder_without_the_element_is_a_warning() {
+fn a_folder_without_the_element_causes_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let text = configuration(&format!("bundle_dir = \"{}\"", folder.path().display()));
     let is_about_it =

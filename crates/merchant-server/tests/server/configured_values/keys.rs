@@ -13,7 +13,7 @@ fn own_file(name: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_private_key_can_come_as_a_value_in_every_way_of_writing_it() {
+fn a_private_key_can_be_a_value_in_every_encoding() {
     let pem = String::from_utf8(own_file("apiclient_key.pem")).unwrap();
     let certificate = KEYS.path().join("apiclient_cert.pem");
     let certificate = format!("certificate_file = \"{}\"", certificate.display());
@@ -37,7 +37,7 @@ fn a_private_key_can_come_as_a_value_in_every_way_of_writing_it() {
 
 /// A value in the place of a path is not repeated: an operator may paste the refusal into a chat.
 #[test]
-fn a_secret_in_the_place_of_its_file_is_not_repeated() {
+fn a_secret_instead_of_its_files_name_is_not_repeated() {
     let pem = String::from_utf8(own_file("apiclient_key.pem")).unwrap();
     let pem_line = pem.lines().nth(1).unwrap();
     for (lines, secret) in [
@@ -59,7 +59,7 @@ fn a_secret_in_the_place_of_its_file_is_not_repeated() {
 }
 
 #[test]
-fn a_key_file_that_is_something_else_is_named() {
+fn a_key_file_of_another_kind_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| KEYS.path().join(name).display().to_string();
     let certificate = private_file(&folder, "certificate", &own_file("apiclient_cert.pem"));
@@ -106,7 +106,7 @@ fn a_key_file_that_is_something_else_is_named() {
 }
 
 #[test]
-fn our_own_key_is_not_taken_for_wechats_nor_wechats_for_ours() {
+fn the_merchants_key_and_wechats_key_are_not_confused() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| KEYS.path().join(name).display().to_string();
     let own_public = folder.path().join("own_public.pem");
@@ -168,7 +168,7 @@ fn our_own_key_is_not_taken_for_wechats_nor_wechats_for_ours() {
 
 /// WeChat's certificates name their merchant, so a wrong mchid is not reported as a wrong key file.
 #[test]
-fn a_wrong_merchant_number_is_found_by_the_certificate_and_not_blamed_on_the_key() {
+fn a_wrong_merchant_number_is_found_by_the_certificate_and_the_key_is_not_blamed() {
     let folder = tempfile::tempdir().unwrap();
     let [key, certificate] =
         ["key.pem", "cert.pem"].map(|name| folder.path().join(name).display().to_string());

@@ -4,7 +4,7 @@ use super::{HEX, parse, private_file, with_merchant};
 use crate::test_server::{configuration, merchant};
 
 #[test]
-fn what_an_editor_left_around_a_secret_is_dropped() {
+fn white_space_and_marks_around_a_secret_are_dropped() {
     let folder = tempfile::tempdir().unwrap();
     for (number, (before, after)) in [
         ("", "\n"),
@@ -33,7 +33,7 @@ fn what_an_editor_left_around_a_secret_is_dropped() {
 }
 
 #[test]
-fn a_value_that_cannot_be_wechats_is_refused_by_its_field() {
+fn a_malformed_wechat_id_is_refused_with_its_field() {
     let cases = [
         ("appid = \"\"", "merchant.appid: is empty"),
         (
@@ -99,7 +99,7 @@ fn a_value_that_cannot_be_wechats_is_refused_by_its_field() {
 }
 
 #[test]
-fn a_webhook_secret_is_of_its_form_and_two_of_them_differ() {
+fn webhook_secrets_have_the_required_form_and_differ() {
     const OTHER: &str = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
     let first = crate::webhooks::SECRET;
     let target = |lines: &str| {

@@ -24,7 +24,7 @@ const BACK: (&str, &str) = ("return_url", "http://127.0.0.1:8000/pay");
 const PRODUCTS: &str = r#"products = ["native", "h5", "jsapi", "code_pay"]"#;
 
 #[test]
-fn whatever_comes_in_whatever_order_an_order_is_fulfilled_once_and_no_money_is_lost() {
+fn in_any_order_of_events_an_order_is_fulfilled_once_and_no_payment_is_lost() {
     hold::<Orders>();
 }
 
@@ -64,7 +64,7 @@ enum Step {
     /// A buyer's bank refuses the payment.
     Fail { place: prop::sample::Index },
     /// The backend requests a refund.
-    GiveBack { number: u8 },
+    Refund { number: u8 },
     /// A page has the server query WeChat.
     Ask,
 }
@@ -99,7 +99,7 @@ impl Subject for Orders {
             8 => (place(), prop::bool::weighted(0.75))
                 .prop_map(|(place, late)| Step::Pay { place, late }),
             1 => place().prop_map(|place| Step::Fail { place }),
-            1 => (0..2_u8).prop_map(|number| Step::GiveBack { number }),
+            1 => (0..2_u8).prop_map(|number| Step::Refund { number }),
             1 => Just(Step::Ask),
         ]
         .boxed()
@@ -136,8 +136,8 @@ impl Subject for Orders {
                 has_looked,
             } => {
                 let after = if *has_looked { current } else { 0 }.to_string();
-                let wish = [("product", *product), BACK, ("after", &*after)];
-                check(&server.attempt(&self.token, &wish).await);
+                let form = [("product", *product), BACK, ("after", &*after)];
+                check(&server.attempt(&self.token, &form).await);
             }
             Step::StartAgain => {
                 let shown = server.shown("/tea-0001").await.json;
@@ -146,8 +146,8 @@ impl Subject for Orders {
                     .and_then(|attempts| attempts.last());
                 let product = last.and_then(|attempt| attempt["product"].as_str());
                 if let Some(product @ ("native" | "h5" | "jsapi")) = product {
-                    let wish = [("product", product), BACK];
-                    check(&server.attempt(&self.token, &wish).await);
+                    let form = [("product", product), BACK];
+                    check(&server.attempt(&self.token, &form).await);
                 }
             }
             Step::Scan { has_looked, again } => {
@@ -171,11 +171,11 @@ impl Subject for Orders {
             }
             Step::Pay { place, late } => visit(server, place, "success", *late).await,
             Step::Fail { place } => visit(server, place, "fail", false).await,
-            Step::GiveBack { number } => {
-                let wish = json!({
+            Step::Refund { number } => {
+                let body = json!({
                     "refund_no": format!("R-{number}"), "amount_fen": self.total_fen / 2,
                 });
-                let asked = backend("/v1/orders/tea-0001/refunds", API_KEY, wish.to_string());
+                let asked = backend("/v1/orders/tea-0001/refunds", API_KEY, body.to_string());
                 server.send(asked).await;
             }
             Step::Ask => {

@@ -7,7 +7,7 @@ use crate::order_forms::everything;
 use crate::test_server::transaction;
 
 /// The number of an unmatched payment.
-pub(super) const NOBODYS: &str = "nobodys-0001";
+pub(super) const UNMATCHED: &str = "unmatched-0001";
 
 /// A valid body of this route, for a sub-merchant if given; `number` makes each body different.
 pub(super) fn fitting(route: &Route, sub_mchid: Option<&str>, number: usize) -> Value {
@@ -46,7 +46,9 @@ pub(super) fn fitting(route: &Route, sub_mchid: Option<&str>, number: usize) -> 
             "bank_account": "6222020000001234", "real_name": "张三丰",
         }),
         // A payment that belongs to no order, so it must settle none of the orders.
-        "/wechat/notify/payment" | "/wechat/notify/refund" => payment_resource(NOBODYS, sub_mchid),
+        "/wechat/notify/payment" | "/wechat/notify/refund" => {
+            payment_resource(UNMATCHED, sub_mchid)
+        }
         _ => {
             let products = ["native", "h5", "jsapi", "mini_program"];
             json!({

@@ -13,10 +13,10 @@ use sqlx::Connection as _;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
-use super::fitting::{NOBODYS, fitting, payment_resource, written};
+use super::fitting::{UNMATCHED, fitting, payment_resource, written};
 use super::requests::{HEADERS, HostileRequest, Key, Payload, spoil};
 use super::routes::{Route, routes};
-use super::verdict::{check_refusal, is_kept_for_a_person, is_wechats_to_say};
+use super::verdict::{check_refusal, is_kept_for_a_person, is_wechat_refusal};
 use crate::bills::{DAY, the_next_morning};
 use crate::test_server::{
     API_KEY, MINUTE_MS, Owner, SentNotification, TestServer, backend, merchant,
@@ -165,7 +165,7 @@ impl Target {
             answer.status,
             String::from_utf8_lossy(&answer.body)
         );
-        if answer.status.is_server_error() && !is_wechats_to_say(&path, &answer) {
+        if answer.status.is_server_error() && !is_wechat_refusal(&path, &answer) {
             return Err(format!("breaks it: {said}"));
         }
         if !answer.status.is_client_error() {
@@ -190,7 +190,7 @@ impl Target {
     /// After all requests: nothing was paid, settled or closed without a valid request.
     pub(super) async fn stands(&self) {
         let before = self.writes().await;
-        let payment = payment_resource(NOBODYS, self.sub_mchid.as_deref());
+        let payment = payment_resource(UNMATCHED, self.sub_mchid.as_deref());
         let notification =
             payment_notification("the last one", &payment, self.server.clock.now_ms());
         self.server.deliver(&notification).await;
@@ -201,7 +201,10 @@ impl Target {
         let bought = self.server.shown("/bought-0001").await;
         assert_eq!(bought.string("state"), "paid");
         for (number, _) in self.server.mismatches().await {
-            assert!(!number.ends_with("-0001") || number == NOBODYS, "{number}");
+            assert!(
+                !number.ends_with("-0001") || number == UNMATCHED,
+                "{number}"
+            );
         }
     }
 }
@@ -243,9 +246,9 @@ async fn furnish(
         );
     }
     for (refund_no, amount_fen) in [("R-1", 300), ("R-2", 200)] {
-        let wish = json!({"refund_no": refund_no, "amount_fen": amount_fen}).to_string();
+        let body = json!({"refund_no": refund_no, "amount_fen": amount_fen}).to_string();
         let path = "/v1/orders/bought-0001/refunds";
-        let asked = server.send(backend(path, API_KEY, wish)).await;
+        let asked = server.send(backend(path, API_KEY, body)).await;
         assert!(asked.status.is_success(), "{}", asked.json);
         server.decide(refund_no, "abnormal").await;
         // WeChat requires a minute between two refunds.
@@ -256,7 +259,7 @@ async fn furnish(
     }
     let notification = payment_notification(
         "N1",
-        &payment_resource(NOBODYS, sub_mchid),
+        &payment_resource(UNMATCHED, sub_mchid),
         server.clock.now_ms(),
     );
     assert_eq!(

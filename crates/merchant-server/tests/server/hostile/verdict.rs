@@ -7,7 +7,7 @@ use crate::test_server::Answer;
 
 /// Routes that call WeChat, each with our code and WeChat's code for a refusal. They apply as long
 /// as WeChat can be reached and has no fault.
-const WECHATS_TO_SAY: [(&str, &str, &str); 2] = [
+const WECHAT_REFUSALS: [(&str, &str, &str); 2] = [
     // The day has not ended, or is too long ago.
     ("/v1/bills/", "WECHAT_REFUSED", "INVALID_REQUEST"),
     // No phone shows this code.
@@ -16,8 +16,8 @@ const WECHATS_TO_SAY: [(&str, &str, &str); 2] = [
 
 /// Whether the answer reports a refusal that only WeChat can decide. Such answers are part of the
 /// contract.
-pub(super) fn is_wechats_to_say(path: &str, answer: &Answer) -> bool {
-    WECHATS_TO_SAY.iter().any(|(route, code, wechat_code)| {
+pub(super) fn is_wechat_refusal(path: &str, answer: &Answer) -> bool {
+    WECHAT_REFUSALS.iter().any(|(route, code, wechat_code)| {
         path.starts_with(route)
             && answer.code() == *code
             && answer.json["error"]["wechat_code"] == *wechat_code

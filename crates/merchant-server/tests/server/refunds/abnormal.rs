@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{bought, wish};
+use super::{bought, refund_body};
 use crate::fault_injector::Fault;
 use crate::log::Log;
 use crate::test_server::{API_KEY, Answer, MINUTE_MS, TestServer, backend};
@@ -14,7 +14,7 @@ const NAME: &str = "张三丰";
 /// A full refund that became abnormal.
 async fn abnormal() -> TestServer {
     let (server, _) = bought().await;
-    server.ask_refund(wish("R-1", 1990)).await;
+    server.ask_refund(refund_body("R-1", 1990)).await;
     server.decide("R-1", "abnormal").await;
     for notification in server.take_notifications() {
         server.deliver_refund(&notification).await;
@@ -37,7 +37,7 @@ fn to_card() -> Value {
 }
 
 #[tokio::test]
-async fn the_money_goes_to_another_card_and_no_place_here_ever_holds_its_number() {
+async fn an_abnormal_refund_goes_to_another_card_whose_number_is_stored_nowhere() {
     let log = Log::start();
     let server = abnormal().await;
     assert_eq!(server.refund_messages().await, ["refund.abnormal"]);
@@ -68,10 +68,10 @@ async fn the_money_goes_to_another_card_and_no_place_here_ever_holds_its_number(
 }
 
 #[tokio::test]
-async fn an_abnormal_refund_holds_its_money_until_it_has_ended() {
+async fn an_abnormal_refund_reserves_its_amount_until_it_ends() {
     let server = abnormal().await;
     assert_eq!(
-        server.ask_refund(wish("R-2", 1)).await.code(),
+        server.ask_refund(refund_body("R-2", 1)).await.code(),
         "REFUND_TOO_MUCH"
     );
     let to_merchant = json!({ "type": "MERCHANT_BANK_CARD" });
@@ -84,7 +84,7 @@ async fn an_abnormal_refund_holds_its_money_until_it_has_ended() {
 }
 
 #[tokio::test]
-async fn abnormal_again_after_it_was_sent_another_way_is_reported_again() {
+async fn a_redirected_refund_that_becomes_abnormal_again_is_reported_again() {
     let server = abnormal().await;
     apply(&server, to_card()).await;
     server.decide("R-1", "abnormal").await;
@@ -99,7 +99,7 @@ async fn abnormal_again_after_it_was_sent_another_way_is_reported_again() {
 }
 
 #[tokio::test]
-async fn an_application_whose_answer_is_lost_is_found_by_asking() {
+async fn an_application_whose_answer_is_lost_is_found_by_a_query() {
     let server = abnormal().await;
     server.wechat.inject("abnormal_refund", Fault::AnswerLost);
     let doubt = apply(&server, to_card()).await;
@@ -116,7 +116,7 @@ async fn an_application_whose_answer_is_lost_is_found_by_asking() {
 
 /// The server knows only from WeChat's report that the refund was sent another way.
 #[tokio::test]
-async fn abnormal_again_after_it_was_sent_another_way_elsewhere_is_reported_again() {
+async fn a_refund_redirected_in_the_portal_that_becomes_abnormal_again_is_reported_again() {
     let server = abnormal().await;
     server.wechat.inject("abnormal_refund", Fault::AnswerLost);
     apply(&server, to_card()).await;
@@ -147,14 +147,14 @@ async fn an_application_that_never_arrived_can_be_made_again() {
 async fn a_bad_application_names_its_field_and_never_its_value() {
     let server = abnormal().await;
     let without = |field: &str| {
-        let mut wish = to_card();
-        wish.as_object_mut().unwrap().remove(field);
-        wish
+        let mut body = to_card();
+        body.as_object_mut().unwrap().remove(field);
+        body
     };
     let with = |field: &str, value: Value| {
-        let mut wish = to_card();
-        wish[field] = value;
-        wish
+        let mut body = to_card();
+        body[field] = value;
+        body
     };
     let log = Log::start();
     let cases = [
@@ -174,8 +174,8 @@ async fn a_bad_application_names_its_field_and_never_its_value() {
         (with("type", json!(CARD)), "type"),
         (with("iban", json!(CARD)), "iban"),
     ];
-    for (wish, field) in cases {
-        let refused = apply(&server, wish).await;
+    for (body, field) in cases {
+        let refused = apply(&server, body).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{field}");
         assert_eq!(refused.json["error"]["field"], field, "{}", refused.json);
         assert!(!refused.text().contains(CARD), "{}", refused.text());

@@ -4,7 +4,7 @@
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
-use super::{HOOKS, REFUNDS, RESULT_MS, bought, wish};
+use super::{HOOKS, REFUNDS, RESULT_MS, bought, refund_body};
 use crate::log::Log;
 use crate::test_server::{API_KEY, MINUTE_MS, TestServer, backend};
 
@@ -16,7 +16,7 @@ const READER_SHA256: &str = "961dc0904f9967aa41663732f5525c832792ce51fd227619d8e
 async fn a_refund_is_recorded_sent_once_and_reported_when_it_succeeds() {
     let (server, token) = bought().await;
     let before = server.checkout(&token).await;
-    let asked = server.ask_refund(wish("R-1", 990)).await;
+    let asked = server.ask_refund(refund_body("R-1", 990)).await;
     assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.json);
     assert_eq!(asked.string("state"), "processing");
     assert_eq!(asked.string("origin"), "merchant");
@@ -45,16 +45,16 @@ async fn a_refund_is_recorded_sent_once_and_reported_when_it_succeeds() {
 }
 
 #[tokio::test]
-async fn the_same_wish_again_is_the_same_refund_and_asks_wechat_nothing() {
+async fn the_same_request_again_is_the_same_refund_and_causes_no_call_to_wechat() {
     let (server, _) = bought().await;
-    let first = server.ask_refund(wish("R-1", 990)).await;
+    let first = server.ask_refund(refund_body("R-1", 990)).await;
     server.wechat.take_sent();
-    let again = server.ask_refund(wish("R-1", 990)).await;
+    let again = server.ask_refund(refund_body("R-1", 990)).await;
     assert_eq!(again.status, StatusCode::OK);
     assert_eq!(again.json, first.json);
     assert_eq!(server.wechat.take_kinds(), [] as [&str; 0]);
     for other in [
-        wish("R-1", 991),
+        refund_body("R-1", 991),
         json!({ "refund_no": "R-1" }),
         json!({ "refund_no": "R-1", "amount_fen": 990, "reason": "冷了" }),
     ] {
@@ -69,7 +69,7 @@ async fn the_same_wish_again_is_the_same_refund_and_asks_wechat_nothing() {
     let elsewhere = backend(
         "/v1/orders/tea-0002/refunds",
         API_KEY,
-        wish("R-1", 990).to_string(),
+        refund_body("R-1", 990).to_string(),
     );
     assert_eq!(server.send(elsewhere).await.code(), "ORDER_NOT_PAID");
     assert_eq!(server.refunds_at_wechat().len(), 1);
@@ -78,7 +78,7 @@ async fn the_same_wish_again_is_the_same_refund_and_asks_wechat_nothing() {
 /// serde can read an object from a list, by the places of its values. `["R-1"]` would then refund
 /// all that is left.
 #[tokio::test]
-async fn a_list_is_no_refund() {
+async fn a_list_of_refunds_causes_no_refund() {
     let (server, _) = bought().await;
     for list in [
         json!(["R-1"]),
@@ -95,10 +95,10 @@ async fn a_list_is_no_refund() {
 }
 
 #[tokio::test]
-async fn the_log_says_whose_key_asked() {
+async fn the_log_names_the_key_that_requested_a_refund() {
     let log = Log::start();
     let (server, _) = bought().await;
-    server.ask_refund(wish("R-1", 990)).await;
+    server.ask_refund(refund_body("R-1", 990)).await;
     let text = log.text();
     for event in ["order.created", "refund.requested"] {
         let named = format!("event=\"{event}\"");
@@ -110,11 +110,11 @@ async fn the_log_says_whose_key_asked() {
 }
 
 #[tokio::test]
-async fn no_more_goes_back_than_came_whatever_is_asked_for() {
+async fn no_more_is_refunded_than_was_paid() {
     let (server, _) = bought().await;
-    server.ask_refund(wish("R-1", 1000)).await;
+    server.ask_refund(refund_body("R-1", 1000)).await;
     for too_much in [991, 1990, 5000] {
-        let refused = server.ask_refund(wish("R-2", too_much)).await;
+        let refused = server.ask_refund(refund_body("R-2", too_much)).await;
         assert_eq!(refused.code(), "REFUND_TOO_MUCH");
         assert_eq!(refused.json["error"]["field"], "amount_fen");
         assert!(refused.text().contains("990 fen"), "{}", refused.text());
@@ -126,7 +126,7 @@ async fn no_more_goes_back_than_came_whatever_is_asked_for() {
         (same.status, same.number("amount_fen")),
         (StatusCode::OK, 990)
     );
-    for nothing_left in [json!({ "refund_no": "R-3" }), wish("R-3", 1)] {
+    for nothing_left in [json!({ "refund_no": "R-3" }), refund_body("R-3", 1)] {
         assert_eq!(
             server.ask_refund(nothing_left).await.code(),
             "REFUND_TOO_MUCH"
@@ -140,10 +140,10 @@ async fn no_more_goes_back_than_came_whatever_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_minute_lies_between_two_refunds_of_a_payment() {
+async fn two_refunds_of_one_payment_are_a_minute_apart() {
     let (server, _) = bought().await;
-    server.ask_refund(wish("R-1", 100)).await;
-    let second = server.ask_refund(wish("R-2", 100)).await;
+    server.ask_refund(refund_body("R-1", 100)).await;
+    let second = server.ask_refund(refund_body("R-2", 100)).await;
     assert_eq!(second.status, StatusCode::CREATED);
     assert_eq!(
         second.string("state"),
@@ -164,14 +164,16 @@ async fn a_minute_lies_between_two_refunds_of_a_payment() {
 }
 
 #[tokio::test]
-async fn fifty_refunds_are_the_most() {
+async fn a_payment_has_at_most_fifty_refunds() {
     let (server, _) = bought().await;
     for number in 0..50 {
-        let asked = server.ask_refund(wish(&format!("R-{number}"), 1)).await;
+        let asked = server
+            .ask_refund(refund_body(&format!("R-{number}"), 1))
+            .await;
         assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.json);
         server.later(MINUTE_MS).await;
     }
-    let refused = server.ask_refund(wish("R-50", 1)).await;
+    let refused = server.ask_refund(refund_body("R-50", 1)).await;
     assert_eq!(refused.code(), "REFUND_TOO_MANY");
     let at_wechat = server.refunds_at_wechat();
     assert_eq!(at_wechat.len(), 50);
@@ -181,16 +183,20 @@ async fn fifty_refunds_are_the_most() {
 }
 
 #[tokio::test]
-async fn a_bad_wish_is_refused_with_field_and_rule_and_nothing_is_kept() {
+async fn an_invalid_request_is_refused_with_field_and_rule_and_nothing_is_stored() {
     let (server, _) = bought().await;
     let long = "x".repeat(65);
     let cases: Vec<(Value, &str, &str)> = vec![
         (json!({ "amount_fen": 1 }), "INVALID_REQUEST", "refund_no"),
-        (wish("", 1), "INVALID_REQUEST", "refund_no"),
-        (wish("R 1", 1), "INVALID_REQUEST", "refund_no"),
-        (wish(&long, 1), "INVALID_REQUEST", "refund_no"),
-        (wish("surplus@tea-0001", 1), "INVALID_REQUEST", "refund_no"),
-        (wish("R", 0), "AMOUNT_INVALID", "amount_fen"),
+        (refund_body("", 1), "INVALID_REQUEST", "refund_no"),
+        (refund_body("R 1", 1), "INVALID_REQUEST", "refund_no"),
+        (refund_body(&long, 1), "INVALID_REQUEST", "refund_no"),
+        (
+            refund_body("surplus@tea-0001", 1),
+            "INVALID_REQUEST",
+            "refund_no",
+        ),
+        (refund_body("R", 0), "AMOUNT_INVALID", "amount_fen"),
         (
             json!({ "refund_no": "R", "amount_fen": 1.5 }),
             "INVALID_REQUEST",
@@ -236,11 +242,11 @@ async fn a_bad_wish_is_refused_with_field_and_rule_and_nothing_is_kept() {
             "goods_detail.refund_quantity",
         ),
     ];
-    for (wish, code, field) in cases {
-        let refused = server.ask_refund(wish.clone()).await;
-        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{wish}");
-        assert_eq!(refused.code(), code, "{wish}");
-        assert_eq!(refused.json["error"]["field"], field, "{wish}");
+    for (body, code, field) in cases {
+        let refused = server.ask_refund(body.clone()).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{body}");
+        assert_eq!(refused.code(), code, "{body}");
+        assert_eq!(refused.json["error"]["field"], field, "{body}");
     }
     let list = server.read_private(REFUNDS).await;
     assert_eq!(list.json["refunds"], json!([]));
@@ -248,7 +254,7 @@ async fn a_bad_wish_is_refused_with_field_and_rule_and_nothing_is_kept() {
 }
 
 #[tokio::test]
-async fn all_that_a_backend_gives_along_reaches_wechat() {
+async fn every_field_of_the_backend_reaches_wechat() {
     let (server, _) = bought().await;
     let asked = server
         .ask_refund(json!({
@@ -282,11 +288,11 @@ async fn all_that_a_backend_gives_along_reaches_wechat() {
 }
 
 #[tokio::test]
-async fn an_order_that_is_not_paid_has_nothing_to_give_back() {
+async fn an_unpaid_order_cannot_be_refunded() {
     let server = TestServer::open_with_end(HOOKS).await;
     let token = server.default_order().await;
     server.attempt(&token, &[("product", "native")]).await;
-    let refused = server.ask_refund(wish("R-1", 1)).await;
+    let refused = server.ask_refund(refund_body("R-1", 1)).await;
     assert_eq!(
         (refused.status, refused.code()),
         (StatusCode::CONFLICT, "ORDER_NOT_PAID")
@@ -294,21 +300,21 @@ async fn an_order_that_is_not_paid_has_nothing_to_give_back() {
     let unknown = backend(
         "/v1/orders/nobody/refunds",
         API_KEY,
-        wish("R-1", 1).to_string(),
+        refund_body("R-1", 1).to_string(),
     );
     assert_eq!(server.send(unknown).await.code(), "ORDER_UNKNOWN");
     assert_eq!(server.refund("R-1").await.code(), "REFUND_UNKNOWN");
 }
 
 #[tokio::test]
-async fn only_a_key_for_it_gives_money_back() {
+async fn a_refund_requires_the_scope_for_refunds() {
     let server = TestServer::open_with_end(&format!(
         "[[api_keys]]\nname = \"reader\"\nsha256 = \"{READER_SHA256}\"\nscopes = [\"orders:write\", \"refunds:read\"]\n"
     ))
     .await;
     super::buy(&server).await;
     let refused = server
-        .send(backend(REFUNDS, READER, wish("R-1", 1).to_string()))
+        .send(backend(REFUNDS, READER, refund_body("R-1", 1).to_string()))
         .await;
     assert_eq!(refused.code(), "FORBIDDEN");
     assert!(refused.text().contains("refunds:write"));
@@ -325,9 +331,9 @@ async fn only_a_key_for_it_gives_money_back() {
 }
 
 #[tokio::test]
-async fn a_waiting_poll_is_answered_when_a_refund_changes() {
+async fn a_held_poll_is_answered_when_a_refund_changes() {
     let (server, token) = bought().await;
-    server.ask_refund(wish("R-1", 990)).await;
+    server.ask_refund(refund_body("R-1", 990)).await;
     let seen = server.checkout(&token).await.number("version");
     let notifications = server.results().await;
     let path = format!("/v1/checkouts/{token}?wait=25&seen={seen}");
@@ -340,9 +346,9 @@ async fn a_waiting_poll_is_answered_when_a_refund_changes() {
 }
 
 #[tokio::test]
-async fn a_refund_whose_notification_is_lost_is_found_by_asking() {
+async fn a_refund_whose_notification_is_lost_is_found_by_a_query() {
     let (server, _) = bought().await;
-    server.ask_refund(wish("R-1", 990)).await;
+    server.ask_refund(refund_body("R-1", 990)).await;
     server.wechat.take_sent();
     server.later(RESULT_MS).await;
     assert_eq!(server.wechat.take_kinds(), [] as [&str; 0]);

@@ -3,15 +3,15 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{HOOKS, bought, buy, wish};
+use super::{HOOKS, bought, buy, refund_body};
 use crate::fault_injector::Fault;
 use crate::test_server::{MINUTE_MS, TestServer};
 
 #[tokio::test]
-async fn a_refund_whose_answer_is_lost_is_asked_about_and_never_sent_twice() {
+async fn a_refund_whose_answer_is_lost_is_queried_and_never_sent_twice() {
     let (server, _) = bought().await;
     server.wechat.inject("refund", Fault::AnswerLost);
-    let asked = server.ask_refund(wish("R-1", 990)).await;
+    let asked = server.ask_refund(refund_body("R-1", 990)).await;
     assert_eq!(asked.status, StatusCode::CREATED);
     assert_eq!(asked.string("state"), "requested");
     server.later(5_000).await;
@@ -24,7 +24,7 @@ async fn a_refund_whose_answer_is_lost_is_asked_about_and_never_sent_twice() {
 async fn a_refund_that_wechat_does_not_know_is_sent_again_with_the_same_bytes_a_minute_later() {
     let (server, _) = bought().await;
     server.wechat.inject("refund", Fault::NotSent);
-    let asked = server.ask_refund(wish("R-1", 990)).await;
+    let asked = server.ask_refund(refund_body("R-1", 990)).await;
     assert_eq!(asked.string("state"), "requested");
     server.later(5_000).await;
     assert_eq!(server.wechat.take_kinds(), ["refund", "refund_query"]);
@@ -35,7 +35,7 @@ async fn a_refund_that_wechat_does_not_know_is_sent_again_with_the_same_bytes_a_
     let kinds: Vec<_> = sent.iter().map(|sent| sent.kind).collect();
     assert_eq!(kinds, ["refund_query", "refund"], "asked first, again");
     assert_eq!(server.state_of("R-1").await, "processing");
-    let same = server.ask_refund(wish("R-1", 990)).await;
+    let same = server.ask_refund(refund_body("R-1", 990)).await;
     assert_eq!(same.status, StatusCode::OK);
     let body: Value = serde_json::from_slice(&sent[1].body).unwrap();
     assert_eq!(body["out_refund_no"], "R-1");
@@ -43,12 +43,12 @@ async fn a_refund_that_wechat_does_not_know_is_sent_again_with_the_same_bytes_a_
 }
 
 #[tokio::test]
-async fn the_bytes_that_were_written_down_are_the_bytes_of_every_try() {
+async fn every_try_sends_the_stored_bytes() {
     let (server, _) = bought().await;
     for _ in 0..2 {
         server.wechat.inject("refund", Fault::Answered(502, ""));
     }
-    server.ask_refund(wish("R-1", 990)).await;
+    server.ask_refund(refund_body("R-1", 990)).await;
     for _ in 0..4 {
         server.later(MINUTE_MS).await;
     }
@@ -60,14 +60,14 @@ async fn the_bytes_that_were_written_down_are_the_bytes_of_every_try() {
 }
 
 #[tokio::test]
-async fn too_many_requests_may_have_been_taken_all_the_same() {
+async fn a_refund_answered_with_429_may_have_been_accepted() {
     let (server, _) = bought().await;
     server
         .faults(
             json!([{ "route": "refund", "kind": "too_many_requests", "rate": 1.0, "count": 1 }]),
         )
         .await;
-    let asked = server.ask_refund(wish("R-1", 990)).await;
+    let asked = server.ask_refund(refund_body("R-1", 990)).await;
     assert_eq!(asked.string("state"), "requested");
     assert_eq!(asked.string("wechat_code"), "FREQUENCY_LIMITED");
     server.later(5_000).await;
@@ -96,7 +96,7 @@ async fn every_fault_of_wechats_ends_in_one_refund() {
                 { "route": "refund_query", "kind": "error_before", "rate": 1.0, "count": 1 },
             ]))
             .await;
-        server.ask_refund(wish("R-1", 990)).await;
+        server.ask_refund(refund_body("R-1", 990)).await;
         for _ in 0..20 {
             server.later(MINUTE_MS / 2).await;
         }
@@ -116,14 +116,14 @@ async fn every_fault_of_wechats_ends_in_one_refund() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_wechat_signed_frees_the_money_and_the_same_call_tries_again() {
+async fn a_signed_refusal_frees_the_amount_and_the_same_call_tries_again() {
     let (server, _) = bought().await;
     server
         .faults(json!([
             { "route": "refund", "kind": "refused", "code": "NOT_ENOUGH", "rate": 1.0, "count": 1 },
         ]))
         .await;
-    let refused = server.ask_refund(wish("R-1", 1990)).await;
+    let refused = server.ask_refund(refund_body("R-1", 1990)).await;
     assert_eq!(refused.status, StatusCode::BAD_GATEWAY, "{}", refused.json);
     assert_eq!(refused.code(), "WECHAT_REFUSED");
     assert_eq!(refused.json["error"]["wechat_code"], "NOT_ENOUGH");
@@ -145,7 +145,7 @@ async fn a_refusal_that_wechat_signed_frees_the_money_and_the_same_call_tries_ag
         "it waits for the merchant"
     );
 
-    let again = server.ask_refund(wish("R-1", 1990)).await;
+    let again = server.ask_refund(refund_body("R-1", 1990)).await;
     assert_eq!(again.status, StatusCode::OK, "{}", again.json);
     assert_eq!(again.string("state"), "processing");
     assert_eq!(server.wechat.take_kinds(), ["refund_query", "refund"]);
@@ -153,33 +153,33 @@ async fn a_refusal_that_wechat_signed_frees_the_money_and_the_same_call_tries_ag
 }
 
 #[tokio::test]
-async fn a_refused_refund_has_no_claim_on_money_that_another_one_took() {
+async fn a_refused_refund_does_not_reserve_its_amount() {
     let (server, _) = bought().await;
     server
         .faults(json!([
             { "route": "refund", "kind": "refused", "code": "NOT_ENOUGH", "rate": 1.0, "count": 1 },
         ]))
         .await;
-    server.ask_refund(wish("R-1", 1990)).await;
+    server.ask_refund(refund_body("R-1", 1990)).await;
     server.later(MINUTE_MS).await;
-    let other = server.ask_refund(wish("R-2", 1000)).await;
+    let other = server.ask_refund(refund_body("R-2", 1000)).await;
     assert_eq!(other.string("state"), "processing");
-    let again = server.ask_refund(wish("R-1", 1990)).await;
+    let again = server.ask_refund(refund_body("R-1", 1990)).await;
     assert_eq!(again.code(), "REFUND_TOO_MUCH");
     assert_eq!(server.state_of("R-1").await, "refused");
 }
 
 #[tokio::test]
-async fn a_refusal_that_nobody_signed_concludes_nothing() {
+async fn an_unsigned_refusal_concludes_nothing() {
     let (server, _) = bought().await;
     let body = r#"{"code":"NOT_ENOUGH","message":"m"}"#;
     server.wechat.inject("refund", Fault::Answered(403, body));
-    let asked = server.ask_refund(wish("R-1", 1990)).await;
+    let asked = server.ask_refund(refund_body("R-1", 1990)).await;
     assert_eq!(asked.status, StatusCode::CREATED);
     assert_eq!(asked.string("state"), "requested");
     assert_eq!(asked.string("wechat_code"), "NOT_ENOUGH");
     assert_eq!(
-        server.ask_refund(wish("R-2", 1)).await.code(),
+        server.ask_refund(refund_body("R-2", 1)).await.code(),
         "REFUND_TOO_MUCH"
     );
     server.later(MINUTE_MS).await;
@@ -187,30 +187,30 @@ async fn a_refusal_that_nobody_signed_concludes_nothing() {
 }
 
 #[tokio::test]
-async fn a_process_that_ends_after_the_wish_was_written_down_leaves_it_to_the_next_one() {
+async fn a_stored_refund_of_a_process_that_ended_is_sent_by_the_next_one() {
     for fault in [Fault::NotSent, Fault::AnswerLost] {
         let (server, _) = bought().await;
         server.wechat.inject("refund", fault);
-        server.ask_refund(wish("R-1", 990)).await;
+        server.ask_refund(refund_body("R-1", 990)).await;
         let server = server.restart().await;
         for _ in 0..4 {
             server.later(MINUTE_MS / 2).await;
         }
         assert_eq!(server.state_of("R-1").await, "succeeded");
         assert_eq!(server.refunds_at_wechat().len(), 1);
-        let same = server.ask_refund(wish("R-1", 990)).await;
+        let same = server.ask_refund(refund_body("R-1", 990)).await;
         assert_eq!(same.status, StatusCode::OK);
     }
 }
 
 #[tokio::test]
-async fn two_processes_with_one_wish_send_it_once() {
+async fn two_processes_with_the_same_request_send_it_once() {
     let server = TestServer::open_with_end(HOOKS).await;
     buy(&server).await;
     let beside = server.beside().await;
     let (one, other) = tokio::join!(
-        server.ask_refund(wish("R-1", 1990)),
-        beside.ask_refund(wish("R-1", 1990)),
+        server.ask_refund(refund_body("R-1", 1990)),
+        beside.ask_refund(refund_body("R-1", 1990)),
     );
     let mut statuses = [one.status.as_u16(), other.status.as_u16()];
     statuses.sort_unstable();
@@ -218,8 +218,8 @@ async fn two_processes_with_one_wish_send_it_once() {
     let sent = server.wechat.take_kinds();
     assert_eq!(sent.iter().filter(|kind| **kind == "refund").count(), 1);
     let (one, other) = tokio::join!(
-        server.ask_refund(wish("R-2", 1)),
-        beside.ask_refund(wish("R-3", 1)),
+        server.ask_refund(refund_body("R-2", 1)),
+        beside.ask_refund(refund_body("R-3", 1)),
     );
     assert_eq!(
         (one.code(), other.code()),
@@ -228,9 +228,9 @@ async fn two_processes_with_one_wish_send_it_once() {
 }
 
 #[tokio::test]
-async fn a_refund_that_wechat_gave_up_frees_the_money_and_its_number_is_used_up() {
+async fn a_closed_refund_frees_its_amount_and_its_number_is_used_up() {
     let (server, _) = bought().await;
-    server.ask_refund(wish("R-1", 1990)).await;
+    server.ask_refund(refund_body("R-1", 1990)).await;
     server.decide("R-1", "closed").await;
     for notification in server.take_notifications() {
         server.deliver_refund(&notification).await;
@@ -238,13 +238,13 @@ async fn a_refund_that_wechat_gave_up_frees_the_money_and_its_number_is_used_up(
     assert_eq!(server.state_of("R-1").await, "closed");
     assert_eq!(server.refund_messages().await, ["refund.closed"]);
     server.wechat.take_sent();
-    let same = server.ask_refund(wish("R-1", 1990)).await;
+    let same = server.ask_refund(refund_body("R-1", 1990)).await;
     assert_eq!(
         (same.status, same.string("state")),
         (StatusCode::OK, "closed")
     );
     assert_eq!(server.wechat.take_kinds(), [] as [&str; 0]);
     server.later(MINUTE_MS).await;
-    let other = server.ask_refund(wish("R-2", 1990)).await;
+    let other = server.ask_refund(refund_body("R-2", 1990)).await;
     assert_eq!(other.string("state"), "processing");
 }

@@ -8,7 +8,7 @@ use std::task::Poll;
 use http::StatusCode;
 
 use super::surplus::paid_twice;
-use super::{HOOKS, bought, wish};
+use super::{HOOKS, bought, refund_body};
 use crate::test_server::{MINUTE_MS, TestServer};
 
 /// Runs a future for so many steps at most, and then drops it; returns whether it completed.
@@ -33,13 +33,13 @@ async fn settle(server: &TestServer) {
 }
 
 #[tokio::test]
-async fn a_wish_is_one_refund_wherever_the_process_ends() {
+async fn a_request_is_one_refund_wherever_the_process_ends() {
     for steps in 0.. {
         let (server, _) = bought().await;
-        let is_done = cut_off_after(steps, server.ask_refund(wish("R-1", 990))).await;
+        let is_done = cut_off_after(steps, server.ask_refund(refund_body("R-1", 990))).await;
         let server = server.restart().await;
         let was_taken = server.refund("R-1").await.status == StatusCode::OK;
-        let again = server.ask_refund(wish("R-1", 990)).await;
+        let again = server.ask_refund(refund_body("R-1", 990)).await;
         let expected = if was_taken { 200 } else { 201 };
         assert_eq!(again.status, expected, "{steps}: {}", again.json);
         settle(&server).await;
@@ -55,7 +55,7 @@ async fn a_wish_is_one_refund_wherever_the_process_ends() {
 }
 
 #[tokio::test]
-async fn surplus_goes_back_once_wherever_the_process_ends() {
+async fn a_duplicate_payment_is_refunded_once_wherever_the_process_ends() {
     for steps in 0.. {
         let server = TestServer::open_with_end(HOOKS).await;
         paid_twice(&server).await;

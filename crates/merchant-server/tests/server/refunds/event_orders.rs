@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use proptest::strategy::BoxedStrategy;
 use serde_json::{Value, json};
 
-use super::{REFUNDS, bought_of, wish};
+use super::{REFUNDS, bought_of, refund_body};
 use crate::event_orders::{How, Subject, hold};
 use crate::test_server::{MINUTE_MS, Owner, SentNotification, TestServer};
 
@@ -81,7 +81,7 @@ impl Subject for Refunds {
         match step {
             Step::Ask { number, amount_fen } => {
                 let number = format!("R-{number}");
-                let answer = server.ask_refund(wish(&number, *amount_fen)).await;
+                let answer = server.ask_refund(refund_body(&number, *amount_fen)).await;
                 if answer.status == StatusCode::CREATED {
                     let before = self.taken.insert(number, *amount_fen);
                     assert_eq!(before, None, "taken down twice");

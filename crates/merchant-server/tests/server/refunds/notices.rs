@@ -6,7 +6,7 @@ use merchant_server::Clock as _;
 use serde_json::{Value, json};
 use wechat_pay::NotificationDraft;
 
-use super::{bought, wish};
+use super::{bought, refund_body};
 use crate::test_server::{SentNotification, TestServer, merchant, sign};
 
 /// A notification as WeChat might send it.
@@ -70,7 +70,7 @@ async fn each_state_is_reported_and_the_final_state_stays_in_any_order_of_notifi
     ];
     for (states, end, messages) in cases {
         let (server, _) = bought().await;
-        server.ask_refund(wish("R-1", 990)).await;
+        server.ask_refund(refund_body("R-1", 990)).await;
         for (number, state) in states.iter().enumerate() {
             let id = format!("n-{number}");
             let notification = notice(&id, &refund_resource(&server, state), server.clock.now_ms());
@@ -86,13 +86,13 @@ async fn each_state_is_reported_and_the_final_state_stays_in_any_order_of_notifi
 }
 
 #[tokio::test]
-async fn what_contradicts_the_last_word_is_kept_reported_and_asked_about() {
+async fn a_contradiction_of_a_final_state_is_stored_reported_and_queried() {
     for (first, second, end) in [
         ("SUCCESS", "CLOSED", "succeeded"),
         ("CLOSED", "SUCCESS", "closed"),
     ] {
         let (server, _) = bought().await;
-        server.ask_refund(wish("R-1", 990)).await;
+        server.ask_refund(refund_body("R-1", 990)).await;
         let at_ms = server.clock.now_ms();
         server
             .deliver_refund(&notice("n-1", &refund_resource(&server, first), at_ms))
@@ -138,7 +138,7 @@ async fn a_verified_refund_update_that_matches_nothing_is_stored_acknowledged_an
     ];
     for (reason, pointer, value) in cases {
         let (server, token) = bought().await;
-        server.ask_refund(wish("R-1", 990)).await;
+        server.ask_refund(refund_body("R-1", 990)).await;
         let before = server.checkout(&token).await.json;
         let mut refund = refund_resource(&server, "SUCCESS");
         *refund.pointer_mut(pointer).unwrap() = value;
@@ -161,13 +161,13 @@ async fn a_verified_refund_update_that_matches_nothing_is_stored_acknowledged_an
 }
 
 #[tokio::test]
-async fn a_refund_whose_numbers_no_column_can_hold_is_kept_as_it_was_told() {
+async fn a_refund_whose_numbers_no_column_can_hold_is_kept_as_it_was_reported() {
     for (reason, out_refund_no, refund_id) in [
         ("out_refund_no", "退款 1", "50000000000000000000000000001"),
         ("refund_id", "outside-1", "5/0"),
     ] {
         let (server, _) = bought().await;
-        server.ask_refund(wish("R-1", 990)).await;
+        server.ask_refund(refund_body("R-1", 990)).await;
         let before = server.read_private("/v1/orders/tea-0001").await.json;
         let mut refund = refund_resource(&server, "SUCCESS");
         refund["out_refund_no"] = json!(out_refund_no);
@@ -187,9 +187,9 @@ async fn a_refund_whose_numbers_no_column_can_hold_is_kept_as_it_was_told() {
 }
 
 #[tokio::test]
-async fn what_wechat_did_not_sign_changes_nothing() {
+async fn an_unsigned_notification_changes_nothing() {
     let (server, _) = bought().await;
-    server.ask_refund(wish("R-1", 990)).await;
+    server.ask_refund(refund_body("R-1", 990)).await;
     let at_ms = server.clock.now_ms();
     let good = notice("n-1", &refund_resource(&server, "SUCCESS"), at_ms);
     let mut unsigned = good.clone();
@@ -207,12 +207,12 @@ async fn what_wechat_did_not_sign_changes_nothing() {
 }
 
 #[tokio::test]
-async fn an_update_that_overtakes_the_answer_is_not_undone_by_it() {
+async fn an_update_before_the_answer_is_not_undone_by_the_answer() {
     let (server, _) = bought().await;
     server
         .wechat
         .inject("refund", crate::fault_injector::Fault::AnswerLost);
-    server.ask_refund(wish("R-1", 990)).await;
+    server.ask_refund(refund_body("R-1", 990)).await;
     let at_ms = server.clock.now_ms();
     server
         .deliver_refund(&notice("n-1", &refund_resource(&server, "SUCCESS"), at_ms))
@@ -225,6 +225,6 @@ async fn an_update_that_overtakes_the_answer_is_not_undone_by_it() {
         [] as [&str; 0],
         "nothing is left to ask"
     );
-    let same = server.ask_refund(wish("R-1", 990)).await;
+    let same = server.ask_refund(refund_body("R-1", 990)).await;
     assert_eq!(same.string("state"), "succeeded");
 }

@@ -5,7 +5,7 @@
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::{HOOKS, REFUNDS, bought, wish};
+use super::{HOOKS, REFUNDS, bought, refund_body};
 use crate::fault_injector::Fault;
 use crate::inbox::Message;
 use crate::test_server::{MINUTE_MS, Owner, SentNotification, TestServer, merchant};
@@ -20,11 +20,11 @@ pub(crate) async fn by_hand(
     let mut settings = (*server.simulator.settings()).clone();
     PORTAL_URL.clone_into(&mut settings.portal_notify_url);
     server.simulator.set_settings(settings);
-    let wish = json!({
+    let body = json!({
         "mchid": merchant()["mchid"], "sub_mchid": server.order_at_wechat("tea-0001")["sub_mchid"],
         "out_trade_no": "tea-0001", "refund": amount_fen,
     });
-    let made = server.at_wechat("/_simulator/refund", &wish).await;
+    let made = server.at_wechat("/_simulator/refund", &body).await;
     let number = made.string("out_refund_no").to_owned();
     (number, server.results().await)
 }
@@ -37,7 +37,7 @@ fn xml(body: &str) -> SentNotification {
 }
 
 #[tokio::test]
-async fn a_refund_of_the_portal_is_taken_in_and_counts() {
+async fn a_refund_of_the_portal_is_recorded_and_counts() {
     let (server, token) = bought().await;
     let (number, notifications) = by_hand(&server, 1000).await;
     assert!(notifications[0].body.starts_with(b"<xml>"));
@@ -62,15 +62,15 @@ async fn a_refund_of_the_portal_is_taken_in_and_counts() {
     server.deliver_refund(&notifications[0]).await;
     server.later(0).await;
     assert_eq!(server.wechat.take_kinds(), [] as [&str; 0], "it is known");
-    let refused = server.ask_refund(wish("R-1", 991)).await;
+    let refused = server.ask_refund(refund_body("R-1", 991)).await;
     assert_eq!(refused.code(), "REFUND_TOO_MUCH");
     server.later(MINUTE_MS).await;
-    let rest = server.ask_refund(wish("R-1", 990)).await;
+    let rest = server.ask_refund(refund_body("R-1", 990)).await;
     assert_eq!(rest.string("state"), "processing");
 }
 
 #[tokio::test]
-async fn what_the_older_form_claims_is_not_believed_before_wechat_says_so() {
+async fn a_notification_of_version_2_counts_only_after_wechat_confirms_it() {
     let (server, token) = bought().await;
     let before = server.checkout(&token).await.json;
     let merchant = merchant();
@@ -119,7 +119,7 @@ async fn what_the_older_form_claims_is_not_believed_before_wechat_says_so() {
 }
 
 #[tokio::test]
-async fn a_refund_of_the_portal_that_is_asked_about_too_early_is_not_forgotten() {
+async fn a_refund_of_the_portal_that_wechat_does_not_find_yet_is_queried_again() {
     let (server, token) = bought().await;
     let (number, notifications) = by_hand(&server, 1000).await;
     server.deliver_refund(&notifications[0]).await;
@@ -135,7 +135,7 @@ async fn a_refund_of_the_portal_that_is_asked_about_too_early_is_not_forgotten()
 }
 
 #[tokio::test]
-async fn xml_that_cannot_be_meant_is_refused_in_xml() {
+async fn invalid_xml_is_refused_in_xml() {
     let (server, _) = bought().await;
     for body in [
         "<xml/>",
@@ -158,7 +158,7 @@ async fn xml_that_cannot_be_meant_is_refused_in_xml() {
 }
 
 #[tokio::test]
-async fn without_the_key_of_version_2_its_notifications_are_refused_so_that_they_come_again() {
+async fn without_the_version_2_key_its_notifications_are_refused_so_that_wechat_repeats_them() {
     let folder = tempfile::tempdir().unwrap();
     let mut file = merchant();
     let key_files = ["private_key_file", "certificate_file", "public_key_file"];
@@ -194,7 +194,7 @@ fn write_private(path: &std::path::Path, json: &Value) {
 }
 
 #[tokio::test]
-async fn a_payment_that_wechat_calls_refunded_is_paid_and_says_that_more_is_to_be_learned() {
+async fn a_payment_in_state_refund_is_paid_and_has_its_refunds_queried() {
     let server = TestServer::open_with_end(HOOKS).await;
     let token = server.default_order().await;
     server.attempt(&token, &[("product", "native")]).await;
@@ -245,7 +245,7 @@ async fn a_refund_reported_before_its_payment_has_the_payment_queried() {
 }
 
 #[tokio::test]
-async fn a_refund_that_only_the_bill_knows_is_taken_in() {
+async fn a_refund_that_only_the_bill_has_is_recorded() {
     let (server, _) = bought().await;
     let (number, notifications) = by_hand(&server, 1000).await;
     drop(notifications);

@@ -35,7 +35,7 @@ async fn bought_from_the_second() -> (TestServer, String) {
 }
 
 #[tokio::test]
-async fn a_refund_of_the_portal_is_asked_about_for_the_sub_merchant_whose_payment_it_is() {
+async fn a_refund_of_the_portal_is_queried_for_the_sub_merchant_of_its_payment() {
     let (server, token) = bought_from_the_second().await;
     let (number, notifications) = by_hand(&server, 1000).await;
     server.deliver_refund(&notifications[0]).await;
@@ -46,7 +46,7 @@ async fn a_refund_of_the_portal_is_asked_about_for_the_sub_merchant_whose_paymen
 }
 
 #[tokio::test]
-async fn a_sub_merchant_that_wechat_refuses_to_answer_for_hides_no_refund_of_the_others() {
+async fn a_sub_merchant_whose_query_is_refused_hides_no_refund_of_the_others() {
     let (server, _) = bought_from_the_second().await;
     let (number, notifications) = by_hand(&server, 1000).await;
     // The server cannot know whose payment it is, because this ledger has lost the attempt.
@@ -66,7 +66,7 @@ async fn a_sub_merchant_that_wechat_refuses_to_answer_for_hides_no_refund_of_the
 }
 
 #[tokio::test]
-async fn that_nobody_knows_a_refund_is_concluded_only_when_all_were_answered_for() {
+async fn a_refund_counts_as_unknown_only_after_the_answers_for_all_sub_merchants() {
     let (server, _) = bought_from_the_second().await;
     let (_, notifications) = by_hand(&server, 1000).await;
     let pool = server.database().await;
@@ -88,15 +88,15 @@ async fn that_nobody_knows_a_refund_is_concluded_only_when_all_were_answered_for
 }
 
 #[tokio::test]
-async fn a_refund_for_one_who_left_the_configuration_is_compared_as_before() {
+async fn a_refund_of_a_removed_sub_merchant_is_still_compared() {
     let (server, _) = bought_from_the_second().await;
     let path = "/v1/orders/tea-0001/refunds";
-    let wish = super::wish("R-1", 1000).to_string();
+    let body = super::refund_body("R-1", 1000).to_string();
     let asked = server
         .send(crate::test_server::backend(
             path,
             crate::test_server::API_KEY,
-            wish,
+            body,
         ))
         .await;
     assert_eq!(asked.string("state"), "processing", "{}", asked.json);

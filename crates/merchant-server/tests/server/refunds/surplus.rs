@@ -13,8 +13,8 @@ pub(super) async fn paid_twice(server: &TestServer) -> String {
     server.attempt(&token, &[("product", "native")]).await;
     let cancel = format!("/v1/checkouts/{token}/cancel");
     server.form(&cancel, &[("after", "1")]).await;
-    let wish = [("product", "native"), ("after", "1")];
-    let second = server.attempt(&token, &wish).await;
+    let form = [("product", "native"), ("after", "1")];
+    let second = server.attempt(&token, &form).await;
     server.pay(second.string("out_trade_no")).await;
     server.pay_late("tea-0001").await;
     let post = server.take_notifications();
@@ -33,7 +33,7 @@ fn types(server: &TestServer) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn money_that_came_twice_goes_back_once_and_the_order_stays_paid() {
+async fn a_duplicate_payment_is_refunded_once_and_the_order_stays_paid() {
     let server = TestServer::open_with_end(HOOKS).await;
     let token = paid_twice(&server).await;
     server.later(0).await;
@@ -63,7 +63,7 @@ async fn money_that_came_twice_goes_back_once_and_the_order_stays_paid() {
 }
 
 #[tokio::test]
-async fn surplus_goes_back_once_through_lost_answers_and_new_processes() {
+async fn a_duplicate_payment_is_refunded_once_despite_lost_answers_and_restarts() {
     let server = TestServer::open_with_end(HOOKS).await;
     paid_twice(&server).await;
     let mut server = server.restart().await;
@@ -79,7 +79,7 @@ async fn surplus_goes_back_once_through_lost_answers_and_new_processes() {
 }
 
 #[tokio::test]
-async fn surplus_that_wechat_does_not_take_is_sent_again_by_plan() {
+async fn a_refused_refund_of_a_duplicate_payment_is_retried_on_schedule() {
     let server = TestServer::open_with_end(HOOKS).await;
     paid_twice(&server).await;
     server
@@ -133,7 +133,7 @@ async fn a_duplicate_payments_refund_that_wechat_keeps_refusing_is_retried_daily
 }
 
 #[tokio::test]
-async fn surplus_whose_refund_was_given_up_goes_back_under_another_number_a_day_later() {
+async fn a_failed_refund_of_a_duplicate_payment_is_repeated_with_another_number_a_day_later() {
     let server = TestServer::open_with_end(HOOKS).await;
     paid_twice(&server).await;
     server.later(0).await;
@@ -148,7 +148,7 @@ async fn surplus_whose_refund_was_given_up_goes_back_under_another_number_a_day_
 }
 
 #[tokio::test]
-async fn the_merchant_gives_back_what_settled_the_order_and_not_the_surplus() {
+async fn the_merchant_can_refund_the_payment_of_the_order_and_not_its_duplicate() {
     let server = TestServer::open_with_end(HOOKS).await;
     paid_twice(&server).await;
     server.later(0).await;
