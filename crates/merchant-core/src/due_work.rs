@@ -373,7 +373,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_order_is_ended_after_its_deadline_and_not_in_the_first_minutes_of_an_attempt() {
+    fn an_order_is_closed_after_its_deadline_and_not_in_the_first_minutes_of_an_attempt() {
         let minute = 60_000;
         let cases = [
             (30 * minute, None, 30 * minute),

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn each_wish_has_one_answer() {
+    fn each_request_has_one_answer() {
         use AttemptState::{Closed, Open, Prepared, Refused};
         use Decision::{Again, New, Renew, Superseded, TakeOver};
         // after, state of attempt 2, same bytes, fresh link, decision

@@ -550,7 +550,7 @@ mod tests {
     }
 
     #[test]
-    fn each_difference_is_told_with_both_sides() {
+    fn each_difference_is_reported_with_both_sides() {
         type Change = fn(&mut Vec<TradeBillRow>, &mut Business);
         let table: [(Change, &str); 15] = [
             (
@@ -627,7 +627,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payment_in_a_bill_of_before_2018_fits_with_and_without_its_coupon() {
+    fn a_payment_in_a_bill_before_2018_matches_with_and_without_its_coupon() {
         let (mut rows, mut here) = agreed();
         rows[1].total = None;
         rows[1].coupon = Fen::new(3).unwrap();
@@ -643,7 +643,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refund_that_went_on_after_the_bill_was_made_is_no_difference() {
+    fn a_refund_that_changed_after_the_bill_is_no_difference() {
         for (there, here) in [
             ("PROCESSING", "succeeded"),
             ("PROCESSING", "processing"),
@@ -664,7 +664,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_payment_that_was_taken_back_is_listed_and_no_difference() {
+    fn a_reversed_code_payment_is_listed_and_no_difference() {
         let (mut rows, mut here) = agreed();
         rows[1].trade_state = "REVOKED".into();
         let ours = here.payments.get_mut("order-B").unwrap();
@@ -674,7 +674,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refund_near_midnight_or_one_that_moved_no_money_is_not_missed() {
+    fn a_refund_near_midnight_or_without_a_payout_is_not_missing() {
         type Change = fn(&mut RefundHere);
         let table: [Change; 5] = [
             |refund| refund.created_ms = 86_400_000 - 1_000,
@@ -692,7 +692,7 @@ mod tests {
     }
 
     #[test]
-    fn one_sub_merchants_bill_is_its_own_rows_and_another_ones_are_told() {
+    fn a_sub_merchants_bill_has_its_own_rows_and_others_rows_are_reported() {
         let (mut rows, mut here) = agreed();
         for row in &mut rows {
             row.sub_mchid = Some("160".into());
@@ -717,7 +717,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reversed_payment_is_none_where_the_ledger_has_none() {
+    fn a_reversed_payment_is_no_difference_if_the_ledger_has_none() {
         for change in [
             |here: &mut Business| drop(here.payments.remove("order-B")),
             |here: &mut Business| here.payments.get_mut("order-B").unwrap().state = "closed".into(),
@@ -732,7 +732,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bill_whose_last_line_adds_up_otherwise_is_told_sum_by_sum() {
+    fn a_wrong_total_of_a_bill_is_reported_for_each_sum() {
         type Change = fn(&mut TradeBillSummary);
         let (rows, here) = agreed();
         let fen = |fen| Fen::new(fen).unwrap();

@@ -181,7 +181,7 @@ mod tests {
     ];
 
     #[test]
-    fn what_surrounds_a_value_is_dropped() {
+    fn white_space_around_a_value_is_dropped() {
         for (form, good) in GOOD {
             for (before, after) in [
                 ("", ""),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_inside_of_a_value_and_does_not_belong_there_is_refused() {
+    fn invalid_characters_inside_a_value_are_refused() {
         for (form, good) in GOOD {
             for inside in [" ", "\t", "\n", "\u{200b}", "中", "é", "\u{0}"] {
                 let (first, rest) = good.split_at(good.len() / 2);
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn another_thing_in_the_place_of_a_value_is_named() {
+    fn another_kind_of_value_is_reported() {
         let cases: [(Form, &str, &str); 16] = [
             (appid, "", "is empty"),
             (appid, "gh_0123456789ab", "original id (原始 ID)"),
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_serial_number_is_taken_in_every_way_of_writing_it() {
+    fn a_serial_number_is_accepted_in_every_notation() {
         for text in [
             "408b07e79b8269fec3d5d3e6ab8ed163a6a380db",
             "40:8B:07:E7:9B:82:69:FE:C3:D5:D3:E6:AB:8E:D1:63:A6:A3:80:DB",

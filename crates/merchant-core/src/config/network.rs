@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxy_is_refused_with_what_it_should_be() {
+    fn an_invalid_proxy_is_refused_with_the_valid_forms() {
         for (text, words) in [
             ("127.0.0.1:8080", "must not have a port"),
             ("[::1]:443", "must not have a port"),

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_that_shows_something_in_its_order_keeps_the_rule() {
+    fn visible_text_in_its_own_order_is_accepted() {
         for text in [
             "",
             "一壶茶",
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_hides_something_breaks_it() {
+    fn hidden_and_reordering_characters_are_refused() {
         let control = "must not have control characters or line breaks";
         for text in [
             "a\0b",

@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_word_of_wechats_has_its_place_in_each_state() {
+    fn each_state_has_a_result_for_each_word_of_wechat() {
         let table = [
             // state, reported => in time, late
             (Requested, Processing, To(Processing), To(Processing)),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_final_stays_whatever_is_told_in_whatever_order() {
+    fn a_final_state_stays_in_any_order_of_updates() {
         for end in [Succeeded, Closed] {
             assert!(is_final(end));
             for reported in [Processing, Succeeded, Closed, Abnormal] {
@@ -118,14 +118,14 @@ mod tests {
     }
 
     #[test]
-    fn only_what_went_back_or_may_go_back_counts() {
+    fn only_refunds_that_succeeded_or_still_may_count() {
         let counted = RefundState::ALL.iter().filter(|state| counts(**state));
         let counted: Vec<_> = counted.copied().collect();
         assert_eq!(counted, [Requested, Processing, Succeeded, Abnormal]);
     }
 
     #[test]
-    fn a_word_of_a_later_version_says_nothing() {
+    fn an_unknown_refund_status_gives_no_state() {
         assert_eq!(refund_state_of(&RefundStatus::from("success")), None);
         assert_eq!(refund_state_of(&RefundStatus::from("")), None);
     }

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_openid_is_cut_wherever_it_stands_and_nothing_else_is() {
+    fn an_openid_is_shortened_in_any_place_and_nothing_else_is() {
         let told = json!({
             "payer": { "openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", "sp_openid": "oSp1234567" },
             "list": [{ "payer": { "sub_openid": "oSub1234567" } }],

@@ -91,7 +91,7 @@ mod tests {
     const HOUR_MS: i64 = 3_600_000;
 
     #[test]
-    fn an_end_that_came_by_a_step_is_spared_once_and_one_that_came_by_time_is_not() {
+    fn an_expiry_by_a_clock_step_is_ignored_once_and_a_real_one_is_not() {
         let clock = ManualClock::new(0);
         let steps = ClockSteps::default();
         steps.look(&clock);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn one_wrong_reading_is_no_clock_that_was_put_back() {
+    fn one_wrong_reading_does_not_count_as_a_corrected_clock() {
         let steps = ClockSteps::default();
         let found = [false, true, false, true, true, true, false, true];
         let believed = found.map(|is_found| steps.confirms_put_back(is_found));
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_stays_as_it_was_set_is_believed_after_ten_minutes() {
+    fn a_clock_that_stays_changed_is_accepted_after_ten_minutes() {
         let clock = ManualClock::new(0);
         let steps = ClockSteps::default();
         steps.look(&clock);

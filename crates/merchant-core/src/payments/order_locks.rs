@@ -154,7 +154,7 @@ mod tests {
     const ORDER: i64 = 7;
 
     #[tokio::test]
-    async fn pages_that_are_too_many_are_refused_and_the_backend_still_finds_a_place() {
+    async fn too_many_pages_are_refused_and_the_backend_still_gets_a_place() {
         let locks = Arc::<OrderLocks>::default();
         let holder = locks.wait(ORDER, Queue::Pages).await.unwrap();
         let mut waiting: Vec<_> = (0..PAGES_WAITING_MAX)
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn due_work_does_not_wait_for_a_page_and_waits_for_its_like() {
+    async fn due_work_waits_for_due_work_and_not_for_a_page() {
         let locks = Arc::<OrderLocks>::default();
         let page = locks.wait(ORDER, Queue::Pages).await.unwrap();
         let refused = locks.take_for_due_work(ORDER).now_or_never();

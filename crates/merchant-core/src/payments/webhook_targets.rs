@@ -101,7 +101,7 @@ mod tests {
     use crate::surroundings::ManualClock;
 
     #[tokio::test]
-    async fn one_that_does_not_answer_is_called_with_one_message_at_a_time_until_it_does() {
+    async fn an_unanswering_target_gets_one_message_at_a_time_until_it_answers() {
         let clock = ManualClock::new(0);
         let target = Targets::default().of("http://127.0.0.1:7000/hooks");
         let first = target.turn(&clock).await.unwrap();

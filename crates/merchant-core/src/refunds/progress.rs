@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refund_is_asked_about_less_and_less_often_and_never_given_up() {
+    fn a_refund_is_queried_less_and_less_often_and_never_dropped() {
         let waits: Vec<_> = (0..9)
             .map(|tries| interval_ms(&QUERY_PLAN_MS, tries))
             .collect();

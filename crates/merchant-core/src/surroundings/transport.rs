@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_host_that_listens_and_never_answers_may_have_heard_us() {
+    async fn a_host_that_never_answers_may_have_received_the_request() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let error = call(listener.local_addr().unwrap()).await;
         assert!(matches!(error, TransportError::NoAnswer(_)), "{error}");
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_port_where_nobody_listens_has_heard_nothing() {
+    async fn a_closed_port_has_not_received_the_request() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);

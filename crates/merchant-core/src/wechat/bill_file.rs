@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_came_last_is_what_there_is_and_nothing_is_left_in_the_folder() {
+    async fn the_latest_file_replaces_the_earlier_one_and_leaves_no_temporary_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = BillFile::new_in(folder.path()).unwrap();
         let long = vec![7; 3 * PIECE_BYTES];

@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_minute_of_greed_gets_the_configured_rate_and_one_burst() {
+    fn a_minute_of_excess_calls_gets_the_configured_rate_and_one_burst() {
         for calls_per_second in [1_u32, 3, 10, 300] {
             for source in [Buyer, Backend, Notification, DueWork] {
                 let budget = budget(calls_per_second);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_floods_leaves_the_others_their_share() {
+    fn a_flood_of_one_source_does_not_use_the_share_of_the_others() {
         for flooding in [Buyer, DueWork, Backend] {
             for other in [Buyer, DueWork, Notification] {
                 if other.share() == flooding.share() {
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_an_hour_ahead_costs_nobody_an_hour() {
+    fn a_clock_that_was_an_hour_ahead_delays_no_call_by_an_hour() {
         let budget = budget(10);
         taken(&budget, Buyer, 3_600_000);
         assert_eq!(taken(&budget, Buyer, 0), 0);
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_waits_for_its_turn_and_is_refused_where_the_wait_is_too_long() {
+    async fn a_call_waits_for_its_turn_and_is_refused_if_the_wait_is_too_long() {
         let clock = ManualClock::new(0);
         let budget = Arc::new(budget(10));
         taken(&budget, DueWork, 0);
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_gives_up_waiting_leaves_the_line() {
+    async fn a_dropped_call_leaves_the_queue() {
         let clock = ManualClock::new(0);
         let budget = budget(10);
         taken(&budget, Buyer, 0);

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moves_money_is_sent_once_and_the_rest_again() {
+    fn requests_that_move_money_are_sent_once_and_others_are_repeated() {
         for operation in ALL {
             let Policy {
                 tries,
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn each_failure_of_each_operation_is_followed_by_what_the_table_says() {
+    fn each_failure_of_each_operation_has_the_result_in_the_table() {
         let not_sent = || CallError::from(TransportError::NotSent("refused".into()));
         let silence = || CallError::from(TransportError::NoAnswer("timed out".into()));
         let again = |after_ms| Next::Again { after_ms };
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_wechat_says_about_our_certificate_makes_us_change_it() {
+    fn only_wechats_refusal_of_the_certificate_changes_the_certificate() {
         let table = [
             ("商户证书序列号有误。请使用签名私钥匹配的证书序列号", true),
             ("商户证书已过期", true),

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_that_waits_for_its_client_makes_room_and_one_being_answered_never_does() {
+    fn the_oldest_waiting_connection_is_closed_first_and_an_answered_one_never() {
         let places = places(3, 3);
         let answered = take(&places, 1).unwrap();
         let _answering = answered.progress().begin(true);
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_has_its_own_bound_and_a_proxy_has_none() {
+    fn a_network_has_its_own_limit_and_a_proxy_has_none() {
         let places = places(100, 2);
         let first = take(&places, 1).unwrap();
         let second = take(&places, 1).unwrap();
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_is_given_back_is_free_again() {
+    fn a_returned_place_is_free_again() {
         let places = places(10, 2);
         for _ in 0..100 {
             let place = take(&places, 1).unwrap();
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn connections_that_wait_for_their_client_leave_room_and_answered_ones_do_not() {
+    fn waiting_connections_can_be_closed_and_answered_ones_cannot() {
         let places = places(20, 20);
         let taken: Vec<_> = (0..20).filter_map(|_| take(&places, 1)).collect();
         assert!(!places.are_few(), "all of them can give way");
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_does_not_take_its_answer_gives_way_after_all_who_wait() {
+    fn a_client_that_does_not_read_its_answer_is_closed_after_all_waiting_ones() {
         let places = places(3, 3);
         let unread = take(&places, 1).unwrap();
         unread.progress().set_writing(true);

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forwarded_address_is_believed_from_trusted_proxies_alone() {
+    fn a_forwarded_address_counts_only_from_trusted_proxies() {
         // peer, X-Forwarded-For, the buyer
         let cases = [
             ("203.0.113.9", "", "203.0.113.9"),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn either_header_will_do_and_where_they_differ_neither_is_believed() {
+    fn either_header_is_enough_and_if_they_differ_neither_counts() {
         let same = ("198.51.100.1", "for=198.51.100.1:8080;proto=https");
         let cases = [
             ("198.51.100.1", "", "198.51.100.1"),
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nearest_hop_that_cannot_be_read_is_not_skipped() {
+    fn an_unreadable_nearest_hop_is_not_skipped() {
         for (name, value, form) in [
             (FORWARDED_FOR, "198.51.100.1, nonsense", "w"),
             (FORWARDED_FOR, "198.51.100.1, unknown", "w"),

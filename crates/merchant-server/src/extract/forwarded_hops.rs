@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn x_forwarded_for_is_read_as_proxies_write_it() {
+    fn x_forwarded_for_is_read_in_the_form_that_proxies_write() {
         let table: [(&str, &[&str]); 20] = [
             ("203.0.113.9", &["203.0.113.9"]),
             ("203.0.113.9:52114", &["203.0.113.9"]),
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn each_form_is_new_once_and_their_number_is_bounded() {
+    fn each_form_is_reported_once_and_their_number_is_limited() {
         let forms = UnreadForms::default();
         let unread = |form: &str| Unread {
             header: "forwarded",
@@ -298,7 +298,7 @@ mod tests {
         }
 
         #[test]
-        fn an_address_is_read_in_every_form_that_it_can_be_written_in(
+        fn an_address_is_read_in_every_notation(
             v4 in any::<u32>(), v6 in any::<u128>(), port in any::<u16>(), blanks in "[ \t]{0,3}",
         ) {
             let (v4, v6) = (Ipv4Addr::from(v4), Ipv6Addr::from(v6));

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_not_read_as_an_object_by_its_places() {
+    fn an_array_is_not_read_as_an_object_by_position() {
         let cases = [
             (
                 r#"{"refund_no":"R","amount_fen":1,"from":[["BASIC",1]]}"#,

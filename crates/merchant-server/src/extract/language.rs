@@ -108,7 +108,7 @@ mod tests {
     use super::Language;
 
     #[test]
-    fn a_page_speaks_the_language_that_its_reader_likes_best_of_the_two() {
+    fn a_page_uses_the_language_that_its_reader_prefers() {
         let cases = [
             ("", Language::ZhCn),
             ("*", Language::ZhCn),

@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_remembered_of_tokens_has_a_bound() {
+    fn the_number_of_remembered_tokens_is_limited() {
         let clock = Arc::new(ManualClock::new(0));
         let limits = Limits::new(RateLimits::default(), clock);
         let long = "a".repeat(60_000);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn one_token_that_is_over_its_quota_leaves_others_alone() {
+    fn one_token_over_its_quota_does_not_affect_others() {
         let clock = Arc::new(ManualClock::new(0));
         let config = RateLimits::default();
         let limits = Limits::new(config, clock);

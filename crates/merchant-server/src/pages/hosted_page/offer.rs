@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_browser_is_offered_what_works_in_it() {
+    fn each_browser_gets_the_products_that_work_in_it() {
         let phone = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/111.0.0.0 Mobile Safari/537.36";
         let wechat = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/8.0.61(0x18003d39) Language/zh_CN";
         let desk =
