@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn chinese_of_any_region_reads_chinese_and_everybody_else_english() {
+    fn every_chinese_locale_gets_chinese_and_every_other_english() {
         for (tag, expected) in [
             ("zh", Locale::ZhCn),
             ("zh-Hant-TW", Locale::ZhCn),
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pages_own_words_are_said_and_the_others_stay() {
+    fn a_pages_own_messages_are_shown_and_the_others_stay() {
         let messages = Messages::default().with(Word::Paid, "お支払い完了");
         let words = Words::new(Locale::En, messages);
         assert_eq!(words.say(Word::Paid), "お支払い完了");

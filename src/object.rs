@@ -84,7 +84,7 @@ mod tests {
     use super::{dictionary, field, inherited, method, part, text};
 
     #[wasm_bindgen_test]
-    fn data_is_the_objects_own_and_a_method_may_be_its_classs() {
+    fn data_must_be_an_own_property_and_a_method_may_be_inherited() {
         let object = r#"
             class Backend { get url() { return "inherited"; } ask() {} }
             Object.assign(new Backend(), { own: "text", part: {}, none: undefined })"#;
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[wasm_bindgen_test]
-    fn what_is_no_object_or_throws_has_nothing() {
+    fn a_value_that_is_no_object_or_throws_has_no_fields() {
         let throws = eval("({ get own() { throw new Error('no'); } })").unwrap();
         let proxy = "new Proxy({}, { getOwnPropertyDescriptor() { throw new Error('no'); } })";
         let proxy = eval(proxy).unwrap();

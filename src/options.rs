@@ -259,7 +259,7 @@ mod tests {
     use super::{Appearance, OptionError, WidgetOptions};
 
     #[test]
-    fn a_wrong_option_is_named() {
+    fn a_wrong_option_is_reported_by_name() {
         let token = "0123456789abcdef";
         let cases = [
             ("", "/v1", Some(OptionError::Token)),
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_taken_or_refused_by_its_own_rule() {
+    fn each_address_is_accepted_or_refused_by_its_own_rule() {
         // The address, and whether it is accepted after a payment, for a return, and for help.
         for (address, is_success, is_return, is_help) in [
             ("https://shop.example/thanks", true, true, true),

@@ -82,7 +82,7 @@ fn options() -> WidgetOptions {
 }
 
 #[wasm_bindgen_test]
-async fn a_leptos_page_shows_it_is_told_and_takes_it_out_without_a_trace() {
+async fn a_leptos_page_mounts_the_component_gets_its_events_and_removes_it_completely() {
     let counting = CountingPage::new();
     let before = (counting.read("timers"), counting.read("listeners"));
     let page = RustPage::showing(options());
@@ -109,7 +109,7 @@ async fn a_leptos_page_shows_it_is_told_and_takes_it_out_without_a_trace() {
 }
 
 #[wasm_bindgen_test]
-async fn its_page_cancels_starts_dresses_and_ends_it_by_the_handle() {
+async fn the_page_cancels_starts_restyles_and_ends_it_by_the_handle() {
     let counting = CountingPage::new();
     let page = RustPage::showing(options());
     counting
@@ -167,7 +167,7 @@ fn answer(attempt: Option<u64>) -> CheckoutAnswer {
 }
 
 #[wasm_bindgen_test]
-async fn a_backend_of_rust_functions_starts_is_asked_is_cancelled_and_says_paid() {
+async fn a_backend_of_rust_functions_starts_polls_cancels_and_reports_paid() {
     let counting = CountingPage::new();
     let asked = Rc::new(RefCell::new(Vec::new()));
     let heard = Rc::clone(&asked);
@@ -219,7 +219,7 @@ async fn a_backend_of_rust_functions_starts_is_asked_is_cancelled_and_says_paid(
 }
 
 #[wasm_bindgen_test]
-async fn a_backend_of_rust_functions_refuses_in_the_contracts_words() {
+async fn a_backend_of_rust_functions_refuses_with_the_contracts_codes() {
     let counting = CountingPage::new();
     let backend = Transport::new(|request| async move {
         match request {
@@ -261,7 +261,7 @@ async fn a_backend_of_rust_functions_refuses_in_the_contracts_words() {
 }
 
 #[wasm_bindgen_test]
-async fn paid_is_told_once_for_an_order_and_a_later_component_tells_the_state_alone() {
+async fn paid_is_emitted_once_for_an_order_and_a_later_component_emits_only_the_state() {
     let counting = CountingPage::new();
     for is_first in [true, false] {
         let backend = Transport::new(|_| async {

@@ -14,7 +14,7 @@ fn options() -> JsValue {
 }
 
 #[wasm_bindgen_test]
-async fn after_unmount_nothing_is_alive_and_nothing_happens_any_more() {
+async fn after_unmount_nothing_is_left_and_nothing_happens() {
     let page = CountingPage::new();
     let container = container();
     let emit = Function::new_no_args("");
@@ -49,7 +49,7 @@ async fn after_unmount_nothing_is_alive_and_nothing_happens_any_more() {
 }
 
 #[wasm_bindgen_test]
-async fn two_elements_on_a_page_do_not_meet() {
+async fn two_elements_on_a_page_do_not_interfere() {
     let page = CountingPage::new();
     let (first, second) = (container(), container());
     let emit = || Function::new_no_args("");
@@ -80,7 +80,7 @@ fn a_wrong_option_is_refused_by_its_code() {
 }
 
 #[wasm_bindgen_test]
-async fn a_flag_is_true_or_false_and_anything_else_is_told() {
+async fn a_flag_is_true_or_false_and_anything_else_is_reported() {
     let page = CountingPage::new();
     for (flag, expected) in [
         ("undefined", ""),

@@ -56,7 +56,7 @@ mod tests {
     use merchant_api::{PAYER_PARAMETER, RETURN_PARAMETER};
 
     #[test]
-    fn what_the_contract_appends_is_taken_off() {
+    fn the_parameters_of_the_contract_are_removed() {
         assert_eq!(
             super::APPENDED,
             [PAYER_PARAMETER, RETURN_PARAMETER].join(" ")

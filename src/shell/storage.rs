@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn orders_whose_tokens_begin_alike_have_marks_of_their_own_and_none_holds_a_token() {
+    fn orders_with_similar_tokens_have_different_keys_without_the_token() {
         let tokens = ["order-2026-0001", "order-2026-0002", "order-2026-0010"];
         let keys = tokens.map(|token| Mark::of(Mark::PAID, token).key);
         assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2]);

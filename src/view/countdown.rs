@@ -68,7 +68,7 @@ mod tests {
     use crate::locale::{Locale, Messages, Words};
 
     #[test]
-    fn the_time_is_spoken_four_times_and_not_each_second() {
+    fn the_time_is_announced_four_times_and_not_each_second() {
         let words = Words::new(Locale::En, Messages::default());
         let said = |remaining_ms| spoken(remaining_ms, &words);
         assert_eq!(said(1_799_000), None);
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_shows_begun_seconds_and_hours_only_where_there_are_any() {
+    fn the_countdown_rounds_seconds_up_and_shows_hours_only_if_there_are_any() {
         let cases = [
             (0, "00:00"),
             (1, "00:01"),

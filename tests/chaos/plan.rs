@@ -466,7 +466,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_seed_is_the_same_storm_and_another_is_another() {
+    fn the_same_seed_gives_the_same_plan_and_another_seed_another() {
         let shown = |seed| {
             let Plan {
                 orders,
@@ -505,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn every_story_every_refund_and_every_fault_comes_up() {
+    fn every_story_every_refund_and_every_fault_occurs() {
         let plan = Plan::draw(10_000, 100, 1);
         let stories: Vec<_> = plan.orders.iter().map(|order| order.story).collect();
         for product in Product::ALL {

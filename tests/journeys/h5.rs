@@ -10,7 +10,7 @@ use crate::servers::{Delivery, SHOP};
 use crate::{ORDER_NO, page_with_an_order};
 
 #[tokio::test]
-async fn a_buyer_goes_to_wechat_pays_and_comes_back_to_a_page_that_knows() {
+async fn a_buyer_goes_to_wechat_pays_and_returns_to_a_page_that_shows_it() {
     let mut page = page_with_an_order(BuyerBrowser::Phone).await;
     let h5_url = leave_for_wechat(&mut page).await;
     assert_eq!(in_wechat(&page, &h5_url, "success").await, "SUCCESS");
@@ -25,7 +25,7 @@ async fn a_buyer_goes_to_wechat_pays_and_comes_back_to_a_page_that_knows() {
 }
 
 #[tokio::test]
-async fn a_buyer_who_is_back_before_the_notification_is_not_told_anything_unasked() {
+async fn a_buyer_who_returns_before_the_notification_sees_no_result_unasked() {
     let mut page = page_with_an_order(BuyerBrowser::Phone).await;
     let h5_url = leave_for_wechat(&mut page).await;
     page.servers.set_delivery(Delivery::Lost);
@@ -62,7 +62,7 @@ async fn a_buyer_who_comes_back_unpaid_is_asked_and_can_go_again() {
 }
 
 #[tokio::test]
-async fn a_browser_that_kept_the_page_shows_it_paid_on_coming_back() {
+async fn a_page_that_stayed_open_shows_the_payment_after_the_return() {
     let mut page = page_with_an_order(BuyerBrowser::Phone).await;
     let h5_url = leave_for_wechat(&mut page).await;
     assert_eq!(in_wechat(&page, &h5_url, "success").await, "SUCCESS");
@@ -75,7 +75,7 @@ async fn a_browser_that_kept_the_page_shows_it_paid_on_coming_back() {
 }
 
 #[tokio::test]
-async fn a_buyer_who_comes_back_by_the_back_button_is_recognised_by_the_browsers_own_mark() {
+async fn a_return_by_the_back_button_is_recognised_by_the_mark_in_the_browser() {
     let mut page = page_with_an_order(BuyerBrowser::Phone).await;
     leave_for_wechat(&mut page).await;
     let back = page.comes_back_at(&format!("{SHOP}/pay")).await;

@@ -12,7 +12,7 @@ use crate::servers::{Delivery, JourneyServers};
 use crate::{ORDER_NO, page_with_an_order};
 
 #[tokio::test]
-async fn a_buyer_whose_openid_is_fetched_on_the_way_pays_in_the_cashier() {
+async fn a_buyer_whose_openid_comes_from_the_redirect_pays_in_the_cashier() {
     let mut page = with_the_cashier_open().await;
     assert_eq!(in_the_cashier(&page, "success").await, "SUCCESS");
     page.servers.run_due().await;
@@ -26,7 +26,7 @@ async fn a_buyer_whose_openid_is_fetched_on_the_way_pays_in_the_cashier() {
 }
 
 #[tokio::test]
-async fn an_ok_without_a_notification_is_confirmed_by_asking_wechat() {
+async fn an_ok_without_a_notification_is_confirmed_by_a_query() {
     let mut page = with_the_cashier_open().await;
     page.servers.set_delivery(Delivery::Lost);
     assert_eq!(in_the_cashier(&page, "success").await, "SUCCESS");
@@ -49,7 +49,7 @@ async fn a_partners_page_that_wechat_closed_after_the_payment_is_paid_when_it_is
 }
 
 #[tokio::test]
-async fn a_page_that_was_closed_before_the_payment_is_known_learns_of_it_once_it_is_open_again() {
+async fn a_page_closed_before_the_payment_is_known_shows_it_once_it_is_open_again() {
     let page = with_the_cashier_open().await;
     page.servers.set_delivery(Delivery::Lost);
     assert_eq!(in_the_cashier(&page, "success").await, "SUCCESS");
@@ -98,7 +98,7 @@ async fn a_page_that_starts_by_itself_once_more_before_its_payment_is_known_char
 }
 
 #[tokio::test]
-async fn an_ok_that_is_not_true_is_never_shown_as_paid() {
+async fn a_false_ok_is_never_shown_as_paid() {
     let mut page = with_the_cashier_open().await;
     page.cashier_closes("get_brand_wcpay_request:ok").await;
     assert_eq!(page.screen().name(), "confirming");
@@ -160,7 +160,7 @@ async fn a_failed_payment_is_reported_as_a_problem_and_can_be_tried_again() {
 }
 
 #[tokio::test]
-async fn a_handle_of_the_hop_is_worth_nothing_for_another_order() {
+async fn an_oauth_handle_is_invalid_for_another_order() {
     let mut page = page_with_an_order(BuyerBrowser::Wechat).await;
     let back_at = hop(&mut page).await;
     let other = page

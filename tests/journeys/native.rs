@@ -46,7 +46,7 @@ async fn a_buyer_who_cancels_or_fails_on_the_phone_can_pay_with_the_same_code() 
 }
 
 #[tokio::test]
-async fn a_code_that_ran_out_is_replaced_in_place_and_the_new_one_is_paid() {
+async fn an_expired_code_is_replaced_in_place_and_the_new_one_is_paid() {
     let mut page = page_with(BuyerBrowser::Desktop, 3 * LINK_LIFE_MS).await;
     page.until("qr").await;
     let old = page.code_url();
@@ -67,7 +67,7 @@ async fn a_code_that_ran_out_is_replaced_in_place_and_the_new_one_is_paid() {
 }
 
 #[tokio::test]
-async fn an_order_whose_time_is_up_is_asked_about_once_more_and_then_closed_at_wechat() {
+async fn an_expired_order_is_queried_once_more_and_then_closed_at_wechat() {
     let mut page = page_with(BuyerBrowser::Desktop, 10 * 60_000).await;
     page.until("qr").await;
     page.pass_ms(10 * 60_000 - 1_000).await;
@@ -85,7 +85,7 @@ async fn an_order_whose_time_is_up_is_asked_about_once_more_and_then_closed_at_w
 }
 
 #[tokio::test]
-async fn an_order_that_is_over_in_its_first_minutes_is_expired_on_the_page_and_closed_later() {
+async fn an_order_that_expires_in_its_first_minutes_is_expired_on_the_page_and_closed_later() {
     let mut page = page_with(BuyerBrowser::Desktop, 2 * 60_000).await;
     page.until("qr").await;
     page.pass_ms(2 * 60_000 + 6_000).await;
@@ -133,7 +133,7 @@ async fn a_page_that_slept_past_the_deadline_shows_a_late_payment_when_it_wakes(
 }
 
 #[tokio::test]
-async fn two_pages_of_one_order_show_the_same_code_and_are_both_told() {
+async fn two_pages_of_one_order_show_the_same_code_and_both_show_the_payment() {
     let mut first = page_with_an_order(BuyerBrowser::Desktop).await;
     first.until("qr").await;
     let mut second = first.opened_again().await;

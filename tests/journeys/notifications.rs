@@ -10,7 +10,7 @@ use crate::servers::{Delivery, Notification};
 type Change = fn(&mut Notification);
 
 #[tokio::test]
-async fn a_lost_notification_is_made_up_for_by_the_servers_own_query() {
+async fn the_servers_own_query_replaces_a_lost_notification() {
     let mut page = page_with_an_order(BuyerBrowser::Desktop).await;
     page.until("qr").await;
     page.servers.set_delivery(Delivery::Lost);
@@ -25,7 +25,7 @@ async fn a_lost_notification_is_made_up_for_by_the_servers_own_query() {
 }
 
 #[tokio::test]
-async fn a_notification_that_anybody_changed_or_kept_is_refused_and_the_true_one_still_counts() {
+async fn a_changed_or_replayed_notification_is_refused_and_the_original_still_counts() {
     let mut page = page_with_an_order(BuyerBrowser::Desktop).await;
     page.until("qr").await;
     page.servers.set_delivery(Delivery::Lost);
@@ -67,7 +67,7 @@ async fn a_notification_that_anybody_changed_or_kept_is_refused_and_the_true_one
 }
 
 #[tokio::test]
-async fn a_notification_that_somebody_kept_for_six_minutes_is_refused() {
+async fn a_notification_replayed_after_six_minutes_is_refused() {
     let mut page = page_with_an_order(BuyerBrowser::Desktop).await;
     page.until("qr").await;
     page.servers.set_delivery(Delivery::Lost);
@@ -84,7 +84,7 @@ async fn a_notification_that_somebody_kept_for_six_minutes_is_refused() {
 }
 
 #[tokio::test]
-async fn what_was_not_acknowledged_is_sent_again_until_it_is() {
+async fn an_unacknowledged_notification_is_sent_again() {
     let mut page = page_with_an_order(BuyerBrowser::Desktop).await;
     page.until("qr").await;
     page.servers.set_delivery(Delivery::Lost);
@@ -104,7 +104,7 @@ async fn what_was_not_acknowledged_is_sent_again_until_it_is() {
 }
 
 #[tokio::test]
-async fn money_under_a_number_that_is_not_ours_is_acknowledged_and_ships_nothing() {
+async fn a_payment_with_an_unknown_number_is_acknowledged_and_fulfils_no_order() {
     let mut page = page_with_an_order(BuyerBrowser::Desktop).await;
     page.until("qr").await;
     let foreign = page.servers.order_past_the_server("FOREIGN-1", 6_910).await;

@@ -53,7 +53,7 @@ mod tests {
     use super::seconds;
 
     #[test]
-    fn durations_read_as_a_person_would_say_them() {
+    fn durations_are_shown_in_suitable_units() {
         for (milliseconds, said) in [
             (0, "0.0 s"),
             (12_345, "12.3 s"),

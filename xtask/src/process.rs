@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_is_not_there_is_no_answer() {
+    fn a_missing_program_gives_no_output() {
         assert_eq!(ask(&mut Command::new("no-such-program-of-ours")), None);
         assert_eq!(on_path("no-such-program-of-ours"), None);
         assert!(on_path("cargo").is_some());

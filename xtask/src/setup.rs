@@ -209,7 +209,7 @@ mod tests {
     use super::{Purpose, ToolCache};
 
     #[test]
-    fn every_step_tells_a_command_to_run_by_hand() {
+    fn every_step_has_a_command_to_run_by_hand() {
         let cache = ToolCache::of_this_user();
         for need in [Purpose::Test.needs(), Purpose::Bench.needs()].concat() {
             let step = need.step(&cache);
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_dist_and_demo_need_the_test_run_sets_up_too() {
+    fn the_test_run_also_sets_up_the_needs_of_dist_and_demo() {
         for need in [Purpose::Demo.needs(), Purpose::Dist.needs()].concat() {
             assert!(Purpose::Test.needs().contains(&need), "{need:?}");
         }

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_without_figures_is_over_any_limit() {
+    fn a_manifest_without_sizes_exceeds_every_limit() {
         assert_eq!(brotli_bytes(&json!({})), u64::MAX);
     }
 }

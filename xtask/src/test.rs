@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_comes_after_the_one_whose_result_it_reads() {
+    fn a_step_runs_after_the_step_whose_result_it_reads() {
         for (place, step) in steps::ALL.iter().enumerate() {
             if let Some(before) = step.after {
                 let earlier = steps::ALL[..place].iter().any(|step| step.name == before);

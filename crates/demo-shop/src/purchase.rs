@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_orders_make_room() {
+    fn the_oldest_orders_are_dropped_first() {
         let purchases = Purchases::default();
         for number in 0..=KEPT_PURCHASES {
             purchases.insert(purchase(number));

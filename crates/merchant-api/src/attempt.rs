@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_that_breaks_a_rule_names_the_field() {
+    fn an_invalid_form_is_refused_with_its_field() {
         let cases: [(&[(&str, &str)], &str); 7] = [
             (&[], "product"),
             (&[("product", "cash")], "product"),
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_element_sends_is_what_the_backend_reads() {
+    fn the_backend_reads_the_fields_that_the_element_sends() {
         let form = AttemptForm {
             product: Product::Jsapi,
             after: Some(2),

@@ -20,7 +20,7 @@ mod tests {
     use super::decimal;
 
     #[test]
-    fn every_digit_is_written_and_no_more() {
+    fn a_number_is_written_with_exactly_its_digits() {
         for number in [0, 7, 10, 1_000, 6_910, u64::MAX] {
             assert_eq!(decimal(number), number.to_string());
         }

@@ -148,7 +148,7 @@ fn an_answer_for_each_moment_of_a_payment_has_its_golden() {
 }
 
 #[test]
-fn the_bare_minimum_of_another_backend_is_read() {
+fn the_smallest_valid_answer_is_read() {
     let bare = json!({
         "state": "open", "order_no": "A-0001", "total_fen": 1,
         "attempt": 1, "product": "native", "code_url": "weixin://wxpay/bizpayurl?pr=1"
@@ -225,7 +225,7 @@ fn an_error_is_written_and_read_as_one_envelope() {
 }
 
 #[test]
-fn an_error_word_of_a_later_contract_keeps_the_backends_verdict() {
+fn an_error_code_of_a_later_contract_keeps_its_retryability() {
     let later = json!({"error": {"code": "MOON_PHASE", "message": "wait", "retryable": true}});
     let error = ApiError::read(&later).unwrap();
     assert_eq!((error.code, error.retryable), (None, true));
@@ -374,7 +374,7 @@ fn the_openapi_document_is_a_golden() {
 }
 
 #[test]
-fn the_openapi_document_has_the_words_that_are_on_the_wire() {
+fn the_openapi_document_has_the_names_of_the_wire_format() {
     let document = serde_json::to_value(merchant_api::openapi_document()).unwrap();
     let words_of = |name: &str| document["components"]["schemas"][name]["enum"].clone();
     let table = [

@@ -255,7 +255,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn every_amount_is_written_and_read_alike(fen in 0..=i64::MAX) {
+        fn every_amount_is_written_and_read_back_unchanged(fen in 0..=i64::MAX) {
             let amount = Fen::new(fen).unwrap();
             proptest::prop_assert_eq!(Fen::from_yuan_text(&amount.to_yuan_text()), Ok(amount));
         }
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_and_differences_never_leave_the_range() {
+    fn sums_and_differences_stay_in_the_range() {
         let one = Fen::new(1).unwrap();
         let most = Fen::new(i64::MAX).unwrap();
         assert_eq!(most.checked_add(one), None);

@@ -79,7 +79,7 @@ fn the_shortest_text_is_a_standard_symbol_and_never_a_micro_one() {
 }
 
 #[test]
-fn asking_outside_of_the_picture_is_light() {
+fn modules_outside_the_symbol_are_light() {
     let code = QrCode::encode("weixin://").unwrap();
     assert!(!code.is_dark(u32::MAX, 4) && !code.is_dark(4, u32::MAX));
 }

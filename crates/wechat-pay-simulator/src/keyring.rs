@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_start_makes_the_files_that_later_ones_read() {
+    fn the_first_start_writes_the_files_that_later_starts_read() {
         let folder = tempfile::tempdir().unwrap();
         let made = create(folder.path(), "http://127.0.0.1:9410");
         let read = create(folder.path(), "http://127.0.0.1:9410");
@@ -514,7 +514,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn private_files_are_for_their_owner_alone() {
+    fn only_their_owner_can_read_private_files() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         create(folder.path(), "http://127.0.0.1:9410");
@@ -532,7 +532,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_files_are_named() {
+    fn broken_files_are_reported() {
         let folder = tempfile::tempdir().unwrap();
         create(folder.path(), "http://127.0.0.1:9410");
         let load = || Keyring::load(folder.path()).unwrap_err().to_string();

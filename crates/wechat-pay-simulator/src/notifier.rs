@@ -270,7 +270,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_form_of_version_2_is_sealed_as_other_implementations_open_it() {
+    fn other_implementations_can_open_a_sealed_notification_of_version_2() {
         // Made with `openssl enc -aes-256-ecb -K <hex of the hex of the MD5> -base64`.
         let sealed = v2_seal("ziR0QKsTUfMOuochC9RfCdmfHECorQAP", b"hello").unwrap();
         assert_eq!(sealed, "5fjaxwX5/sTQibXKzmRhCQ==");

@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_have_the_form_of_wechats_own() {
+    fn numbers_have_the_form_of_wechats_own_numbers() {
         let random = Random::system();
         let now: Timestamp = "2014-10-27T00:09:39Z".parse().unwrap();
         let prepay_id = random.prepay_id(now);

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn names_of_headers_are_spelt_as_wechat_spells_them() {
+    async fn header_names_are_spelled_as_wechat_spells_them() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let headers = [

@@ -258,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_setting_can_be_set_by_a_line() {
+    fn every_setting_can_be_changed_by_a_line() {
         let start = Settings::default();
         for line in [
             "description_limit=characters",
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_setting_is_refused_with_its_name() {
+    fn a_line_with_an_unknown_setting_is_refused_with_its_name() {
         let start = Settings::default();
         for (line, expected) in [
             ("code_pay", "name=value"),
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_changes_what_it_names_and_nothing_else() {
+    fn a_file_changes_only_the_settings_that_it_names() {
         let start = Settings::default().with("payers=9").unwrap();
         let changed = start.with_toml("trust = \"certificates\"").unwrap();
         assert_eq!(changed, start.with("trust=certificates").unwrap());

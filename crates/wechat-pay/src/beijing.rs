@@ -15,7 +15,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_written_in_beijing_time_without_fractions() {
+    fn times_are_written_in_beijing_time_without_fractions() {
         let moment: Timestamp = "2018-06-08T02:34:56.789Z".parse().unwrap();
         assert_eq!(beijing_time(moment), "2018-06-08T10:34:56+08:00");
         let read: Timestamp = beijing_time(moment).parse().unwrap();

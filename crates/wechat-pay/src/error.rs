@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_in_no_known_form_still_is_an_error() {
+    fn an_answer_of_unknown_form_is_still_an_error() {
         for body in ["", "<html>", "[]", "{\"code\":1}", "null", "{}"] {
             let error = WechatError::read(502, body.as_bytes(), None, false);
             assert_eq!((error.status, error.code.as_str()), (502, ""), "{body}");
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_of_an_odd_error_is_read() {
+    fn the_readable_fields_of_a_malformed_error_are_read() {
         for (body, code, message) in [
             (
                 "\u{feff}{\"code\":\"PARAM_ERROR\",\"message\":\"m\"}",
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn detail_is_kept_in_the_shape_it_came() {
+    fn detail_is_kept_unchanged() {
         let error = WechatError::read(
             400,
             r#"{"code":"PARAM_ERROR","detail":{"location":null,"value":["/body/x"]},"message":"参数"}"#

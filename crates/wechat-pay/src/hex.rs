@@ -27,7 +27,7 @@ mod tests {
     use super::{lower_hex, upper_hex};
 
     #[test]
-    fn each_byte_gives_two_digits_in_the_asked_case() {
+    fn each_byte_gives_two_digits_in_the_requested_case() {
         assert_eq!(upper_hex(&[0x00, 0x0f, 0xab]), "000FAB");
         assert_eq!(lower_hex(&[0x00, 0x0f, 0xab]), "000fab");
         assert_eq!(upper_hex(&[]), "");

@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn an_optional_field_may_be_absent_null_or_odd_and_only_odd_ones_are_named() {
+    fn an_optional_field_can_be_absent_null_or_malformed_and_only_malformed_ones_are_reported() {
         let table: [(&str, &[&str]); 8] = [
             (r#"{"number":"N"}"#, &[]),
             (
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_required_field_is_named_with_its_path_and_the_rule() {
+    fn a_required_field_is_reported_with_its_path_and_the_rule() {
         let missing = "is missing";
         let table = [
             ("", "the body", "is not JSON"),
@@ -334,7 +334,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_ends_in_a_value_or_in_an_error(text in "\\PC{0,60}") {
+        fn any_text_gives_a_value_or_an_error(text in "\\PC{0,60}") {
             let _ = read(&text);
         }
 

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn any_signature_header_on_an_error_forces_the_whole_check() {
+    fn any_signature_header_on_an_error_requires_a_valid_signature() {
         for name in [
             "wechatpay-serial",
             "wechatpay-nonce",
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_on_a_reply_has_its_own_error_and_can_be_retried() {
+    fn a_probe_in_a_reply_has_its_own_error_and_can_be_retried() {
         let mut probe = reply(200, "{}", true);
         probe.headers.insert(
             "wechatpay-signature",

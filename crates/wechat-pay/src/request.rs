@@ -145,7 +145,7 @@ mod tests {
     use crate::test_keys;
 
     #[test]
-    fn what_is_sent_is_what_was_signed_and_a_retry_is_signed_afresh() {
+    fn the_sent_bytes_are_the_signed_bytes_and_a_retry_has_a_new_signature() {
         let parts = RequestParts {
             method: Method::POST,
             path_and_query: "/v3/pay/transactions/native?a=%7C".into(),

@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn no_answer_and_no_valid_signature_never_repeat_a_refund_without_a_query() {
+    fn a_refund_without_a_valid_answer_is_queried_before_it_is_repeated() {
         for error in [
             ReplyError::NotYet,
             ReplyError::Signature(SignatureError::Probe),
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_retryable_is_never_repeated_unchanged() {
+    fn a_request_that_is_not_retryable_is_never_repeated_unchanged() {
         let operations = [
             Order,
             CodePay,

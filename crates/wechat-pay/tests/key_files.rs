@@ -181,7 +181,7 @@ fn refusal(expected: ExpectedFile, file: &[u8]) -> Result<(), KeyError> {
 }
 
 #[test]
-fn another_file_is_named_by_what_it_is_and_what_to_do() {
+fn another_file_is_refused_with_its_kind_and_a_remedy() {
     use ExpectedFile::{Certificate, PrivateKey, PublicKey};
     let cases = [
         (
@@ -275,7 +275,7 @@ fn another_file_is_named_by_what_it_is_and_what_to_do() {
 }
 
 #[test]
-fn a_file_that_was_damaged_on_its_way_says_so() {
+fn a_damaged_file_is_reported_as_damaged() {
     let pem = FILES.text("key.pem");
     let cut = &pem[..pem.len() / 2];
     let twice = format!("{pem}{}", FILES.text("other.pem"));
@@ -337,7 +337,7 @@ fn no_part_of_a_file_and_no_changed_byte_makes_a_reader_panic() {
 }
 
 #[test]
-fn no_refusal_repeats_what_is_in_the_file() {
+fn no_refusal_repeats_the_files_content() {
     let pem = FILES.text("key.pem");
     let line = pem.lines().nth(3).unwrap();
     for (expected, file) in [

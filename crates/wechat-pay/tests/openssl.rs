@@ -368,7 +368,7 @@ fn a_certificates_serial_is_the_one_that_openssl_prints() {
 }
 
 #[test]
-fn a_certificate_that_openssl_issued_comes_from_its_issuer_and_from_no_other() {
+fn a_certificate_of_openssl_is_accepted_only_for_its_issuer() {
     let files = Files::new("issuers");
     for (name, subject) in [("root", "/CN=Root"), ("other", "/CN=Root")] {
         let (key, certificate) = (format!("{name}_key.pem"), format!("{name}.pem"));

@@ -253,7 +253,7 @@ fn is_flattened(name: &str, path: &str) -> bool {
 }
 
 #[test]
-fn only_money_and_identity_are_required() {
+fn only_amounts_and_ids_are_required() {
     for (name, read, answer, required) in answers() {
         let body = |json: &Value| json.to_string().into_bytes();
         assert_eq!(read(&body(&answer)), Ok(Vec::new()), "{name}");
@@ -301,7 +301,7 @@ fn only_money_and_identity_are_required() {
 }
 
 #[test]
-fn a_word_that_is_not_known_is_kept() {
+fn an_unknown_word_is_kept() {
     for (name, read, answer, _) in answers() {
         for pointer in [
             "/trade_state",
@@ -319,7 +319,7 @@ fn a_word_that_is_not_known_is_kept() {
 }
 
 #[test]
-fn fields_that_nobody_knows_and_a_byte_order_mark_change_nothing() {
+fn unknown_fields_and_a_byte_order_mark_change_nothing() {
     for (name, read, answer, _) in answers() {
         let mut more = answer.clone();
         more.as_object_mut()

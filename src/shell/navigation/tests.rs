@@ -39,7 +39,7 @@ const ENDS: [(&str, &str); 14] = [
 ];
 
 #[wasm_bindgen_test]
-fn all_but_what_was_appended_stays_byte_for_byte() {
+fn everything_except_the_appended_parameters_stays_unchanged() {
     let before = href();
     let path = before.split(['?', '#']).next().unwrap_or_default();
     for (end, left) in ENDS {
@@ -58,7 +58,7 @@ fn all_but_what_was_appended_stays_byte_for_byte() {
 }
 
 #[wasm_bindgen_test]
-fn what_the_page_keeps_of_its_history_stays() {
+fn the_pages_history_state_stays() {
     let before = href();
     eval("history.replaceState('of the router', '', '?wechat_pay_return=H&a')").unwrap();
     strip();

@@ -133,12 +133,12 @@ fn on_page() -> BTreeMap<String, &'static str> {
 }
 
 #[test]
-fn a_storm_that_ended_well_has_no_findings() {
+fn a_chaos_run_without_errors_has_no_findings() {
     assert_eq!(compare(&a_storm_that_ended_well()), []);
 }
 
 #[test]
-fn every_error_that_is_planted_is_found_and_counted_as_what_it_is() {
+fn every_planted_error_is_found_and_counted_as_its_kind() {
     type Plant = fn(&mut Evidence);
     let cases: [(&str, FindingKind, Plant); 29] = [
         ("an order is forgotten", Lost, |e| drop(e.ours.remove(1))),

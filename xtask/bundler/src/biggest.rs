@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_wasm_is_refused() {
+    fn a_file_that_is_not_wasm_is_refused() {
         assert!(items(b"<!doctype html>").is_err());
     }
 }

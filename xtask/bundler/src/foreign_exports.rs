@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn only_programs_of_unused_classes_are_taken_out() {
+    fn only_programs_of_unused_classes_are_removed() {
         let ours = [chunk("{schema}"), chunk("mount")].concat();
         let theirs = [chunk("{schema}"), chunk("..IntoUnderlyingSource..")].concat();
         let section = [ours.clone(), theirs, ours.clone()].concat();

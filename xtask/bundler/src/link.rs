@@ -54,7 +54,7 @@ mod tests {
     use super::without_unused_exports;
 
     #[test]
-    fn only_unused_exports_are_left_out() {
+    fn only_unused_exports_are_removed() {
         let arguments = [
             "-flavor",
             "wasm",

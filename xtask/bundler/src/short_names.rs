@@ -84,7 +84,7 @@ mod tests {
     use super::{Names, short};
 
     #[test]
-    fn only_what_the_two_files_say_to_each_other_is_renamed() {
+    fn only_names_between_the_two_files_are_shortened() {
         let names = |old: &str, new: &str| BTreeMap::from([(old.to_owned(), new.to_owned())]);
         let names = Names {
             modules: names("./w_bg.js", "a"),

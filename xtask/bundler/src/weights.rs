@@ -98,7 +98,7 @@ mod tests {
     use super::{brotli, gzip};
 
     #[test]
-    fn repeated_text_is_much_smaller_packed_and_brotli_beats_gzip() {
+    fn repeated_text_compresses_well_and_brotli_better_than_gzip() {
         let text = "weixin://wxpay/bizpayurl?pr=".repeat(200);
         let (gzip_bytes, brotli_bytes) = (
             gzip(text.as_bytes()).unwrap().len(),

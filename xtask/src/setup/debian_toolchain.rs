@@ -106,7 +106,7 @@ mod tests {
     use super::with_libraries;
 
     #[test]
-    fn the_libraries_of_this_version_are_found_and_nothing_else_is_unpacked() {
+    fn only_the_libraries_of_this_version_are_unpacked() {
         let known = "rustc-web\n  Depends: libc6\n  Depends: libstd-rust-web-dev\nlibc6\n\
                      libstd-rust-web-dev\nlibstd-rust-web-1.96\nlibllvm22\nlibstdc++6\n";
         assert_eq!(

@@ -50,7 +50,7 @@ mod tests {
     use super::folder;
 
     #[test]
-    fn the_most_particular_variable_decides_the_folder() {
+    fn the_most_specific_variable_decides_the_folder() {
         for (set, expected) in [
             (
                 &[

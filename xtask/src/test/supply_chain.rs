@@ -102,7 +102,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_database_that_is_named_last_is_the_one_that_is_looked_at() {
+    fn the_last_named_database_is_checked() {
         let place = std::env::temp_dir().join(format!("advisories-{}", std::process::id()));
         let folder = place.join("dbs");
         for name in ["first", "second", "second"] {

@@ -617,7 +617,7 @@ mod tests {
     }
 
     #[test]
-    fn each_way_to_name_a_module_makes_a_circle() {
+    fn each_kind_of_module_path_makes_a_circle() {
         for (a, b) in [
             ("use crate::b::B;", "use crate::a::A;"),
             ("use super::b::B;", "fn f() { crate::a::g(); }"),
@@ -657,7 +657,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_reexported_is_counted_for_the_file_that_defines_it() {
+    fn a_reexport_counts_for_the_file_that_defines_the_item() {
         let root = "mod a; mod b; pub use a::A; pub use b::*;";
         // Through the root to `b`, which a name in `a` makes a circle; `A` alone makes none.
         let circle = circles(&[
@@ -675,7 +675,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_comments_and_texts_are_no_dependency() {
+    fn tests_comments_and_strings_are_no_dependency() {
         for a in [
             "#[cfg(test)] mod tests { use crate::b::B; }",
             "#[cfg(test)]\nuse crate::b::B;\nfn f() {}",
@@ -693,7 +693,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shortest_way_round_is_shown_and_circles_are_counted_apart() {
+    fn the_shortest_circle_is_shown_and_circles_are_counted_separately() {
         let found = circles(&[
             ("", "mod a; mod b; mod c; mod d; mod e;"),
             ("a", "use crate::b::B;"),

@@ -68,7 +68,7 @@ mod tests {
     use super::findings;
 
     #[test]
-    fn a_test_or_a_file_that_is_gone_is_found() {
+    fn a_missing_test_or_file_is_reported() {
         let texts = |document: &str| {
             vec![
                 ("ARCHITECTURE.md".to_owned(), document.to_owned()),

@@ -99,7 +99,7 @@ mod tests {
     use super::broken_rules;
 
     #[test]
-    fn each_rule_finds_its_own_breach() {
+    fn each_rule_finds_its_violation() {
         for (path, text, said) in [
             (
                 "a.rs",
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_allowed_is_not_found() {
+    fn allowed_text_is_not_reported() {
         for (path, text) in [
             ("a.rs", "/// The amended contract; it was seen to answer."),
             (

@@ -136,7 +136,7 @@ mod tests {
     use super::{Token, tokens};
 
     #[test]
-    fn names_and_signs_are_kept_and_texts_are_not() {
+    fn names_and_punctuation_are_kept_and_strings_are_not() {
         let name = |text: &str| Token::Name(text.to_owned());
         for (text, expected) in [
             ("a::b", vec![name("a"), Token::PathSign, name("b")]),

@@ -160,7 +160,7 @@ mod tests {
     use super::broken_rules;
 
     #[test]
-    fn each_rule_finds_its_own_breach() {
+    fn each_rule_finds_its_violation() {
         let home = concat!("cp x /ho", "me/someone/y");
         for (path, text, said) in [
             (
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_allowed_is_not_found() {
+    fn allowed_text_is_not_reported() {
         for (path, text) in [
             (
                 "src/view/qr_code.rs",

@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn each_product_needs_what_only_it_needs() {
+    fn each_product_requires_its_own_fields() {
         for (product, path) in [
             (Product::Jsapi, "/body/payer"),
             (Product::H5, "/body/scene_info"),

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_holds_from_the_second_that_was_asked_for_and_for_five_years() {
+    fn a_certificate_is_valid_from_the_requested_second_for_five_years() {
         for (moment, not_before, not_after) in [
             (
                 "2026-11-29T06:43:43.9Z",

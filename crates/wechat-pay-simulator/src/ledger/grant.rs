@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_good_once_for_five_minutes_and_for_its_own_application() {
+    fn a_code_is_valid_once_for_five_minutes_and_for_its_own_application() {
         let start = Timestamp::UNIX_EPOCH;
         let mut grants = Grants::default();
         grants.issue("c1".into(), "wx1", "o1".into(), start);

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn after_the_sixteenth_delivery_there_is_none() {
+    fn there_is_no_delivery_after_the_sixteenth() {
         let start = Timestamp::UNIX_EPOCH;
         let mut notice = Notice::new(
             NoticeKind::Paid,

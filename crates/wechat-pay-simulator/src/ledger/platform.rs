@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_certificate_is_listed_first_then_signs_then_stands_alone() {
+    fn a_new_certificate_is_first_listed_then_signs_and_is_then_the_only_one() {
         let start = Timestamp::UNIX_EPOCH;
         let mut platform = Platform::default();
         assert_eq!(

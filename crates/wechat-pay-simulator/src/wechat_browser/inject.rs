@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_script_stands_first_in_the_head() {
+    fn the_script_is_the_first_element_of_the_head() {
         for (page, expected) in [
             (
                 "<!doctype html><html><head><title>x",

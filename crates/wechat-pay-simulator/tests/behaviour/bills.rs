@@ -164,7 +164,7 @@ async fn a_packed_bill_is_the_same_bill() {
 }
 
 #[tokio::test]
-async fn bills_come_at_ten_on_the_next_day_and_their_links_go_after_minutes() {
+async fn bills_are_ready_at_ten_on_the_next_day_and_their_links_expire_after_minutes() {
     let harness = Harness::new();
     harness.pay_native("T00001").await;
     let code = async || harness.call(Method::GET, TRADE, "").await.1;

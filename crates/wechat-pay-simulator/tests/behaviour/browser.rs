@@ -40,7 +40,7 @@ fn get(path: &str) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn the_shop_sees_wechat_and_its_own_public_address() {
+async fn the_shop_gets_wechats_user_agent_and_its_own_public_address() {
     let echo = Outgoing::from_fn(|request: Request<Bytes>| async move {
         let seen = format!(
             "{} {}\n{:?}",
@@ -169,7 +169,7 @@ async fn redirects_to_the_shop_stay_in_the_browser_and_others_are_unchanged() {
 }
 
 #[tokio::test]
-async fn a_shop_that_does_not_answer_gets_a_page_that_says_so() {
+async fn an_unreachable_shop_is_reported_on_a_page() {
     let gone = Outgoing::from_fn(async |_| Err(OutgoingError::TimedOut));
     let response = visit(gone, get("/")).await;
     assert_eq!(response.status(), StatusCode::BAD_GATEWAY);
@@ -229,7 +229,7 @@ async fn the_cashier_shows_the_order_and_each_answer_has_its_result() {
 }
 
 #[tokio::test]
-async fn the_six_strings_are_judged_as_wechat_does() {
+async fn the_six_strings_are_checked_as_wechat_checks_them() {
     let harness = Harness::new();
     let good = params(&harness, "T00001").await;
     let missing = |name: &str| format!("调用支付JSAPI缺少参数:{name}");

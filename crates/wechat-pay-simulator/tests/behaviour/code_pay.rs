@@ -32,7 +32,7 @@ async fn reverse(harness: &Harness, number: &str) -> (u16, String, Value) {
 }
 
 #[tokio::test]
-async fn a_scanned_code_pays_at_once_and_is_good_once() {
+async fn a_scanned_code_pays_at_once_and_only_once() {
     let harness = Harness::new();
     let code = shown_code(&harness).await;
     assert!(code.len() == 18 && code.starts_with("13"), "{code}");
@@ -61,7 +61,7 @@ async fn a_scanned_code_pays_at_once_and_is_good_once() {
 }
 
 #[tokio::test]
-async fn a_large_sum_waits_for_the_password_on_the_buyers_phone() {
+async fn a_large_amount_waits_for_the_password_on_the_buyers_phone() {
     let harness = Harness::new();
     let body = order(&harness, "T00001", &shown_code(&harness).await, 100_000);
     let (_, _, waiting) = harness.call(Method::POST, CODE_PAY, &body).await;
@@ -99,7 +99,7 @@ async fn code_pay_is_reversed_and_not_closed() {
 }
 
 #[tokio::test]
-async fn a_failed_code_payment_is_an_error_for_good() {
+async fn a_failed_code_payment_stays_an_error() {
     let harness = Harness::new();
     let body = order(&harness, "T00001", &shown_code(&harness).await, 100_000);
     harness.call(Method::POST, CODE_PAY, &body).await;
@@ -109,7 +109,7 @@ async fn a_failed_code_payment_is_an_error_for_good() {
 }
 
 #[tokio::test]
-async fn a_mini_program_learns_who_its_buyer_is() {
+async fn a_mini_program_gets_the_openid_of_its_buyer() {
     let harness = Harness::new();
     let (_, login) = harness
         .post_json("/_simulator/login", &json!({ "payer": 3 }))

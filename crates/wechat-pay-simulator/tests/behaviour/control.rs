@@ -32,7 +32,7 @@ async fn an_order_can_be_paid_by_each_of_its_ids() {
 }
 
 #[tokio::test]
-async fn a_jsapi_order_is_paid_by_the_buyer_who_ordered_and_nobody_else() {
+async fn only_the_buyer_of_a_jsapi_order_can_pay_it() {
     let harness = Harness::new();
     let prepay_id = harness.prepay_id("T00001").await;
     let mut body = json!({ "prepay_id": prepay_id, "outcome": "success", "openid": "oSomebody" });
@@ -46,7 +46,7 @@ async fn a_jsapi_order_is_paid_by_the_buyer_who_ordered_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_code_is_paid_by_whoever_scans_it() {
+async fn any_buyer_can_pay_a_code() {
     let harness = Harness::new();
     let code_url = harness.native("T00001").await;
     harness

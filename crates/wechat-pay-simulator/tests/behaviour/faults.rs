@@ -220,7 +220,7 @@ async fn a_reordered_notification_lets_the_next_one_go_first() {
 }
 
 #[tokio::test]
-async fn notifications_that_were_changed_or_are_probes_do_not_open() {
+async fn changed_notifications_and_probes_do_not_verify() {
     for kind in ["tampered", "wrong_signature", "signtest", "clock_skew"] {
         let (harness, received) = received(kind, 0).await;
         assert_eq!(received, 1);

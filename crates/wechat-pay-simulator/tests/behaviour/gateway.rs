@@ -190,7 +190,7 @@ async fn after_a_good_signature_everything_is_signed_refusals_too() {
 }
 
 #[tokio::test]
-async fn a_success_has_wechats_headers_and_is_signed_by_the_key_that_was_asked_for() {
+async fn a_success_has_wechats_headers_and_is_signed_by_the_requested_key() {
     let harness = Harness::new();
     let reply = harness
         .send_raw(harness.signed(native_request(&harness)))
@@ -291,7 +291,7 @@ async fn the_merchant_must_be_the_same_in_header_body_and_query() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn signed_but_hostile_bodies_are_refused_and_never_panic(
+    fn signed_hostile_bodies_are_refused_and_never_panic(
         body in prop_oneof![
             proptest::collection::vec(any::<u8>(), 0..200),
             "[\\[\\]{}\",:0-9a-z ]{0,100}".prop_map(String::into_bytes),

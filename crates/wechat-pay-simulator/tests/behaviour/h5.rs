@@ -48,7 +48,7 @@ fn with_redirect(h5_url: &str, redirect_url: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_page_opens_wechat_and_every_answer_leads_back_to_the_shop() {
+async fn the_page_opens_wechat_and_every_answer_returns_to_the_shop() {
     for (outcome, state) in [
         ("success", TradeState::Success),
         ("cancel", TradeState::NotPay),
@@ -127,7 +127,7 @@ async fn referer_and_redirect_url_must_be_of_a_registered_domain() {
 }
 
 #[tokio::test]
-async fn after_five_minutes_the_request_is_void_and_a_fresh_one_opens() {
+async fn the_link_expires_after_five_minutes_and_a_new_one_opens() {
     let harness = Harness::new();
     let h5_url = harness.h5("T00001").await;
     let referer = Some("http://127.0.0.1:8000/");

@@ -43,7 +43,7 @@ fn json_of(reply: &Reply) -> Value {
 }
 
 #[tokio::test]
-async fn an_empty_serial_asks_for_no_key() {
+async fn an_empty_serial_requests_no_key() {
     for trust in ["trust=certificates", "trust=public_key"] {
         let harness = Harness::with_settings(&[trust]);
         for (number, empty) in [
@@ -88,7 +88,7 @@ async fn an_sdk_without_a_key_of_wechats_downloads_the_certificates() {
 }
 
 #[tokio::test]
-async fn a_serial_that_is_no_text_or_is_given_twice_is_refused() {
+async fn a_serial_that_is_not_ascii_or_is_given_twice_is_refused() {
     let harness = Harness::new();
     let id = HeaderValue::from_str(&harness.merchant().public_key_id).unwrap();
     for values in [
@@ -107,7 +107,7 @@ async fn a_serial_that_is_no_text_or_is_given_twice_is_refused() {
 }
 
 #[tokio::test]
-async fn serial_numbers_are_the_same_in_small_letters() {
+async fn serial_numbers_are_accepted_in_lower_case() {
     for trust in ["trust=certificates", "trust=public_key"] {
         let harness = Harness::with_settings(&[trust]);
         let merchant = harness.merchant().clone();
@@ -137,7 +137,7 @@ async fn serial_numbers_are_the_same_in_small_letters() {
 }
 
 #[tokio::test]
-async fn a_rotated_certificate_can_be_asked_for_in_small_letters() {
+async fn a_rotated_certificate_can_be_requested_in_lower_case() {
     let harness = Harness::with_settings(&["trust=certificates"]);
     let (_, answer) = harness
         .post_json("/_simulator/certificates/rotate", &json!({}))
@@ -151,7 +151,7 @@ async fn a_rotated_certificate_can_be_asked_for_in_small_letters() {
 }
 
 #[tokio::test]
-async fn accept_may_come_in_several_lines_and_must_say_something() {
+async fn accept_can_have_several_lines_and_must_not_be_empty() {
     let harness = Harness::with_settings(&["trust=certificates"]);
     for (lines, status) in [
         (&["application/json", "text/plain"][..], 200),

@@ -24,7 +24,7 @@ async fn ordered(harness: &Harness, (mchid, appid): &(String, String)) -> (u16, 
 }
 
 #[tokio::test]
-async fn one_number_is_an_order_of_each_and_nobody_sees_the_others() {
+async fn merchants_can_use_the_same_number_and_see_only_their_own_orders() {
     let (first, second) = Harness::with_another_merchant();
     let (ours, theirs) = (numbers(&first, 0).await, numbers(&first, 1).await);
     assert_ne!(ours, theirs);

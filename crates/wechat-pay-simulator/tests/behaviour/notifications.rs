@@ -100,7 +100,7 @@ async fn a_jump_of_the_clock_runs_all_due_work() {
 }
 
 #[tokio::test]
-async fn each_try_is_signed_afresh_and_by_the_walls_clock() {
+async fn each_try_has_a_new_signature_with_the_systems_time() {
     let harness = Harness::new();
     harness.answer_notifications(Ok(StatusCode::BAD_REQUEST));
     harness.pay_native("T00001").await;

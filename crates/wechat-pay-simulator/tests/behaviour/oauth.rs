@@ -64,7 +64,7 @@ async fn access_token(
 }
 
 #[tokio::test]
-async fn a_code_gives_the_buyers_openid_once() {
+async fn a_code_returns_the_buyers_openid_once() {
     let harness = Harness::new();
     let code = code(&harness).await;
     let answer = redeem(&harness, &code).await;
@@ -79,7 +79,7 @@ async fn a_code_gives_the_buyers_openid_once() {
 }
 
 #[tokio::test]
-async fn a_code_lives_five_minutes() {
+async fn a_code_is_valid_for_five_minutes() {
     let harness = Harness::new();
     let (first, second) = (code(&harness).await, code(&harness).await);
     harness.advance(299);

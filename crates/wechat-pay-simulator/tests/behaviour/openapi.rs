@@ -11,7 +11,7 @@ async fn description(harness: &Harness) -> Value {
 }
 
 #[tokio::test]
-async fn every_route_that_is_described_is_there_and_takes_no_other_method() {
+async fn every_described_route_exists_and_accepts_no_other_method() {
     let harness = Harness::new();
     let description = description(&harness).await;
     for (path, methods) in description["paths"].as_object().unwrap() {

@@ -153,7 +153,7 @@ async fn a_paid_number_can_be_neither_ordered_nor_closed() {
 }
 
 #[tokio::test]
-async fn closing_is_204_also_when_repeated_and_the_number_cannot_be_used_again() {
+async fn a_close_is_204_also_when_repeated_and_the_number_cannot_be_used_again() {
     let harness = Harness::new();
     harness.native("T00001").await;
     for _ in 0..2 {

@@ -61,7 +61,7 @@ async fn the_first_page_explains_the_setting_trust_and_the_address() {
 }
 
 #[tokio::test]
-async fn the_ledger_shows_people_orders_refunds_and_each_try() {
+async fn the_ledger_shows_buyers_orders_refunds_and_each_try() {
     let harness = Harness::new();
     harness.answer_notifications(Ok(StatusCode::IM_A_TEAPOT));
     harness.pay_native("T00001").await;
@@ -132,7 +132,7 @@ async fn the_control_page_advances_the_clock_adds_faults_and_changes_settings() 
 }
 
 #[tokio::test]
-async fn the_ledger_page_does_what_happens_without_the_merchant() {
+async fn the_ledger_page_offers_what_happens_without_the_merchant() {
     let harness = Harness::new();
     harness.native("T00001").await;
     let mchid = harness.merchant().mchid.clone();

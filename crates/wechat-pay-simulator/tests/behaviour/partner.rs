@@ -102,7 +102,7 @@ async fn a_partner_orders_queries_refunds_and_closes_for_another_merchant() {
 }
 
 #[tokio::test]
-async fn a_partner_acts_for_its_own_merchants_and_buyers_alone() {
+async fn a_partner_can_act_only_for_its_own_merchants_and_buyers() {
     let harness = Harness::with_settings(&[]);
     let mchid = &harness.merchant().mchid;
     let own = harness.simulator.openid(&harness.merchant().appid);
@@ -223,7 +223,7 @@ async fn pay_by_code(harness: &Harness, number: &str, total: i64) -> Transaction
 }
 
 #[tokio::test]
-async fn a_partner_takes_a_payment_by_code_and_takes_it_back() {
+async fn a_partner_takes_a_code_payment_and_reverses_it() {
     let harness = Harness::with_settings(&[]);
     let paid = pay_by_code(&harness, "T00001", 100).await;
     assert_eq!(paid.trade_state, TradeState::Success);
@@ -249,7 +249,7 @@ async fn a_partner_takes_a_payment_by_code_and_takes_it_back() {
 }
 
 #[tokio::test]
-async fn a_partner_may_leave_its_own_application_out_of_code_pay_and_of_nothing_else() {
+async fn a_partner_can_omit_its_own_appid_only_in_code_pay() {
     let harness = Harness::with_settings(&[]);
     let (_, shown) = harness.post_json("/_simulator/auth_code", &json!({})).await;
     let mut body = order(&harness, "codepay");
@@ -267,7 +267,7 @@ async fn a_partner_may_leave_its_own_application_out_of_code_pay_and_of_nothing_
 }
 
 #[tokio::test]
-async fn a_partners_bill_has_all_its_merchants_rows_and_each_of_theirs_its_own() {
+async fn a_partners_bill_has_the_rows_of_all_its_merchants_and_each_merchants_bill_its_own() {
     let harness = Harness::with_settings(&["bills_at_once=true"]);
     let mchid = harness.merchant().mchid.clone();
     let subs = [1, 2].map(|place| harness.simulator.sub_merchant_of(place, &mchid));
@@ -311,7 +311,7 @@ async fn a_partners_bill_has_all_its_merchants_rows_and_each_of_theirs_its_own()
 }
 
 #[tokio::test]
-async fn a_sub_merchants_flow_of_funds_comes_encrypted_and_is_its_own() {
+async fn a_sub_merchants_flow_of_funds_is_encrypted_and_has_only_its_own_rows() {
     let harness = Harness::with_settings(&["bills_at_once=true"]);
     harness.pay_native("T00001").await;
     pay_by_code(&harness, "T00002", 10_000).await;

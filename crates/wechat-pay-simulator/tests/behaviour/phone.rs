@@ -41,7 +41,7 @@ async fn the_phone_lists_open_codes_and_says_that_it_is_a_simulator() {
 }
 
 #[tokio::test]
-async fn a_scanned_code_shows_what_is_to_be_paid_and_takes_the_answer() {
+async fn a_scanned_code_shows_the_order_and_accepts_the_buyers_choice() {
     let harness = Harness::new();
     let code_url = harness.native("T00001").await;
     let cashier = harness
@@ -104,7 +104,7 @@ async fn wrong_codes_get_an_error_page() {
 }
 
 #[tokio::test]
-async fn what_the_merchant_wrote_is_text_and_never_markup() {
+async fn the_merchants_texts_are_shown_as_text_and_never_as_markup() {
     let harness = Harness::new();
     let mut order = harness.order("T00001", wechat_pay::ProductFields::Native);
     order.description = wechat_pay::Description::parse("<b>\"tea\"&").unwrap();

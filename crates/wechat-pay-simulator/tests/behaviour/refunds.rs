@@ -35,7 +35,7 @@ fn trade_state(harness: &Harness) -> String {
 }
 
 #[tokio::test]
-async fn a_refund_is_accepted_first_and_has_its_result_when_its_time_comes() {
+async fn a_refund_is_accepted_first_and_gets_its_result_later() {
     let harness = Harness::new();
     let id = harness.pay_native("T00001").await;
     harness.simulator.run_due().await;
@@ -61,7 +61,7 @@ async fn a_refund_is_accepted_first_and_has_its_result_when_its_time_comes() {
 }
 
 #[tokio::test]
-async fn the_same_refund_again_is_the_same_and_another_under_its_number_is_refused() {
+async fn the_same_refund_again_has_the_same_answer_and_another_with_its_number_is_refused() {
     let harness = Harness::new();
     harness.pay_native("T00001").await;
     let (_, _, first) = ask(&harness, &body("R1", 500)).await;
@@ -202,7 +202,7 @@ async fn a_failed_refund_can_be_sent_to_another_account_and_a_closed_one_frees_i
 }
 
 #[tokio::test]
-async fn a_card_number_must_come_encrypted_for_a_key_that_is_named() {
+async fn a_card_number_must_be_encrypted_for_a_named_key() {
     let harness = Harness::new();
     harness.pay_native("T00001").await;
     let (_, _, refund) = ask(&harness, &body("R1", 1990)).await;

@@ -30,7 +30,7 @@ async fn opened(path: &std::path::Path) -> Harness {
 }
 
 #[tokio::test]
-async fn a_restart_has_the_state_from_before() {
+async fn a_restart_keeps_the_state() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state/simulator.sqlite3");
     let before = opened(&path).await;
@@ -169,7 +169,7 @@ fn look_into(path: PathBuf, known: Arc<Mutex<Vec<bool>>>) -> Outgoing {
 }
 
 #[tokio::test]
-async fn a_file_that_is_something_else_is_refused_and_left_alone() {
+async fn a_file_of_another_kind_is_refused_and_left_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("simulator.sqlite3");
     std::fs::write(&path, "a letter, and no database at all, of some length").unwrap();
@@ -185,7 +185,7 @@ async fn a_file_that_is_something_else_is_refused_and_left_alone() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_state_is_for_its_owner_alone() {
+async fn only_its_owner_can_read_the_state() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("simulator.sqlite3");

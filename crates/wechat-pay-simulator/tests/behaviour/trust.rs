@@ -45,7 +45,7 @@ fn opened(harness: &Harness, listed: &[Value]) -> TrustedKeys {
 }
 
 #[tokio::test]
-async fn certificates_are_sealed_for_the_merchant_and_carry_their_serial() {
+async fn certificates_are_encrypted_for_the_merchant_and_have_their_serial() {
     let harness = with_certificates();
     let listed = listed(&harness).await;
     assert_eq!(listed.len(), 1);
@@ -62,7 +62,7 @@ async fn certificates_are_sealed_for_the_merchant_and_carry_their_serial() {
 }
 
 #[tokio::test]
-async fn a_rotation_is_listed_then_signs_beside_the_old_one_then_alone() {
+async fn a_rotated_certificate_is_listed_then_signs_beside_the_old_one_and_then_alone() {
     let harness = with_certificates();
     let (status, answer) = harness
         .post_json("/_simulator/certificates/rotate", &json!({}))
@@ -100,7 +100,7 @@ async fn a_rotation_is_listed_then_signs_beside_the_old_one_then_alone() {
 }
 
 #[tokio::test]
-async fn a_certificate_made_after_time_was_advanced_holds_by_the_clock_of_the_signatures() {
+async fn a_certificate_made_after_an_advance_of_the_time_is_valid_by_the_clock_of_the_signatures() {
     for advanced_days in [0, 2, 400] {
         let harness = with_certificates();
         harness.advance(advanced_days * 24 * 3600);
@@ -153,7 +153,7 @@ async fn over_seven_days_notifications_move_to_the_public_key() {
 }
 
 #[tokio::test]
-async fn a_merchant_with_the_public_key_alone_has_no_certificates() {
+async fn a_merchant_with_only_the_public_key_has_no_certificates() {
     let harness = Harness::new();
     let (status, code, _) = harness.call(Method::GET, CERTIFICATES, "").await;
     assert_eq!((status, code.as_str()), (404, "RESOURCE_NOT_EXISTS"));

@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn only_sha1_vouches_for_a_file() {
+    fn only_sha1_is_accepted_as_a_files_hash() {
         let good = ticket("https://a/b");
         assert_eq!(good.digest().unwrap()[..2], [0x79, 0xbb]);
         for (kind, value) in [

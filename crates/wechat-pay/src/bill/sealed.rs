@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_python_seals_with_either_nonce_opens() {
+    fn a_file_that_python_sealed_opens_with_either_nonce() {
         // Made with AESGCM of Python's `cryptography`.
         for (nonce, file) in [
             (
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bill_in_parts_is_put_together_in_their_order() {
+    fn the_parts_of_a_bill_are_joined_in_their_order() {
         let (first, second) = TEXT.split_at(15);
         let (a, b) = (ticket(1, first), ticket(2, second));
         let (file_a, file_b) = (sealed(first), sealed(second));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_fetched_in_their_order_and_none_is_missing() {
+    fn parts_are_downloaded_in_their_order_and_none_is_missing() {
         let listed = |count: usize, sequences: &[u32]| {
             let tickets = SealedBillTickets {
                 download_bill_count: count,
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_names_whose_bill_it_is_and_how_it_is_sealed() {
+    fn the_request_names_the_sub_merchant_and_the_encryption() {
         let mut request = SubMerchantFundFlowBillRequest {
             sub_mchid: "19000000001".into(),
             bill_date: date(2019, 6, 11),

@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_file_is_refused_with_what_it_is() {
+    fn a_wrong_file_is_refused_with_its_kind() {
         let certificate = test_keys::platform_certificate_pem();
         let wrong = |expected, found| KeyError::WrongFile { expected, found };
         let table: [(&[u8], FoundFile); 4] = [

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn two_sets_joined_lose_none_and_a_certificate_says_how_long_it_is_good() {
+    fn two_joined_sets_keep_all_keys_and_a_certificate_has_its_end() {
         let mut certificates = TrustedKeys::new();
         let serial = certificates
             .add_certificate_pem(test_keys::platform_certificate_pem().as_bytes())
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_serial_gets_the_new_key_and_loses_none() {
+    fn a_known_serial_gets_the_new_key_and_other_keys_stay() {
         let mut keys = TrustedKeys::new();
         keys.add_public_key_pem("A", test_keys::doc_public_key_pem().as_bytes())
             .unwrap();

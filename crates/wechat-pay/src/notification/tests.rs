@@ -41,7 +41,7 @@ fn open(headers: &HeaderMap, body: &[u8]) -> Result<Notification, NotificationEr
 }
 
 #[test]
-fn what_is_sealed_and_signed_is_opened() {
+fn a_sealed_and_signed_notification_is_opened() {
     let body = draft(PAID).seal(&api_v3_key(), "abcdefghijkl").unwrap();
     let opened = open(&sign(&body), &body).unwrap();
     assert_eq!(opened.id, "EV-1");
@@ -55,7 +55,7 @@ fn what_is_sealed_and_signed_is_opened() {
 }
 
 #[test]
-fn nothing_is_looked_at_before_the_signature_holds() {
+fn nothing_is_parsed_before_the_signature_is_verified() {
     let good = draft(PAID).seal(&api_v3_key(), "abcdefghijkl").unwrap();
     let unsigned = open(&HeaderMap::new(), &good).unwrap_err();
     assert_eq!(unsigned.status(), StatusCode::UNAUTHORIZED);
@@ -75,7 +75,7 @@ fn nothing_is_looked_at_before_the_signature_holds() {
 }
 
 #[test]
-fn a_probe_fails_without_alarm() {
+fn a_probe_fails_with_its_own_error() {
     let body = draft(PAID).seal(&api_v3_key(), "abcdefghijkl").unwrap();
     let mut headers = sign(&body);
     headers.insert(
@@ -88,7 +88,7 @@ fn a_probe_fails_without_alarm() {
 }
 
 #[test]
-fn signed_nonsense_is_refused_with_the_field_and_the_rule() {
+fn signed_invalid_content_is_refused_with_the_field_and_the_rule() {
     let sealed = |plaintext| {
         draft(plaintext)
             .seal(&api_v3_key(), "abcdefghijkl")
@@ -261,7 +261,7 @@ fn opened(
 }
 
 #[test]
-fn other_resources_are_handed_on_opened() {
+fn other_resources_are_returned_decrypted() {
     let opened = opened("COUPON.USE", "coupon", "{\"coupon_id\":\"1\"}").unwrap();
     assert_eq!(
         opened.resource,
@@ -273,7 +273,7 @@ fn other_resources_are_handed_on_opened() {
 }
 
 #[test]
-fn a_refunds_end_is_read_and_must_agree_with_its_event() {
+fn a_refunds_result_is_read_and_must_match_its_event() {
     let refund = |status: &str| {
         format!(
             r#"{{"mchid":"1900007291","transaction_id":"4200000001","out_trade_no":"T20260101",
@@ -337,12 +337,12 @@ fn a_refusal_is_the_json_that_wechat_documents() {
 
 proptest! {
     #[test]
-    fn signed_but_hostile_bodies_never_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn signed_hostile_bodies_never_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(open(&sign(&body), &body).is_err());
     }
 
     #[test]
-    fn sealed_but_hostile_resources_never_panic(plaintext in "\\PC{0,100}") {
+    fn sealed_hostile_resources_never_panic(plaintext in "\\PC{0,100}") {
         let body = draft(&plaintext).seal(&api_v3_key(), "abcdefghijkl").unwrap();
         prop_assert!(open(&sign(&body), &body).is_err());
     }

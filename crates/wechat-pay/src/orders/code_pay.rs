@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_wechat_would_refuse_is_refused_before_sending() {
+    fn invalid_values_are_refused_before_sending() {
         type Change = fn(&mut CodePayOrder);
         let table: [(Change, &str); 4] = [
             (|o| o.total = Fen::ZERO, "amount.total: must be at least 1"),
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_providers_body_names_both_merchants_and_is_otherwise_the_same() {
+    fn a_providers_body_differs_only_by_naming_both_merchants() {
         let request = partner_order().request().unwrap();
         assert_eq!(
             request.path_and_query,
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_providers_order_obeys_the_same_rules_under_its_own_names() {
+    fn a_providers_order_has_the_same_rules_with_its_own_field_names() {
         type Change = fn(&mut CodePayOrder);
         let table: [(Change, &str); 4] = [
             (|o| o.orderer.appid.clear(), "sp_appid: must not be empty"),

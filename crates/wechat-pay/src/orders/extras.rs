@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_apiv3_documents_passes() {
+    fn documented_values_are_accepted() {
         let detail = json!({
             "cost_price": 608_800, "invoice_id": "微信123",
             "goods_detail": [{
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn each_broken_rule_is_named_with_its_field() {
+    fn each_broken_rule_is_reported_with_its_field() {
         let good = |change: Value| json!({ "goods_detail": [change] });
         let table = [
             (json!([]), "detail: must be a JSON object"),

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_words_are_kept_and_are_no_payment() {
+    fn an_unknown_state_is_kept_and_is_no_payment() {
         for (word, paid) in [
             ("SUCCESS", true),
             ("REFUND", true),
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn the_moment_of_payment_is_read_where_it_has_the_documented_form() {
+    fn the_time_of_payment_is_read_if_it_has_the_documented_form() {
         let mut paid: Transaction = serde_json::from_str(
             r#"{"appid":"a","mchid":"1","out_trade_no":"n","trade_state":"SUCCESS",
                 "success_time":"2018-06-08T10:34:56+08:00"}"#,
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_providers_order_is_read_under_the_same_names() {
+    fn a_providers_order_is_read_into_the_same_fields() {
         let paid = read(
             r#"{"sp_appid":"wx1","sp_mchid":"1","sub_appid":"wx2","sub_mchid":"2",
                 "out_trade_no":"N1","trade_state":"SUCCESS","amount":{"total":100},

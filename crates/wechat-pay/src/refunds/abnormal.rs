@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn account_and_name_travel_sealed_and_the_request_names_the_key() {
+    fn account_and_name_are_sent_encrypted_and_the_request_names_the_key() {
         let key = test_keys::doc_public_key();
         let sealed = refund(card("6225760009", "张三"))
             .seal("PUB_KEY_ID_01", &key)
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_sent_is_refused_and_never_shown() {
+    fn an_invalid_account_is_refused_and_never_shown() {
         let key = test_keys::doc_public_key();
         let long = "9".repeat(215);
         for (to, serial, message) in [

@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_optional_is_sent_where_it_is_given() {
+    fn optional_fields_are_sent_if_they_are_given() {
         let full = RefundRequest {
             payment: RefundOf::TransactionId(TransactionId::parse("4200000001").unwrap()),
             reason: Some("商品已售完".into()),
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_wechat_would_refuse_is_refused_before_sending() {
+    fn invalid_values_are_refused_before_sending() {
         type Change = fn(&mut RefundRequest);
         let table: [(Change, &str); 6] = [
             (

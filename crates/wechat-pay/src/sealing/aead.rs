@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn every_change_is_noticed() {
+    fn every_change_is_detected() {
         let table: Vec<(&str, SealedResource, AeadError)> = vec![
             (
                 "algorithm",
@@ -248,7 +248,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_sealed_opens_and_one_flipped_bit_does_not(
+        fn a_sealed_text_opens_and_one_flipped_bit_prevents_it(
             plaintext in proptest::collection::vec(any::<u8>(), 0..300),
             aad in "\\PC{0,20}",
             nonce in "[0-9a-zA-Z]{12}",

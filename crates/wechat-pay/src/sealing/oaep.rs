@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_is_opened_by_the_same_hash_alone() {
+    fn a_sealed_field_is_opened_only_with_the_same_hash() {
         let public = key().public_key().unwrap();
         for hash in [OaepHash::Sha1, OaepHash::Sha256] {
             let sealed = public.seal_field_with(hash, "张三").unwrap();
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused_with_its_cause() {
+    fn invalid_input_is_refused_with_its_cause() {
         for (sealed, expected) in [
             ("***", OaepError::Base64),
             ("", OaepError::Opening),
@@ -193,7 +193,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
-        fn every_text_that_fits_comes_back(text in "\\PC{1,53}") {
+        fn every_text_within_the_limit_is_decrypted_unchanged(text in "\\PC{1,53}") {
             let sealed = key().public_key().unwrap().seal_field(&text).unwrap();
             prop_assert_eq!(key().open_field(&sealed), Ok(text));
         }

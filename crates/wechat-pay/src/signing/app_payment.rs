@@ -79,7 +79,7 @@ mod tests {
     use crate::test_keys;
 
     #[test]
-    fn the_seven_names_are_lower_case_and_a_change_is_noticed() {
+    fn the_seven_names_are_lower_case_and_a_change_breaks_the_signature() {
         let stamp = Stamp::new(1_700_000_000, [5; 16]);
         let payment =
             AppPayment::sign(&test_keys::merchant_key(), "wx1", "wx2014", &stamp).unwrap();

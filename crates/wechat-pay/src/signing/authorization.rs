@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn a_written_value_can_be_read_back() {
         let text = sample().to_header_text();
         assert_eq!(
             text,
@@ -219,7 +219,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_is_read_is_written_and_read_alike(
+        fn a_value_that_was_read_is_written_and_read_back_unchanged(
             values in proptest::collection::vec("[0-9a-zA-Z+/=_-]{1,20}", 5)
         ) {
             let header = Authorization {

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_six_keys_are_spelled_as_the_cashier_wants_and_all_values_are_text() {
+    fn the_six_keys_have_the_cashiers_spelling_and_all_values_are_strings() {
         let json = serde_json::to_value(payment()).unwrap();
         let object = json.as_object().unwrap();
         let mut keys: Vec<_> = object.keys().map(String::as_str).collect();
@@ -103,7 +103,7 @@ mod tests {
     type Change = fn(&mut JsapiPayment);
 
     #[test]
-    fn a_change_of_any_string_is_noticed() {
+    fn a_change_of_any_string_breaks_the_signature() {
         let key = test_keys::doc_public_key();
         assert!(payment().verifies(&key));
         let changes: [Change; 6] = [

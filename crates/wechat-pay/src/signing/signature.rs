@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_platform_signs_is_believed_within_300_seconds_both_ways() {
+    fn a_platform_signature_is_accepted_within_300_seconds_in_both_directions() {
         for (difference_s, believed) in [
             (0, true),
             (300, true),
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_of_another_serial_does_not_count() {
+    fn the_key_of_another_serial_does_not_verify() {
         let mut headers = signed(NOW_S);
         headers.insert(SERIAL_HEADER, HeaderValue::from_static("PUB_KEY_ID_DOC"));
         assert_eq!(verify(&headers), Err(SignatureError::Mismatch));

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_noticed() {
+    fn a_change_breaks_the_signature() {
         let good = "9A0A8659F005D6984697E2CA0A9CF3B7";
         let other = ApiV2Key::parse("0123456789abcdef0123456789abcdef").unwrap();
         assert!(!verifies(FIELDS, &other, good));

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused_with_its_cause() {
+    fn all_other_xml_is_refused_with_its_cause() {
         let long = format!("<xml><a>{}</a></xml>", "a".repeat(MAX_XML_BYTES));
         let table = [
             ("", XmlError::Syntax),
@@ -242,7 +242,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_alike(values in proptest::collection::vec("[^\\x00-\\x08\\x0b-\\x1f]{0,20}", 3)) {
+        fn written_xml_is_read_back_unchanged(values in proptest::collection::vec("[^\\x00-\\x08\\x0b-\\x1f]{0,20}", 3)) {
             let text = write_flat("xml", &[("a", &values[0]), ("b", &values[1]), ("c", &values[2])]);
             let read: Vec<String> = read_flat(text.as_bytes(), "xml").unwrap().into_values().collect();
             prop_assert_eq!(read, values);

@@ -91,7 +91,7 @@ fn a_fund_flow_bill_is_read_with_either_kind_of_brackets() {
 }
 
 #[test]
-fn columns_are_found_by_name_wherever_they_stand() {
+fn columns_are_found_by_name_in_any_position() {
     let bill = read("B,新列,A\n`2,`x,`1\n数,和\n`1,`2\n").unwrap();
     assert_eq!(bill.rows[0].get("A"), Some("1"));
     assert_eq!(bill.rows[0].get("B"), Some("2"));
@@ -108,7 +108,7 @@ fn columns_are_found_by_name_wherever_they_stand() {
 }
 
 #[test]
-fn the_hash_is_over_the_unpacked_bytes_and_comes_first() {
+fn the_hash_covers_the_unpacked_bytes_and_is_checked_first() {
     let packed = gzip(ALL.as_bytes());
     let bill = read_bill(&packed, Packing::Gzip, &ticket(ALL.as_bytes())).unwrap();
     assert_eq!(bill, read(ALL).unwrap());
@@ -145,7 +145,7 @@ fn broken_gzip_is_refused() {
 }
 
 #[test]
-fn a_line_that_does_not_fit_is_named() {
+fn a_line_with_a_wrong_number_of_cells_is_reported() {
     let long = format!("A\n`{}\n", "a".repeat(MAX_LINE_BYTES));
     let table = [
         ("", BillError::NoColumns { line: 1 }),
@@ -207,7 +207,7 @@ fn a_line_that_does_not_fit_is_named() {
 }
 
 #[test]
-fn an_amount_that_is_none_is_named_with_line_and_column() {
+fn an_invalid_amount_is_reported_with_line_and_column() {
     let bill = read(&ALL.replace("`69.10,`0.00,`0,", "`69.105,`0.00,`0,")).unwrap();
     assert_eq!(
         TradeBillRow::read(&bill.rows[0]),
@@ -260,7 +260,7 @@ fn the_columns_of_before_2018_are_read() {
 }
 
 #[test]
-fn back_ticks_before_names_byte_order_marks_and_line_ends_change_nothing() {
+fn back_ticks_byte_order_marks_and_line_ends_make_no_difference() {
     let plain = read(ALL).unwrap();
     let ticked = |text: &str| {
         let with_ticks = |line: &str| format!("`{}", line.replace(',', ",`"));
@@ -292,7 +292,7 @@ fn back_ticks_before_names_byte_order_marks_and_line_ends_change_nothing() {
 }
 
 #[test]
-fn one_line_that_cannot_be_read_does_not_hide_the_others() {
+fn an_unreadable_line_does_not_hide_the_others() {
     let bad = ALL.split("\r\n").nth(1).unwrap();
     let long = format!("{bad}{}", "x".repeat(MAX_LINE_BYTES));
     let table: [(Vec<u8>, BillError); 6] = [
@@ -356,7 +356,7 @@ fn one_line_that_cannot_be_read_does_not_hide_the_others() {
 }
 
 #[test]
-fn a_fee_that_cannot_be_read_hides_no_payment() {
+fn an_unreadable_fee_hides_no_payment() {
     let bill = read(&ALL.replace("`0.41460,", "`--,").replace("`0.41286,", "`,")).unwrap();
     assert_eq!(
         TradeBillRow::read(&bill.rows[0]).unwrap().fee_milli_fen,
@@ -367,7 +367,7 @@ fn a_fee_that_cannot_be_read_hides_no_payment() {
 }
 
 #[test]
-fn a_bill_without_a_summary_gives_its_rows() {
+fn a_bill_without_a_summary_has_its_rows() {
     let cut = ALL.split("总交易单数").next().unwrap();
     let mut reader = BillReader::new(Packing::Plain, &ticket(cut.as_bytes())).unwrap();
     assert_eq!(reader.push(cut.as_bytes()).unwrap().len(), 2);
@@ -377,7 +377,7 @@ fn a_bill_without_a_summary_gives_its_rows() {
 
 proptest! {
     #[test]
-    fn the_pieces_that_a_file_comes_in_make_no_difference(
+    fn the_chunks_of_a_file_make_no_difference(
         cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..8),
         packed in any::<bool>(),
     ) {

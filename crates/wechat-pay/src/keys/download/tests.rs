@@ -62,7 +62,7 @@ fn refresh(keys: &TrustedKeys, reply: Reply) -> Result<TrustedKeys, Certificates
 }
 
 #[test]
-fn a_first_download_is_verified_with_a_certificate_that_it_brings() {
+fn a_first_download_is_verified_with_a_certificate_in_it() {
     let (a, b) = (made(), made());
     let keys = refresh(
         &TrustedKeys::new(),
@@ -91,7 +91,7 @@ fn a_first_download_is_verified_with_a_certificate_that_it_brings() {
 }
 
 #[test]
-fn a_rotation_adds_the_new_and_keeps_the_old_and_the_public_key() {
+fn a_rotation_adds_the_new_certificate_and_keeps_the_old_one_and_the_public_key() {
     let (old, new) = (made(), made());
     let first = refresh(&TrustedKeys::new(), reply(vec![fresh(&old)], &old.key)).unwrap();
     let mut first = first;
@@ -111,7 +111,7 @@ fn a_rotation_adds_the_new_and_keeps_the_old_and_the_public_key() {
 }
 
 #[test]
-fn one_bad_certificate_and_none_is_taken() {
+fn one_bad_certificate_makes_the_whole_download_invalid() {
     let (good, bad) = (made(), made());
     let broken = |change: fn(&mut SealedCertificate)| {
         let mut certificate = fresh(&bad);
@@ -152,7 +152,7 @@ fn one_bad_certificate_and_none_is_taken() {
 }
 
 #[test]
-fn a_certificate_without_announced_times_counts_for_its_own_validity() {
+fn a_certificate_without_announced_times_has_its_own_validity() {
     type Change = fn(&mut SealedCertificate);
     let made = made();
     let changes: [Change; 3] = [
@@ -199,7 +199,7 @@ fn expired_certificates_are_removed_and_the_latest_one_in_effect_seals() {
 }
 
 #[test]
-fn an_unsigned_or_an_old_or_a_probing_reply_changes_nothing() {
+fn an_unsigned_old_or_probing_reply_changes_nothing() {
     let platform = made();
     let good = reply(vec![fresh(&platform)], &platform.key);
     let mut unsigned = good.clone();
@@ -226,7 +226,7 @@ fn an_unsigned_or_an_old_or_a_probing_reply_changes_nothing() {
 }
 
 #[test]
-fn a_merchant_with_a_public_key_alone_has_nothing_to_download() {
+fn a_merchant_with_only_a_public_key_has_nothing_to_download() {
     for (status, code, expected) in [
         (404, "RESOURCE_NOT_EXISTS", true),
         (404, "NOT_FOUND", false),
@@ -243,7 +243,7 @@ fn a_merchant_with_a_public_key_alone_has_nothing_to_download() {
 }
 
 #[test]
-fn the_name_with_a_blank_of_wechats_sample_is_read() {
+fn the_name_with_a_space_in_wechats_sample_is_read() {
     let json = serde_json::to_string(&fresh(&made())).unwrap();
     let with_blank = json
         .replace("\"effective_time\"", "\"effective_time \"")
@@ -294,7 +294,7 @@ impl Authority {
 }
 
 #[test]
-fn where_issuers_are_configured_only_their_certificates_are_taken() {
+fn if_issuers_are_configured_only_their_certificates_are_accepted() {
     let (root, other) = (Authority::new("Root", true), Authority::new("Other", true));
     let impostor = Authority::new("Root", true);
     let no_authority = Authority::new("Root", false);

@@ -62,7 +62,7 @@ fn each_product_has_its_route_and_its_fields() {
 }
 
 #[test]
-fn what_is_optional_is_sent_where_it_is_given() {
+fn optional_fields_are_sent_if_they_are_given() {
     let mut full = order(ProductFields::Native);
     full.time_expire = Some("2018-06-08T02:34:56Z".parse().unwrap());
     full.attach = Some("order 1".into());
@@ -84,7 +84,7 @@ fn what_is_optional_is_sent_where_it_is_given() {
 }
 
 #[test]
-fn what_wechat_would_refuse_is_refused_before_sending() {
+fn invalid_values_are_refused_before_sending() {
     type Change = fn(&mut Order);
     let table: [(Change, &str); 8] = [
         (|o| o.total = Fen::ZERO, "amount.total: must be at least 1"),
@@ -175,7 +175,7 @@ fn a_providers_order_names_both_merchants_and_no_appid_without_a_prefix() {
 }
 
 #[test]
-fn an_openid_is_sent_under_the_name_of_its_owner() {
+fn an_openid_is_sent_in_the_field_of_its_application() {
     let jsapi = ProductFields::Jsapi {
         openid: OpenId::parse("oUpF8").unwrap(),
     };
@@ -195,7 +195,7 @@ fn an_openid_is_sent_under_the_name_of_its_owner() {
 }
 
 #[test]
-fn a_providers_order_obeys_the_same_rules_under_its_own_names() {
+fn a_providers_order_has_the_same_rules_with_its_own_field_names() {
     type Change = fn(&mut Order);
     let table: [(Change, &str); 5] = [
         (|o| o.orderer.appid.clear(), "sp_appid: must not be empty"),

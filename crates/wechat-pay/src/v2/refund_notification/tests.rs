@@ -70,7 +70,7 @@ fn the_published_block_of_aes_256_ecb_is_made_and_opened() {
 }
 
 #[test]
-fn what_is_sealed_is_opened() {
+fn a_sealed_value_is_opened() {
     let opened = open_refund_notification(&sealed(refund()), &published_key()).unwrap();
     assert_eq!(opened, refund());
     assert_eq!(
@@ -138,7 +138,7 @@ fn a_refusal_names_its_cause() {
 }
 
 #[test]
-fn only_the_number_to_ask_by_is_required() {
+fn only_the_number_for_a_query_is_required() {
     let read = |inner: &str| {
         let inner = format!("<root><out_refund_no>R</out_refund_no>{inner}</root>");
         open_refund_notification(&with_inner(&inner), &published_key()).unwrap()
@@ -166,7 +166,7 @@ fn a_key_is_32_letters_and_digits_and_is_never_shown() {
 }
 
 #[test]
-fn answers_are_xml_and_so_is_what_version_2_sends() {
+fn answers_and_notifications_of_version_2_are_xml() {
     assert_eq!(
         &success_body()[..],
         b"<xml>\n<return_code><![CDATA[SUCCESS]]></return_code>\n\
