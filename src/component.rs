@@ -52,7 +52,7 @@ pub fn WechatPay(
     let handle = handle.unwrap_or_else(PaymentHandle::new);
     host.on_load(move |host| {
         let look = Look::from(&options.appearance);
-        let page = Page::listening(look.words().clone(), move |event| on_event.run(event));
+        let page = Page::with_listener(look.words().clone(), move |event| on_event.run(event));
         let embedded = Embedded::new(&shadow::container(&host), &options, look, page);
         // The handle belongs to another owner: at the cleanup it may be gone already.
         let place = handle.0.try_get_value().unwrap_or_default();

@@ -35,7 +35,7 @@ pub fn mount(
         let _ = emit.call2(&JsValue::NULL, &"problem".into(), &error.code().into());
     }
     let look = Look::from(&options.appearance);
-    let page = Page::speaking(emit, look.words().clone());
+    let page = Page::with_emit(emit, look.words().clone());
     Ok(Embedded::new(container, &options, look, page))
 }
 

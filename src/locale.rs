@@ -71,7 +71,7 @@ impl Words {
     }
 
     /// The text of a word.
-    pub(crate) fn say(&self, word: Word) -> Text {
+    pub(crate) fn text(&self, word: Word) -> Text {
         let place = word as usize;
         if let Some(Some(own)) = self.messages.0.get(place) {
             return Cow::Owned(own.clone());
@@ -101,10 +101,10 @@ mod tests {
     #[test]
     fn both_languages_are_complete() {
         assert_eq!(words::NAMES.lines().count(), Word::ALL.len());
-        let speaking = |locale| Words::new(locale, Messages::default());
+        let words = |locale| Words::new(locale, Messages::default());
         for word in Word::ALL {
-            let zh_cn = speaking(Locale::ZhCn).say(*word);
-            let en = speaking(Locale::En).say(*word);
+            let zh_cn = words(Locale::ZhCn).text(*word);
+            let en = words(Locale::En).text(*word);
             assert!(!zh_cn.is_empty() && !en.is_empty(), "{word:?}");
             let is_chinese = zh_cn.chars().any(|letter| letter > '\u{4e00}');
             let is_text = !matches!(word, Word::Language | Word::Direction);
@@ -129,9 +129,9 @@ mod tests {
             (Word::ProblemOfBuyer, buyer_words::PROBLEM_OF_BUYER),
         ];
         for (word, sentence) in cases {
-            let say = |locale| Words::new(locale, Messages::default()).say(word);
-            assert_eq!(say(Locale::ZhCn), sentence.zh_cn);
-            assert_eq!(say(Locale::En), sentence.en);
+            let text = |locale| Words::new(locale, Messages::default()).text(word);
+            assert_eq!(text(Locale::ZhCn), sentence.zh_cn);
+            assert_eq!(text(Locale::En), sentence.en);
         }
     }
 
@@ -153,11 +153,11 @@ mod tests {
     fn a_pages_own_messages_are_shown_and_the_others_stay() {
         let messages = Messages::default().with(Word::Paid, "お支払い完了");
         let words = Words::new(Locale::En, messages);
-        assert_eq!(words.say(Word::Paid), "お支払い完了");
-        assert_eq!(words.say(Word::Closed), "This order is closed");
+        assert_eq!(words.text(Word::Paid), "お支払い完了");
+        assert_eq!(words.text(Word::Closed), "This order is closed");
         let given = Messages::read(|name| (name == "paid").then(|| "済".to_owned()));
         let words = Words::new(Locale::ZhCn, given);
-        assert_eq!(words.say(Word::Paid), "済");
-        assert_eq!(words.say(Word::Closed), "订单已关闭");
+        assert_eq!(words.text(Word::Paid), "済");
+        assert_eq!(words.text(Word::Closed), "订单已关闭");
     }
 }

@@ -118,7 +118,7 @@ impl WidgetOptions {
         }
         let is_path = merchant_api.is_empty()
             || (merchant_api.starts_with('/') && !merchant_api.starts_with("//"));
-        if !(is_path || is_address(merchant_api, &WEB))
+        if !(is_path || is_address(merchant_api, &WEB_SCHEMES))
             || merchant_api.bytes().any(|byte| b"\\?# ".contains(&byte))
         {
             return Err(OptionError::MerchantApi);
@@ -157,15 +157,15 @@ impl WidgetOptions {
         let mut read = Self::new(&token, &merchant_api)?;
         let mut wrong = Vec::new();
         if let Some(word) = text(options, "scene").filter(|word| word != "auto") {
-            read.product = kept(Product::from_word(&word), OptionError::Scene, &mut wrong);
+            read.product = read_option(Product::from_word(&word), OptionError::Scene, &mut wrong);
         }
         if let Some(address) = text(options, "successUrl") {
             let address = SuccessUrl::parse(&address);
-            read.success_url = kept(address, OptionError::SuccessUrl, &mut wrong);
+            read.success_url = read_option(address, OptionError::SuccessUrl, &mut wrong);
         }
         if let Some(address) = text(options, "returnUrl") {
             let address = ReturnUrl::parse(&address);
-            read.return_url = kept(address, OptionError::ReturnUrl, &mut wrong);
+            read.return_url = read_option(address, OptionError::ReturnUrl, &mut wrong);
         }
         let auto_start = field(options, "autoStart");
         read.auto_start = auto_start == true;
@@ -205,7 +205,7 @@ impl Appearance {
 
     /// Sets the address where the buyer finds help: http(s), mailto or tel.
     pub fn with_support_url(mut self, address: &str) -> Result<Self, OptionError> {
-        if !is_address(address, &HELP) {
+        if !is_address(address, &SUPPORT_SCHEMES) {
             return Err(OptionError::SupportUrl);
         }
         self.support_url = Some(address.to_owned());
@@ -227,15 +227,15 @@ impl Appearance {
                 _ => Theme::Auto,
             },
             support_url: text(options, "supportUrl").and_then(|address| {
-                let address = is_address(&address, &HELP).then_some(address);
-                kept(address, OptionError::SupportUrl, wrong)
+                let address = is_address(&address, &SUPPORT_SCHEMES).then_some(address);
+                read_option(address, OptionError::SupportUrl, wrong)
             }),
         }
     }
 }
 
 /// Returns an option as it was read, and adds an option that could not be read to `wrong`.
-fn kept<T>(read: Option<T>, error: OptionError, wrong: &mut Vec<OptionError>) -> Option<T> {
+fn read_option<T>(read: Option<T>, error: OptionError, wrong: &mut Vec<OptionError>) -> Option<T> {
     if read.is_none() {
         wrong.push(error);
     }
@@ -243,9 +243,9 @@ fn kept<T>(read: Option<T>, error: OptionError, wrong: &mut Vec<OptionError>) ->
 }
 
 /// The allowed beginnings of a merchant API's address.
-const WEB: [&str; 2] = ["https://", "http://"];
+const WEB_SCHEMES: [&str; 2] = ["https://", "http://"];
 /// The allowed beginnings of an address for help.
-const HELP: [&str; 4] = ["https://", "http://", "mailto:", "tel:"];
+const SUPPORT_SCHEMES: [&str; 4] = ["https://", "http://", "mailto:", "tel:"];
 
 /// Checks only the beginning, against a list: no disguise of `javascript:` begins like that.
 fn is_address(text: &str, schemes: &[&str]) -> bool {

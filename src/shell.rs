@@ -178,12 +178,12 @@ impl Shell {
         match effect {
             Effect::Send { id, request } => {
                 let abort = running.api.send(&request, move |outcome| {
-                    shell.forget(id);
+                    shell.drop_request(id);
                     shell.happened(outcome.into_event(id));
                 });
                 running.requests.borrow_mut().push((id, abort));
             }
-            Effect::Abort(id) => self.forget(id),
+            Effect::Abort(id) => self.drop_request(id),
             Effect::WakeAt(at_ms) => {
                 let timer =
                     at_ms.map(|at_ms| clock::Timer::at(at_ms, move || shell.happened(Event::Woke)));
@@ -230,7 +230,7 @@ impl Shell {
             Effect::MarkDeparture(is_away) => running.departure.set(is_away),
             Effect::Emit(occurrence) => {
                 let is_first = running.end_report.is_first(&occurrence);
-                running.page.tell(occurrence, is_first);
+                running.page.emit(occurrence, is_first);
             }
         }
     }
@@ -257,12 +257,12 @@ impl Shell {
             *peers = peers::Peers::join(&self.0.token, self.0.rank, happened);
         }
         if let Some(peers) = &*peers {
-            peers.say(message);
+            peers.send(message);
         }
     }
 
     /// Drops a request. If the request is in flight, dropping it aborts it.
-    fn forget(&self, id: RequestId) {
+    fn drop_request(&self, id: RequestId) {
         let mut requests = self.0.requests.borrow_mut();
         requests.retain(|(sent, _)| *sent != id);
     }

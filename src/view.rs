@@ -23,7 +23,7 @@ use merchant_api::Product;
 use order_head::{order_head, ribbon};
 use outcome::{is_outcome, outcome, quiet, support};
 use qr_code::Picture;
-use status::{connection, sentence, spinner, spoken};
+use status::{announcement, connection, sentence, spinner};
 use wasm_bindgen::JsCast;
 
 use crate::locale::Word;
@@ -104,8 +104,8 @@ fn whole(model: &ViewModel, look: &Look, picture: &mut Picture) -> AnyView {
         <div
             part="base"
             class="wechat-pay"
-            lang=words.say(Word::Language)
-            dir=words.say(Word::Direction)
+            lang=words.text(Word::Language)
+            dir=words.text(Word::Direction)
             data-theme=look.theme.as_str()
             data-state=model.screen.name()
             tabindex="-1"
@@ -119,7 +119,7 @@ fn whole(model: &ViewModel, look: &Look, picture: &mut Picture) -> AnyView {
             // The only region that screen readers announce. It stays in the page, because a region
             // that is itself replaced is not read out.
             <p class="spoken" role="status">
-                {spoken(model, words)}
+                {announcement(model, words)}
             </p>
         </div>
     }
@@ -134,7 +134,7 @@ fn body(model: &ViewModel, look: &Look, picture: &mut Picture) -> [Option<AnyVie
         let outcome = outcome(screen, model.order.as_ref(), look);
         return [Some(outcome), None, None, None];
     }
-    let lead = Some(view! { <p class="lead">{words.say(sentence(screen))}</p> }.into_any());
+    let lead = Some(view! { <p class="lead">{words.text(sentence(screen))}</p> }.into_any());
     let help = needs_help(model).then(|| support(look));
     match (screen, choices(screen)) {
         (
@@ -152,12 +152,12 @@ fn body(model: &ViewModel, look: &Look, picture: &mut Picture) -> [Option<AnyVie
             [Some(picture.dim(code_url, None, words)), lead, None, None]
         }
         (Screen::QrExpired { code_url }, _) => {
-            let renew = button("primary", words.say(Word::NewCode), Intent::Refresh);
+            let renew = button("primary", words.text(Word::NewCode), Intent::Refresh);
             let picture = picture.dim(code_url, Some(renew), words);
             [Some(picture), lead, None, None]
         }
         (_, Some((choices, fallback))) => {
-            let advice = advice_beside(screen).map(|word| quiet(words.say(word)));
+            let advice = advice_beside(screen).map(|word| quiet(words.text(word)));
             [lead, Some(actions(choices, fallback, words)), advice, help]
         }
         (_, None) => [Some(spinner()), lead, help, None],

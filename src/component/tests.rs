@@ -61,7 +61,7 @@ impl RustPage {
         }
     }
 
-    fn was_told(&self, name: &str) -> bool {
+    fn was_emitted(&self, name: &str) -> bool {
         self.told.borrow().iter().any(|event| event.name() == name)
     }
 
@@ -89,7 +89,7 @@ async fn a_leptos_page_mounts_the_component_gets_its_events_and_removes_it_compl
     counting
         .until("the QR code", || shows_code(&page.container))
         .await;
-    assert!(page.was_told("qr-shown"));
+    assert!(page.was_emitted("qr-shown"));
     let timed: Vec<_> = page.told.borrow().iter().map(PageEvent::name).collect();
     let pairs = timed.chunks(2).all(|pair| pair[1] == "telemetry");
     assert!(pairs, "each event has its time: {timed:?}");
@@ -209,7 +209,7 @@ async fn a_backend_of_rust_functions_starts_polls_cancels_and_reports_paid() {
     assert!(asked.borrow().contains(&"cancel"), "{asked:?}");
 
     page.handle.start();
-    counting.until("paid", || page.was_told("paid")).await;
+    counting.until("paid", || page.was_emitted("paid")).await;
     let told = page.told.borrow();
     let codes = told.iter().filter(|event| **event == PageEvent::QrShown {});
     assert_eq!(codes.count(), 2, "one before the cancel, one after it");
@@ -274,7 +274,7 @@ async fn paid_is_emitted_once_for_an_order_and_a_later_component_emits_only_the_
         options.transport = Some(backend);
         let page = RustPage::showing(options);
         counting.until("paid", || page.state() == "paid").await;
-        assert_eq!(page.was_told("paid"), is_first);
+        assert_eq!(page.was_emitted("paid"), is_first);
         let change = PageEvent::StateChange {
             state: "paid",
             first: Some(is_first),

@@ -92,13 +92,13 @@ pub enum PageEvent {
 }
 
 impl Page {
-    /// A page that listens.
+    /// A page with this listener.
     pub(crate) fn new(listen: impl Fn(Occurrence, bool) + 'static) -> Self {
         Self(Box::new(listen))
     }
 
     /// `element.js`: `emit(name, detail)`. The detail of a problem includes the buyer's sentence.
-    pub(crate) fn speaking(emit: Function, words: Words) -> Self {
+    pub(crate) fn with_emit(emit: Function, words: Words) -> Self {
         Self::new(move |occurrence, is_first| {
             let event = PageEvent::new(occurrence, is_first, &words);
             // An exception in the page's handler is the page's own problem.
@@ -107,7 +107,7 @@ impl Page {
     }
 
     /// A Rust page: each event, and after it the time that it took.
-    pub(crate) fn listening(words: Words, listen: impl Fn(PageEvent) + 'static) -> Self {
+    pub(crate) fn with_listener(words: Words, listen: impl Fn(PageEvent) + 'static) -> Self {
         let begun_ms = clock::now_ms();
         Self::new(move |occurrence, is_first| {
             let event = PageEvent::new(occurrence, is_first, &words);
@@ -122,7 +122,7 @@ impl Page {
     }
 
     /// Reports what happened; `paid` and `closed` only if it is the first report in this tab.
-    pub(crate) fn tell(&self, occurrence: Occurrence, is_first: bool) {
+    pub(crate) fn emit(&self, occurrence: Occurrence, is_first: bool) {
         let is_end = matches!(occurrence, Occurrence::Paid { .. } | Occurrence::Closed);
         if is_first || !is_end {
             (self.0)(occurrence, is_first);
@@ -185,7 +185,7 @@ impl PageEvent {
             },
             Occurrence::Closed => Self::Closed {},
             Occurrence::Problem(problem) => Self::Problem {
-                message: words.say(problem_word(&problem)).into_owned(),
+                message: words.text(problem_word(&problem)).into_owned(),
                 code: problem.code.as_str(),
                 actor: problem.actor.as_str(),
                 recoverable: problem.is_recoverable,

@@ -1,4 +1,4 @@
-//! Tabs of this browser with the same order tell each other when they poll, so that one tab polls
+//! Tabs of this browser with the same order report to each other when they poll, so that one tab polls
 //! for all. The machine decides which tab polls.
 //!
 //! A `BroadcastChannel` reaches only this origin. A message is two numbers: the sender's rank, and
@@ -14,7 +14,7 @@ use web_sys::{BroadcastChannel, MessageEvent};
 /// The sign for: this tab stopped polling.
 const STOPPED: f64 = -1.0;
 /// The sign for: the order has changed.
-const NEWS: f64 = -2.0;
+const CHANGED: f64 = -2.0;
 
 /// This tab's place in the channel; the tab leaves when the value is dropped.
 pub(crate) struct Peers {
@@ -42,11 +42,11 @@ impl Peers {
     }
 
     /// Sends a message to the other tabs.
-    pub(crate) fn say(&self, message: PeerMessage) {
+    pub(crate) fn send(&self, message: PeerMessage) {
         let sign = match message {
             PeerMessage::Polling(for_ms) => number(for_ms),
             PeerMessage::Stopped => STOPPED,
-            PeerMessage::Changed => NEWS,
+            PeerMessage::Changed => CHANGED,
         };
         let message = Array::of2(&number(self.rank).into(), &sign.into());
         // Two numbers can be cloned. And a tab that gets no message polls for itself.
@@ -68,7 +68,7 @@ fn read(event: &web_sys::Event) -> Option<Event> {
     let sign = message.get(1).as_f64()?;
     let message = if sign >= 0.0 {
         PeerMessage::Polling(whole(sign))
-    } else if sign > NEWS {
+    } else if sign > CHANGED {
         PeerMessage::Stopped
     } else {
         PeerMessage::Changed

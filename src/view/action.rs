@@ -81,7 +81,7 @@ pub(super) fn actions(choices: &[Choice], fallback: Option<Product>, words: &Wor
     let other = (fallback == Some(Product::Native)).then_some(&other);
     let mut class = "primary";
     let mut buttons = choices.iter().chain(other).map(|(label, intent)| {
-        let button = button(class, words.say(*label), *intent);
+        let button = button(class, words.text(*label), *intent);
         class = "secondary";
         button
     });

@@ -7,7 +7,7 @@ use crate::locale::{Text, Word, Words};
 
 /// `二维码有效时间 29:59`
 pub(super) fn countdown(remaining_ms: u64, words: &Words) -> AnyView {
-    let mut label = words.say(Word::CodeValidFor).into_owned();
+    let mut label = words.text(Word::CodeValidFor).into_owned();
     label.push(' ');
     view! {
         <p class="countdown">
@@ -18,21 +18,21 @@ pub(super) fn countdown(remaining_ms: u64, words: &Words) -> AnyView {
     .into_any()
 }
 
-/// The spoken text for the time: at five minutes, at three, at one and at half a minute, and not
+/// The announcement of the time: at five minutes, at three, at one and at half a minute, and not
 /// each second.
-pub(super) fn spoken(remaining_ms: u64, words: &Words) -> Option<String> {
+pub(super) fn announcement(remaining_ms: u64, words: &Words) -> Option<String> {
     let (_, number, word) = PACE
         .into_iter()
         .find(|(limit_ms, ..)| remaining_ms <= *limit_ms)?;
-    let text = words.say(word);
+    let text = words.text(word);
     let place = text.bytes().position(|byte| byte == b'#')?;
-    let mut spoken = String::from(text.get(..place)?);
-    spoken.push_str(number);
-    spoken.push_str(text.get(place + 1..)?);
-    Some(spoken)
+    let mut announcement = String::from(text.get(..place)?);
+    announcement.push_str(number);
+    announcement.push_str(text.get(place + 1..)?);
+    Some(announcement)
 }
 
-/// The upper bound in milliseconds, the number that is spoken, and the sentence around it.
+/// The upper bound in milliseconds, the number that is announced, and the sentence around it.
 const PACE: [(u64, &str, Word); 4] = [
     (30_000, "30", Word::SecondsLeft),
     (60_000, "60", Word::SecondsLeft),
@@ -64,15 +64,18 @@ pub(super) fn push_two_digits(text: &mut String, number: u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{clock_text, spoken};
+    use super::{announcement, clock_text};
     use crate::locale::{Locale, Messages, Words};
 
     #[test]
     fn the_time_is_announced_four_times_and_not_each_second() {
         let words = Words::new(Locale::En, Messages::default());
-        let said = |remaining_ms| spoken(remaining_ms, &words);
-        assert_eq!(said(1_799_000), None);
-        let mut heard: Vec<String> = (0..=400).rev().filter_map(|s| said(s * 1_000)).collect();
+        let announced = |remaining_ms| announcement(remaining_ms, &words);
+        assert_eq!(announced(1_799_000), None);
+        let mut heard: Vec<String> = (0..=400)
+            .rev()
+            .filter_map(|s| announced(s * 1_000))
+            .collect();
         heard.dedup();
         let numbers: Vec<&str> = heard
             .iter()

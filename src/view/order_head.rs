@@ -11,7 +11,7 @@ use crate::object::dictionary;
 
 /// Says that no money moves.
 pub(super) fn ribbon(words: &Words) -> AnyView {
-    view! { <p part="ribbon" class="ribbon">{words.say(Word::TestRibbon)}</p> }.into_any()
+    view! { <p part="ribbon" class="ribbon">{words.text(Word::TestRibbon)}</p> }.into_any()
 }
 
 /// The order's description and price.
@@ -21,7 +21,7 @@ pub(super) fn order_head(order: &OrderView, words: &Words) -> AnyView {
     let description = Text::Owned(order.description.clone().unwrap_or_default());
     view! {
         <div part="order" class="order">
-            <p part="brand" class="brand">{words.say(Word::Brand)}</p>
+            <p part="brand" class="brand">{words.text(Word::Brand)}</p>
             <p part="description" class="description" dir="auto">{description}</p>
             <p part="amount" class=class>{amount}</p>
         </div>
@@ -46,7 +46,7 @@ fn amount_class(amount: &str) -> &'static str {
 pub(super) fn money(fen: u64, currency: &str, words: &Words) -> Text {
     let amount = decimal_text(fen);
     let options = dictionary(&[("style", "currency".into()), ("currency", currency.into())]);
-    let text = match NumberFormat::new(&words.say(Word::Language), &options) {
+    let text = match NumberFormat::new(&words.text(Word::Language), &options) {
         Ok(format) => format.format(&amount),
         Err(_) => [currency, &amount].join(" "),
     };

@@ -39,9 +39,9 @@ pub(super) fn outcome(screen: &Screen, order: Option<&OrderView>, look: &Look) -
     view! {
         <div part="outcome" class="outcome">
             <p part="mark" class=mark_class aria-hidden="true">{Text::Borrowed(mark)}</p>
-            <p part="title" class="title">{words.say(sentence(screen))}</p>
+            <p part="title" class="title">{words.text(sentence(screen))}</p>
             {receipt(screen, order, words).map(quiet)}
-            {advice(screen).map(|word| quiet(words.say(word)))}
+            {advice(screen).map(|word| quiet(words.text(word)))}
             {retry.map(|_| actions(&[(Word::Retry, Intent::Start)], None, words))}
             {(!is_paid).then(|| support(look))}
             {problem.map(|problem| reference(problem, order, words))}
@@ -55,7 +55,7 @@ pub(super) fn support(look: &Look) -> AnyView {
     let link = look.support_url.as_ref().map(|address| {
         view! {
             <a part="support" class="support" href=address.clone() target="_blank" rel="noopener">
-                {look.words.say(Word::Support)}
+                {look.words.text(Word::Support)}
             </a>
         }
         .into_any()
@@ -78,7 +78,7 @@ fn receipt(screen: &Screen, order: Option<&OrderView>, words: &Words) -> Option<
     };
     let order = order?;
     (order.total_fen != *payer_total_fen).then(|| {
-        let mut text = words.say(Word::YouPaid).into_owned();
+        let mut text = words.text(Word::YouPaid).into_owned();
         text.push(' ');
         text.push_str(&money(*payer_total_fen, &order.currency, words));
         text.into()
@@ -90,7 +90,7 @@ fn reference(problem: &Problem, order: Option<&OrderView>, words: &Words) -> Any
     let mut text = String::from(problem.code.as_str());
     if let Some(order) = order {
         text.push_str(" · ");
-        text.push_str(&words.say(Word::OrderNumber));
+        text.push_str(&words.text(Word::OrderNumber));
         text.push(' ');
         text.push_str(&order.order_no);
     }

@@ -45,7 +45,7 @@ impl Picture {
                 <svg
                     part="qr"
                     role="img"
-                    aria-label=words.say(Word::CodeLabel)
+                    aria-label=words.text(Word::CodeLabel)
                     viewBox=self.view_box.clone()
                     width=self.side_px.clone()
                     height=self.side_px.clone()

@@ -80,7 +80,7 @@ pub(super) fn spinner() -> AnyView {
 
 /// The state of the connection to the backend, if the connection is not steady.
 pub(super) fn connection(connection: Connection, words: &Words) -> Option<AnyView> {
-    let text = words.say(connection_word(connection)?);
+    let text = words.text(connection_word(connection)?);
     Some(view! { <p part="connection" class="connection">{text}</p> }.into_any())
 }
 
@@ -92,20 +92,20 @@ const fn connection_word(connection: Connection) -> Option<Word> {
     }
 }
 
-/// The spoken text: each screen's sentence once, the advice, and the state of the connection. A
-/// countdown is spoken only now and then.
-pub(super) fn spoken(model: &ViewModel, words: &Words) -> Text {
-    let mut text = words.say(sentence(&model.screen)).into_owned();
+/// The announcement for screen readers: each screen's sentence once, the advice, and the state of the connection. A
+/// countdown is announced only now and then.
+pub(super) fn announcement(model: &ViewModel, words: &Words) -> Text {
+    let mut text = words.text(sentence(&model.screen)).into_owned();
     let more = [advice(&model.screen), connection_word(model.connection)];
     for word in more.into_iter().flatten() {
         text.push(' ');
-        text.push_str(&words.say(word));
+        text.push_str(&words.text(word));
     }
     if let Screen::QrCode {
         remaining_ms: Some(remaining_ms),
         ..
     } = model.screen
-        && let Some(time) = countdown::spoken(remaining_ms, words)
+        && let Some(time) = countdown::announcement(remaining_ms, words)
     {
         text.push(' ');
         text.push_str(&time);

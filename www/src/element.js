@@ -14,14 +14,14 @@
  *
  * - `away`: not in a page;
  * - `loading`: the widget is being loaded; `wantsStart`: the page called `start()` meanwhile;
- * - `mounted`: the payment runs; `isDressing` says that another appearance is about to be shown;
+ * - `mounted`: the payment runs; `hasPendingAppearance`: another appearance is about to be shown;
  * - `failed`: the buyer sees another way to pay, until another attribute restarts the payment;
  * - `destroyed`: it ended for good.
  *
  * Each start has its own state object: a late result finds another state, and does nothing.
  *
  * @typedef {{ phase: "loading", wantsStart: boolean }} Loading
- * @typedef {{ phase: "mounted", embedded: import("./wechat-pay").Embedded, isDressing: boolean }} Mounted
+ * @typedef {{ phase: "mounted", embedded: import("./wechat-pay").Embedded, hasPendingAppearance: boolean }} Mounted
  * @typedef {{ phase: "away" } | Loading | Mounted | { phase: "failed" } | { phase: "destroyed" }} State
  */
 
@@ -290,10 +290,10 @@ export function define(options) {
      */
     _updateAppearance() {
       const state = this._state;
-      if (state.phase !== "mounted" || state.isDressing) return;
-      state.isDressing = true;
+      if (state.phase !== "mounted" || state.hasPendingAppearance) return;
+      state.hasPendingAppearance = true;
       queueMicrotask(() => {
-        state.isDressing = false;
+        state.hasPendingAppearance = false;
         if (this._state !== state || isBroken) return;
         if (!state.embedded.set_appearance(this._options())) this._emit("problem", "SUPPORT_URL_INVALID");
       });
@@ -315,7 +315,7 @@ export function define(options) {
         const embedded = bindings.mount(container, this._options(), this._emit.bind(this));
         // A handler of the page may have removed the element meanwhile.
         if (this._state !== state) return embedded.unmount();
-        this._state = { phase: "mounted", embedded, isDressing: false };
+        this._state = { phase: "mounted", embedded, hasPendingAppearance: false };
         if (state.wantsStart) this.start();
       } catch (error) {
         if (this._state !== state) return;
