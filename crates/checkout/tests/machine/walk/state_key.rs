@@ -25,9 +25,9 @@ pub(super) fn hash_relative(text: &str, now_ms: u64, hasher: &mut DefaultHasher)
         let is_time = is_time(&text[..at]);
         if is_time {
             let distance = i128::from(number) - i128::from(now_ms);
-            let is_floor = FLOORS.iter().any(|floor| before.ends_with(floor));
+            let is_earliest = EARLIEST_TIMES.iter().any(|name| before.ends_with(name));
             distance
-                .max(if is_floor { 0 } else { -600_000 })
+                .max(if is_earliest { 0 } else { -600_000 })
                 .hash(hasher);
         } else if before.ends_with("RequestId(") || before.ends_with("last_id: ") {
             (last_id - number.min(last_id)).hash(hasher);
@@ -60,7 +60,7 @@ const TIMES: [&str; 14] = [
 
 /// Times before which something does not happen: once they are past, their distance does not
 /// matter.
-const FLOORS: [&str; 3] = ["hint_after_ms: ", "hint_set_at_ms: ", "full_at_ms: "];
+const EARLIEST_TIMES: [&str; 3] = ["hint_after_ms: ", "hint_set_at_ms: ", "full_at_ms: "];
 
 /// Whether the number that follows is a time: `stuck_at_ms: 5`, `leave: Some((5, …`, and the second
 /// number of `leader: Some((1, 5))`, whose first is a rank.

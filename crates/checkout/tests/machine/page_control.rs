@@ -1,4 +1,4 @@
-//! What the page may request on the buyer's behalf, and the end of an element.
+//! What the page can control (start, resume, cancel, destroy), and what a click causes while offline.
 
 use checkout::{BridgeReply, Connection, Effect, Event, Failure, Intent, Options, Request};
 use merchant_api::{Action, CheckoutAnswer, ErrorCode, Malformed, Product};
