@@ -4,12 +4,12 @@
 use payment_tests::browser::{Browser, Visitor, visit};
 use serde_json::{Value, json};
 
-use crate::stage::Stage;
+use crate::test_pages::TestPages;
 
 #[tokio::test]
 async fn a_wrong_attribute_is_named_and_the_payment_continues_if_it_can() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     // attribute, value, code, whether the payment continues
     let cases = [
         ("token", "", "TOKEN_INVALID", false),
@@ -55,7 +55,7 @@ async fn a_wrong_attribute_is_named_and_the_payment_continues_if_it_can() {
         ("theme", "drak", "THEME_INVALID", true),
     ];
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         listen(browser).await;
         for (number, (attribute, value, code, goes_on)) in cases.into_iter().enumerate() {
             let id = format!("case-{number}");
@@ -67,7 +67,7 @@ async fn a_wrong_attribute_is_named_and_the_payment_continues_if_it_can() {
             let arguments = vec![
                 json!(id),
                 json!(token),
-                json!(stage.merchant_api()),
+                json!(pages.merchant_api()),
                 json!(attribute),
                 json!(value),
             ];
@@ -107,12 +107,12 @@ async fn a_wrong_attribute_is_named_and_the_payment_continues_if_it_can() {
 
 #[tokio::test]
 async fn a_wrong_style_option_is_reported_once_and_the_payment_keeps_its_style() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         listen(browser).await;
-        stage.put(browser, "pay", &token).await;
+        pages.put(browser, "pay", &token).await;
         browser.until("stateOf('pay') === 'qr'").await;
         let base = "window.base = pay.shadowRoot.querySelector('[part~=base]')";
         browser.look(base, vec![]).await;
@@ -130,31 +130,31 @@ async fn a_wrong_style_option_is_reported_once_and_the_payment_keeps_its_style()
             browser.look(problems, vec![]).await,
             json!([["THEME_INVALID", "drak"]])
         );
-        assert_eq!(stage.posts_about(&token), 1);
+        assert_eq!(pages.posts_about(&token), 1);
     })
     .await;
 }
 
 #[tokio::test]
 async fn an_attribute_that_a_template_left_empty_counts_as_absent() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         listen(browser).await;
         let script = "const element = make('pay', ...arguments);
             for (const name of ['scene', 'success-url', 'return-url', 'locale', 'theme', 'support-url']) {
                 element.setAttribute(name, '');
             }
             document.getElementById('left-side').append(element)";
-        let arguments = vec![json!(token), json!(stage.merchant_api())];
+        let arguments = vec![json!(token), json!(pages.merchant_api())];
         browser.look(script, arguments).await;
         browser.until("stateOf('pay') === 'qr'").await;
         let seen = "const {lang, dataset} = pay.shadowRoot.querySelector('[part~=base]');
             return [lang, dataset.theme, pay.shadowRoot.querySelectorAll('a').length, problems]";
         let seen = browser.look(seen, vec![]).await;
         assert_eq!(seen, json!(["zh-CN", "light", 0, []]));
-        stage.pay(&token).await;
+        pages.pay(&token).await;
         browser.until("stateOf('pay') === 'paid'").await;
         // The page does not navigate, and does not even reload.
         let links = "return heard.concat(pay.shadowRoot.querySelectorAll('a').length)";
@@ -165,9 +165,9 @@ async fn an_attribute_that_a_template_left_empty_counts_as_absent() {
 
 #[tokio::test]
 async fn the_page_of_problems_explains_a_code_at_the_hints_address() {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit(Visitor::Desktop, async |browser| {
-        let page = format!("{}/dist/problems.html#H5_URL_REFUSED", stage.servers.stage);
+        let page = format!("{}/dist/problems.html#H5_URL_REFUSED", pages.servers.stage);
         browser.open(&page).await;
         let row = browser
             .until("document.getElementById('H5_URL_REFUSED')?.innerText")
@@ -184,9 +184,9 @@ async fn the_page_of_problems_explains_a_code_at_the_hints_address() {
 
 #[tokio::test]
 async fn the_pages_own_transport_is_called_with_the_contracts_fields_and_pays() {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         let script = "window.asked = [];
             const order = {state: 'open', order_no: 'OWN-0001', total_fen: 6910, attempt: 0, products: ['native'], live: true};
             const code = {...order, attempt: 1, product: 'native', code_url: 'weixin://wxpay/bizpayurl?pr=JyC91EIz1'};
@@ -214,7 +214,7 @@ async fn the_pages_own_transport_is_called_with_the_contracts_fields_and_pays() 
 
 #[tokio::test]
 async fn a_transport_that_throws_or_returns_nonsense_is_a_problem_with_its_message() {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     // what `status` does, the code, who has to act, the text in `raw` or `field`
     let cases = [
         (
@@ -251,7 +251,7 @@ async fn a_transport_that_throws_or_returns_nonsense_is_a_problem_with_its_messa
         ),
     ];
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         listen(browser).await;
         for (does, code, actor, named) in cases {
             let script = "problems.length = 0;

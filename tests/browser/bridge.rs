@@ -5,7 +5,7 @@ use payment_tests::browser::{Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, press};
+use crate::test_pages::{TestPages, press};
 
 in_browsers! {
     a_page_that_may_not_pay_is_reloaded_once_by_the_buyer: chromium webkit;
@@ -20,7 +20,7 @@ const WECOM: &str = "Mozilla/5.0 (Linux; Android 14; 22041211AC; wv) AppleWebKit
 
 #[tokio::test]
 async fn every_argument_of_the_bridges_callback_is_read_and_kept_for_the_merchant() {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     // The callback's argument; the problem's code (none: the buyer gets the offer again); `raw`.
     let cases = [
         ("", "CASHIER_FAILED", ""),
@@ -47,7 +47,7 @@ async fn every_argument_of_the_bridges_callback_is_read_and_kept_for_the_merchan
         ("{err_msg: 'get_brand_wcpay_request:cancel'}", "", ""),
     ];
     visit(Visitor::Phone, async |wechat| {
-        stage.open_as(wechat, WECHAT).await;
+        pages.open_as(wechat, WECHAT).await;
         let listen = "window.problems = []; document.addEventListener('problem', ({detail}) => problems.push(detail))";
         wechat.look(listen, vec![]).await;
         for (reply, code, raw) in cases {
@@ -55,8 +55,8 @@ async fn every_argument_of_the_bridges_callback_is_read_and_kept_for_the_merchan
                 const [token, api, reply] = arguments;
                 window.WeixinJSBridge = {invoke: new Function('name', 'values', 'callback', `window.called = values; callback(${reply})`)};
                 document.getElementById('left-side').replaceChildren(make('pay', token, api))";
-            let token = stage.order_of_buyer().await;
-            let arguments = vec![json!(token), json!(stage.merchant_api()), json!(reply)];
+            let token = pages.order_of_buyer().await;
+            let arguments = vec![json!(token), json!(pages.merchant_api()), json!(reply)];
             wechat.look(put, arguments).await;
             press(wechat).await;
             if code.is_empty() {
@@ -75,8 +75,8 @@ async fn every_argument_of_the_bridges_callback_is_read_and_kept_for_the_merchan
 }
 
 async fn a_page_that_may_not_pay_is_reloaded_once_by_the_buyer(engine: Engine) {
-    let stage = Stage::set().await;
-    let token = stage.order_of_buyer().await;
+    let pages = TestPages::start().await;
+    let token = pages.order_of_buyer().await;
     // On iOS, WeChat checks the address on which the buyer landed; after a reload that is the
     // current one.
     let deny = "sessionStorage.loads = Number(sessionStorage.loads ?? 0) + 1;
@@ -84,7 +84,7 @@ async fn a_page_that_may_not_pay_is_reloaded_once_by_the_buyer(engine: Engine) {
             callback({err_msg: 'access_control:not_allowed'});
         }}";
     visit_in(engine, Visitor::Phone, async |wechat| {
-        let page = stage.page_of(&token, &[("user-agent", WECHAT_ON_IPHONE), ("script", deny)]);
+        let page = pages.page_of(&token, &[("user-agent", WECHAT_ON_IPHONE), ("script", deny)]);
         wechat.open(&page).await;
         press(wechat).await;
         wechat.until("stateOf('pay') === 'problem'").await;
@@ -106,11 +106,11 @@ async fn a_page_that_may_not_pay_is_reloaded_once_by_the_buyer(engine: Engine) {
 }
 
 async fn a_buyer_in_wecom_pays_through_the_pages_sdk(engine: Engine) {
-    let stage = Stage::set().await;
-    let simulator = &stage.servers.wechat.simulator;
+    let pages = TestPages::start().await;
+    let simulator = &pages.servers.wechat.simulator;
     let appid = simulator.keyring().merchant().appid.clone();
     visit_in(engine, Visitor::Phone, async |wecom| {
-        let page = stage.servers.inside_wechat(&stage.page_as(WECOM));
+        let page = pages.servers.inside_wechat(&pages.page_as(WECOM));
         wecom.open(&page).await;
         let sdk = "const script = document.createElement('script');
             script.src = '/_wechat/jweixin.js';
@@ -124,7 +124,7 @@ async fn a_buyer_in_wecom_pays_through_the_pages_sdk(engine: Engine) {
         wecom.until("window.isLoaded").await;
 
         // A page without wx.config gives WeChat no appId.
-        stage.put(wecom, "pay", &stage.order_of_buyer().await).await;
+        pages.put(wecom, "pay", &pages.order_of_buyer().await).await;
         press(wecom).await;
         wecom.until("heard.includes('pay problem')").await;
         wecom.look("pay.remove()", vec![]).await;
@@ -133,7 +133,7 @@ async fn a_buyer_in_wecom_pays_through_the_pages_sdk(engine: Engine) {
 
         let configure = "wx.config({appId: arguments[0], timestamp: 1, nonceStr: 'n', signature: 's', jsApiList: ['chooseWXPay']}); delete window.chosen; heard.length = 0";
         wecom.look(configure, vec![json!(appid)]).await;
-        stage.put(wecom, "pay", &stage.order_of_buyer().await).await;
+        pages.put(wecom, "pay", &pages.order_of_buyer().await).await;
         press(wecom).await;
         wecom.click_in("#wechat-cashier", "[data-outcome='success']").await;
         wecom.until("stateOf('pay') === 'paid'").await;
@@ -148,22 +148,22 @@ async fn a_buyer_in_wecom_pays_through_the_pages_sdk(engine: Engine) {
 
 #[tokio::test]
 async fn auto_start_opens_the_cashier_and_the_pages_address_survives_the_oauth_redirect() {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit(Visitor::Phone, async |wechat| {
         // The buyer is known: there is no redirect, and `auto-start` needs no click.
-        let known = stage.page_of(&stage.order_of_buyer().await, &[("auto-start", "")]);
-        wechat.open(&stage.servers.inside_wechat(&known)).await;
+        let known = pages.page_of(&pages.order_of_buyer().await, &[("auto-start", "")]);
+        wechat.open(&pages.servers.inside_wechat(&known)).await;
         wechat
             .click_in("#wechat-cashier", "[data-outcome='cancel']")
             .await;
         wechat.until("stateOf('pay') === 'offer'").await;
         // Another buyer is not known: a redirect for the openid and back, with the parameters of
         // the page's address.
-        let page = stage.page_of(
-            &stage.order().await,
+        let page = pages.page_of(
+            &pages.order().await,
             &[("showwxpaytitle", "1"), ("auto-start", "")],
         );
-        let page = stage.servers.inside_wechat(&format!("{page}#/pay/7"));
+        let page = pages.servers.inside_wechat(&format!("{page}#/pay/7"));
         wechat.open(&page).await;
         wechat
             .click_in("#wechat-cashier", "[data-outcome='success']")
@@ -180,11 +180,11 @@ async fn auto_start_opens_the_cashier_and_the_pages_address_survives_the_oauth_r
 async fn a_page_that_starts_by_itself_again_before_its_payment_is_known_charges_once(
     engine: Engine,
 ) {
-    let stage = Stage::set().await;
-    let wechat_pay = &stage.servers.wechat;
-    let token = stage.order_of_buyer().await;
-    let page = stage.page_of(&token, &[("auto-start", "")]);
-    let page = stage.servers.inside_wechat(&page);
+    let pages = TestPages::start().await;
+    let wechat_pay = &pages.servers.wechat;
+    let token = pages.order_of_buyer().await;
+    let page = pages.page_of(&token, &[("auto-start", "")]);
+    let page = pages.servers.inside_wechat(&page);
     visit_in(engine, Visitor::Phone, async |wechat| {
         wechat_pay
             .fail(&[

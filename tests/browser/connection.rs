@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::plain_backend::{PlainBackend, until_polled};
-use crate::stage::Stage;
+use crate::test_pages::TestPages;
 
 in_browsers! {
     a_broken_answer_is_requested_again: chromium firefox webkit;
@@ -16,13 +16,13 @@ in_browsers! {
 
 /// As in a tunnel. The start has taken effect, and a second request for it does not repeat it.
 async fn a_broken_answer_is_requested_again(engine: Engine) {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
-        put(browser, &stage.breaking_api("tunnel")).await;
+        pages.open(browser, "ready").await;
+        put(browser, &pages.breaking_api("tunnel")).await;
         browser.until("stateOf('pay') === 'qr'").await;
         assert_eq!(
-            stage.broken(),
+            pages.broken(),
             [
                 "GET /breaking/tunnel/checkouts/plain-order-0001",
                 "POST /breaking/tunnel/checkouts/plain-order-0001/attempts"
@@ -35,17 +35,17 @@ async fn a_broken_answer_is_requested_again(engine: Engine) {
 
 /// One server does not exist, and one does not allow the page's origin.
 async fn an_unreachable_merchant_api_is_reported_once_and_polled_on(engine: Engine) {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     let nobody = {
         let gone = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         format!("http://{}/v1", gone.local_addr().expect("its address"))
     };
-    let elsewhere = stage
+    let elsewhere = pages
         .plain_api("elsewhere")
         .replace("127.0.0.1", "localhost");
     visit_in(engine, Visitor::Desktop, async |browser| {
         for api in [&nobody, &elsewhere] {
-            stage.open(browser, "ready").await;
+            pages.open(browser, "ready").await;
             put(browser, api).await;
             let problem = browser.until("codes[0]").await;
             assert_eq!(problem, "UNREACHABLE", "{api}");
@@ -60,8 +60,8 @@ async fn an_unreachable_merchant_api_is_reported_once_and_polled_on(engine: Engi
                 json!("loading")
             );
         }
-        let so_far = stage.plain.polls_of("elsewhere");
-        until_polled(&stage.plain, "elsewhere", so_far + 1).await;
+        let so_far = pages.plain.polls_of("elsewhere");
+        until_polled(&pages.plain, "elsewhere", so_far + 1).await;
         assert_eq!(
             browser.look("return codes", vec![]).await,
             json!(["UNREACHABLE"])

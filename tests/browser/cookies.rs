@@ -6,33 +6,33 @@ use payment_tests::webdriver::Engine;
 use serde_json::json;
 
 use crate::plain_backend::{PlainBackend, until_polled};
-use crate::stage::Stage;
+use crate::test_pages::TestPages;
 
 in_browsers! {
     the_shops_cookies_stay_with_the_shop: chromium firefox webkit;
 }
 
 async fn the_shops_cookies_stay_with_the_shop(engine: Engine) {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         browser
             .look("document.cookie = 'shop=the-buyer; path=/'", vec![])
             .await;
-        stage.put_asking(browser, "element").await;
+        pages.put_asking(browser, "element").await;
         browser.until("stateOf('pay') === 'qr'").await;
-        stage.plain.pay();
+        pages.plain.pay();
         browser.until("stateOf('pay') === 'paid'").await;
-        assert!(!stage.plain.has_cookie_of("element"));
+        assert!(!pages.plain.has_cookie_of("element"));
 
         // The page itself would send the cookie to the same place, so there is one to leave out.
-        let of_the_page = stage.plain_api("page");
+        let of_the_page = pages.plain_api("page");
         let ask = "fetch(`${arguments[0]}/checkouts/${arguments[1]}`)";
         browser
             .look(ask, vec![json!(of_the_page), json!(PlainBackend::TOKEN)])
             .await;
-        until_polled(&stage.plain, "page", 1).await;
-        assert!(stage.plain.has_cookie_of("page"));
+        until_polled(&pages.plain, "page", 1).await;
+        assert!(pages.plain.has_cookie_of("page"));
     })
     .await;
 }

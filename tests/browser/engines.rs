@@ -6,19 +6,19 @@ use payment_tests::scanner::scan;
 use payment_tests::webdriver::Engine;
 use serde_json::json;
 
-use crate::stage::{Stage, at_rest, bare, left};
+use crate::test_pages::{TestPages, at_rest, bare, left};
 
 in_browsers! {
     a_code_is_shown_scanned_paid_and_removed: firefox webkit;
 }
 
 async fn a_code_is_shown_scanned_paid_and_removed(engine: Engine) {
-    let stage = Stage::set().await;
-    let (gone, paid) = (stage.order().await, stage.order().await);
+    let pages = TestPages::start().await;
+    let (gone, paid) = (pages.order().await, pages.order().await);
     visit_in(engine, Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         let bare = bare(browser).await;
-        stage.put(browser, "gone", &gone).await;
+        pages.put(browser, "gone", &gone).await;
         browser.until("stateOf('gone') === 'qr'").await;
         browser
             .look("document.getElementById('gone').remove()", vec![])
@@ -26,14 +26,14 @@ async fn a_code_is_shown_scanned_paid_and_removed(engine: Engine) {
         browser.until(&at_rest(&bare)).await;
         assert_eq!(left(browser).await, bare);
 
-        stage.put(browser, "paid", &paid).await;
+        pages.put(browser, "paid", &paid).await;
         browser.until("stateOf('paid') === 'qr'").await;
         let codes = scan(&browser.screenshot().await);
-        let checkout = stage.servers.checkout(&paid).await;
+        let checkout = pages.servers.checkout(&paid).await;
         assert_eq!(codes, [checkout["code_url"].as_str().expect("a code")]);
         let text = browser.element_text().await;
         assert!(text.contains("¥69.10"), "{text}");
-        stage.pay(&paid).await;
+        pages.pay(&paid).await;
         browser.until("stateOf('paid') === 'paid'").await;
         let heard = browser.look("return heard", vec![]).await;
         assert_eq!(heard, json!(["paid paid"]));

@@ -5,7 +5,7 @@ use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
 
-use crate::stage::{Stage, at_rest, bare, left};
+use crate::test_pages::{TestPages, at_rest, bare, left};
 
 in_browsers! {
     a_widget_that_cannot_load_leaves_the_buyer_another_way_to_pay: chromium firefox webkit;
@@ -16,11 +16,11 @@ in_browsers! {
 }
 
 async fn a_widget_that_cannot_load_leaves_the_buyer_another_way_to_pay(engine: Engine) {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
-        stage.open(browser, "broken").await;
-        stage.put(browser, "pay", &token).await;
+        pages.open(browser, "broken").await;
+        pages.put(browser, "pay", &token).await;
         until_another_way(browser).await;
         assert_eq!(reported(browser).await, json!(["WIDGET_UNAVAILABLE"]));
     })
@@ -29,13 +29,13 @@ async fn a_widget_that_cannot_load_leaves_the_buyer_another_way_to_pay(engine: E
 
 /// As during a deployment. The merchant's page is never reloaded automatically.
 async fn a_widget_that_becomes_available_is_loaded_by_the_buyers_button(engine: Engine) {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
-        let page = stage.page_of(&token, &[("checkout-url", "https://shop.example/c/1")]);
+        let page = pages.page_of(&token, &[("checkout-url", "https://shop.example/c/1")]);
         browser.open(&page.replace("/ready/", "/broken/")).await;
         until_another_way(browser).await;
-        stage.repair();
+        pages.repair();
         browser.click_in("#pay", "[part=fallback] button").await;
         browser.until("stateOf('pay') === 'qr'").await;
     })
@@ -44,11 +44,11 @@ async fn a_widget_that_becomes_available_is_loaded_by_the_buyers_button(engine: 
 
 /// Lockdown Mode, Shield Mode and similar modes.
 async fn a_browser_without_webassembly_leaves_another_way_to_pay(engine: Engine) {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
         let without = ("script", "delete window.WebAssembly");
-        let page = stage.page_of(
+        let page = pages.page_of(
             &token,
             &[("checkout-url", "https://shop.example/c/1"), without],
         );
@@ -61,11 +61,11 @@ async fn a_browser_without_webassembly_leaves_another_way_to_pay(engine: Engine)
 
 /// A cached script with a newer WebAssembly file, or the other way round.
 async fn a_widget_of_another_version_than_its_script_leaves_another_way_to_pay(engine: Engine) {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
-        stage.open(browser, "outdated").await;
-        stage.put(browser, "pay", &token).await;
+        pages.open(browser, "outdated").await;
+        pages.put(browser, "pay", &token).await;
         until_another_way(browser).await;
         assert_eq!(reported(browser).await, json!(["WIDGET_UNAVAILABLE"]));
     })
@@ -73,12 +73,12 @@ async fn a_widget_of_another_version_than_its_script_leaves_another_way_to_pay(e
 }
 
 async fn a_trap_leaves_another_way_to_pay_and_stops_everything(engine: Engine) {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
-        stage.open(browser, "trapping").await;
+        pages.open(browser, "trapping").await;
         let bare = bare(browser).await;
-        stage.put(browser, "pay", &token).await;
+        pages.put(browser, "pay", &token).await;
         browser.until("stateOf('pay') === 'qr'").await;
         // At the browser's next call, and only then, WebAssembly really traps.
         browser
@@ -90,10 +90,10 @@ async fn a_trap_leaves_another_way_to_pay_and_stops_everything(engine: Engine) {
         assert_eq!(left(browser).await, bare);
         // The instance is not used again, and the order is unchanged.
         browser.look("pay.remove()", vec![]).await;
-        stage.put(browser, "second", &token).await;
+        pages.put(browser, "second", &token).await;
         let second = "document.getElementById('second').shadowRoot?.querySelector('[part=fallback] a')?.href";
         browser.until(second).await;
-        stage.pay(&token).await;
+        pages.pay(&token).await;
     })
     .await;
 }

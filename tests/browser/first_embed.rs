@@ -5,18 +5,18 @@ use payment_tests::browser::{Browser, Visitor, visit};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::stage::Stage;
+use crate::test_pages::TestPages;
 
 /// The same page under another host name: another origin, which the merchant server does not allow.
-fn unlisted(stage: &Stage) -> String {
-    stage.servers.stage.replace("127.0.0.1", "localhost")
+fn unlisted(pages: &TestPages) -> String {
+    pages.servers.stage.replace("127.0.0.1", "localhost")
 }
 
 #[tokio::test]
 async fn a_wrong_address_a_foreign_origin_and_no_connection_are_reported_differently() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
-    let merchant = &stage.servers.merchant;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
+    let merchant = &pages.servers.merchant;
     let nobody = {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         format!("http://{}", listener.local_addr().unwrap())
@@ -25,45 +25,45 @@ async fn a_wrong_address_a_foreign_origin_and_no_connection_are_reported_differe
     let asked = |base: &str, came: &str| format!("(GET {base}/checkouts/{start}… → {came})");
     let not_allowed = format!(
         "the page's origin {} is not in allowed_origins",
-        unlisted(&stage)
+        unlisted(&pages)
     );
     let no_route = "no route has this address";
     // merchant-api, the code, its cause, the request
     let wrong_path = merchant.clone();
     let wrong_version = format!("{merchant}/v2");
-    let right = stage.merchant_api();
+    let right = pages.merchant_api();
     visit(Visitor::Desktop, async |browser| {
         for (origin, api, code, cause, request) in [
             (
-                stage.servers.stage.clone(),
+                pages.servers.stage.clone(),
                 &wrong_path,
                 "ROUTE_UNKNOWN",
                 no_route,
                 asked(&wrong_path, "404"),
             ),
             (
-                unlisted(&stage),
+                unlisted(&pages),
                 &wrong_path,
                 "ROUTE_UNKNOWN",
                 no_route,
                 asked(&wrong_path, "404"),
             ),
             (
-                unlisted(&stage),
+                unlisted(&pages),
                 &wrong_version,
                 "ROUTE_UNKNOWN",
                 no_route,
                 asked(&wrong_version, "404"),
             ),
             (
-                unlisted(&stage),
+                unlisted(&pages),
                 &right,
                 "ORIGIN_NOT_ALLOWED",
                 &not_allowed,
                 asked(&right, "403"),
             ),
             (
-                stage.servers.stage.clone(),
+                pages.servers.stage.clone(),
                 &nobody,
                 "UNREACHABLE",
                 "网络连接失败，请检查网络后重试",
@@ -91,15 +91,15 @@ async fn a_wrong_address_a_foreign_origin_and_no_connection_are_reported_differe
 
 #[tokio::test]
 async fn a_page_of_any_origin_can_load_the_element_from_the_merchant_server() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit(Visitor::Desktop, async |browser| {
-        browser.open(&format!("{}/ready/bare", unlisted(&stage))).await;
+        browser.open(&format!("{}/ready/bare", unlisted(&pages))).await;
         let load = "document.head.append(Object.assign(document.createElement('script'), {type: 'module', src: arguments[0]}))";
-        let script = format!("{}/dist/wechat-pay.js", stage.servers.merchant);
+        let script = format!("{}/dist/wechat-pay.js", pages.servers.merchant);
         browser.look(load, vec![json!(script)]).await;
         browser.until("!!customElements.get('wechat-pay')").await;
-        let problem = problem_of(browser, &token, &stage.merchant_api(), &[]).await;
+        let problem = problem_of(browser, &token, &pages.merchant_api(), &[]).await;
         assert_eq!(problem["code"], "ORIGIN_NOT_ALLOWED", "{problem}");
     })
     .await;
@@ -107,9 +107,9 @@ async fn a_page_of_any_origin_can_load_the_element_from_the_merchant_server() {
 
 #[tokio::test]
 async fn the_console_has_one_line_for_each_problem_without_the_whole_token() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
-    let api = stage.merchant_api();
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
+    let api = pages.merchant_api();
     let goes_on = "; the payment goes on without it";
     // token, merchant-api, another attribute, the line
     let none = ("lang", "en");
@@ -164,11 +164,11 @@ async fn the_console_has_one_line_for_each_problem_without_the_whole_token() {
         ),
     ];
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         for (token, api, attribute, expected) in cases {
             let problem = problem_of(browser, token, api, &[attribute]).await;
             let code = problem["code"].as_str().unwrap_or_default();
-            let hint = format!("{}/ready/problems.html#{code}", stage.servers.stage);
+            let hint = format!("{}/ready/problems.html#{code}", pages.servers.stage);
             let line = format!("<wechat-pay> {expected}. {hint}");
             assert_eq!(lines(browser).await, [line], "{problem}");
         }
@@ -178,14 +178,14 @@ async fn the_console_has_one_line_for_each_problem_without_the_whole_token() {
 
 #[tokio::test]
 async fn a_problem_of_wechats_cashier_names_no_request() {
-    let stage = Stage::set().await;
-    let token = stage.order_of_buyer().await;
+    let pages = TestPages::start().await;
+    let token = pages.order_of_buyer().await;
     let wechat = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/8.0.61(0x18003d39)";
     visit(Visitor::Desktop, async |browser| {
-        stage.open_as(browser, wechat).await;
+        pages.open_as(browser, wechat).await;
         let bridge = "window.WeixinJSBridge = {invoke(name, form, reply) { reply({err_msg: 'system:access_denied'}); }}";
         browser.look(bridge, vec![]).await;
-        let problem = problem_of(browser, &token, &stage.merchant_api(), &[("auto-start", "")]).await;
+        let problem = problem_of(browser, &token, &pages.merchant_api(), &[("auto-start", "")]).await;
         assert_eq!(problem["code"], "LANDING_URL_DENIED", "{problem}");
         let hint = problem["hint"].as_str().unwrap_or_default();
         let line = format!("<wechat-pay> LANDING_URL_DENIED: system:access_denied. {hint}");

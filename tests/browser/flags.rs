@@ -5,8 +5,8 @@ use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
 
-use crate::manners::{in_framework, load};
-use crate::stage::Stage;
+use crate::embedding::{in_framework, load};
+use crate::test_pages::TestPages;
 
 in_browsers! {
     what_vue_sets_before_the_script_has_loaded_is_understood: chromium firefox webkit;
@@ -76,9 +76,9 @@ async fn a_flag_is_false_if_the_page_says_so_and_an_invalid_value_is_a_problem()
         ),
         ("element.autoStart = 'falsch'", false, Some("falsch")),
     ];
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit(Visitor::Phone, async |wechat| {
-        stage.open_as(wechat, WECHAT).await;
+        pages.open_as(wechat, WECHAT).await;
         wechat.look(MAKE, vec![]).await;
         for (say, is_on, wrong) in cases {
             let script = format!("flagged((element) => {{ {say} }}); return pay.autoStart");
@@ -106,13 +106,13 @@ async fn a_flag_is_false_if_the_page_says_so_and_an_invalid_value_is_a_problem()
 
 #[tokio::test]
 async fn each_attribute_of_several_words_is_understood_in_htmls_lower_case() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         let attributes = json!({
             "token": token,
-            "merchantApi": stage.merchant_api(),
+            "merchantApi": pages.merchant_api(),
             "successUrl": "/thanks",
             "returnUrl": "/back",
             "autoStart": "false",
@@ -148,11 +148,11 @@ async fn each_attribute_of_several_words_is_understood_in_htmls_lower_case() {
         }
         let way_out = "return pay.shadowRoot.querySelector('[part=fallback] a').href";
         let way_out = browser.look(way_out, vec![]).await;
-        assert_eq!(way_out, json!(format!("{}/hosted", stage.servers.stage)));
+        assert_eq!(way_out, json!(format!("{}/hosted", pages.servers.stage)));
 
         // The property wins, and removes the other spelling.
         let set = "pay.merchantApi = arguments[0]; return pay.getAttributeNames().filter((name) => name.includes('api'))";
-        let names = browser.look(set, vec![json!(stage.merchant_api())]).await;
+        let names = browser.look(set, vec![json!(pages.merchant_api())]).await;
         assert_eq!(names, json!(["merchant-api"]));
         browser.until("stateOf('pay') === 'qr'").await;
         let both = "pay.setAttribute('successurl', '/other'); pay.setAttribute('success-url', '/thanks'); return pay.successUrl";
@@ -164,15 +164,15 @@ async fn each_attribute_of_several_words_is_understood_in_htmls_lower_case() {
 }
 
 async fn what_vue_sets_before_the_script_has_loaded_is_understood(engine: Engine) {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
         browser
-            .open(&format!("{}/ready/bare", stage.servers.stage))
+            .open(&format!("{}/ready/bare", pages.servers.stage))
             .await;
-        in_framework(&stage, browser, "vueCamelCase", &token).await;
+        in_framework(&pages, browser, "vueCamelCase", &token).await;
         let written = attributes(browser).await;
-        assert_eq!(written["merchantapi"], json!(stage.merchant_api()));
+        assert_eq!(written["merchantapi"], json!(pages.merchant_api()));
         assert_eq!(written["auto-start"], json!("false"), "{written}");
         load(browser, "wechat-pay.js").await;
         browser.until("stateOf('pay') === 'qr'").await;
@@ -180,16 +180,16 @@ async fn what_vue_sets_before_the_script_has_loaded_is_understood(engine: Engine
         assert_eq!(flag, json!(false));
 
         // From now on Vue sets properties.
-        let other = stage.order().await;
+        let other = pages.order().await;
         browser
             .look("framework.show(arguments[0])", vec![json!(other)])
             .await;
-        stage
+        pages
             .servers
             .until_checkout(&other, "an attempt", |it| it["attempt"] == 1)
             .await;
         browser.until("stateOf('pay') === 'qr'").await;
-        stage.pay(&other).await;
+        pages.pay(&other).await;
         browser.until("stateOf('pay') === 'paid'").await;
         assert_eq!(
             browser.look("return heard", vec![]).await,

@@ -5,7 +5,7 @@ use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
 
-use crate::stage::{Stage, press};
+use crate::test_pages::{TestPages, press};
 
 in_browsers! {
     the_navigation_to_wechat_leaves_a_frame_with_the_whole_page: chromium firefox webkit;
@@ -15,14 +15,14 @@ in_browsers! {
 const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
 
 async fn the_navigation_to_wechat_leaves_a_frame_with_the_whole_page(engine: Engine) {
-    let stage = Stage::set().await;
-    let orders = [stage.order().await, stage.order().await];
+    let pages = TestPages::start().await;
+    let orders = [pages.order().await, pages.order().await];
     visit_in(engine, Visitor::Desktop, async |phone| {
         for (token, host) in orders.iter().zip(["127.0.0.1", "localhost"]) {
-            let shop = stage.servers.stage.replace("127.0.0.1", host);
+            let shop = pages.servers.stage.replace("127.0.0.1", host);
             phone.open(&format!("{shop}/ready/page")).await;
             // A phone only by its User-Agent: emulation stops at frames of another origin.
-            framed(phone, &stage.page_of(token, &[("user-agent", PHONE)])).await;
+            framed(phone, &pages.page_of(token, &[("user-agent", PHONE)])).await;
             press(phone).await;
             phone.leave_frame().await;
             phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
@@ -37,23 +37,23 @@ async fn the_navigation_to_wechat_leaves_a_frame_with_the_whole_page(engine: Eng
 /// A sandbox keeps the page in its frame: the buyer gets a message, and pays by the code.
 #[tokio::test]
 async fn a_frame_that_may_not_navigate_the_page_shows_the_code() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit(Visitor::Phone, async |phone| {
-        stage.open(phone, "ready").await;
+        pages.open(phone, "ready").await;
         let script = "const frame = document.createElement('iframe');
             frame.sandbox = 'allow-scripts allow-same-origin';
             frame.src = arguments[0];
             document.body.prepend(frame)";
         phone
-            .look(script, vec![json!(stage.page_of(&token, &[]))])
+            .look(script, vec![json!(pages.page_of(&token, &[]))])
             .await;
         phone.enter_frame("iframe").await;
         press(phone).await;
         phone.until("stateOf('pay') === 'leaving'").await;
         phone.click_in("#pay", "[data-intent=start-fallback]").await;
         phone.until("stateOf('pay') === 'qr'").await;
-        stage.pay(&token).await;
+        pages.pay(&token).await;
         phone.until("stateOf('pay') === 'paid'").await;
         phone.leave_frame().await;
         assert!(phone.address().await.path().ends_with("/ready/page"));
@@ -62,12 +62,12 @@ async fn a_frame_that_may_not_navigate_the_page_shows_the_code() {
 }
 
 async fn in_wechat_a_same_origin_frame_pays_by_the_top_windows_bridge(engine: Engine) {
-    let stage = Stage::set().await;
-    let token = stage.order_of_buyer().await;
-    let inside = &stage.servers.stage_in_wechat;
+    let pages = TestPages::start().await;
+    let token = pages.order_of_buyer().await;
+    let inside = &pages.servers.stage_in_wechat;
     visit_in(engine, Visitor::Phone, async |wechat| {
         wechat.open(&format!("{inside}/ready/page")).await;
-        let page = stage.servers.inside_wechat(&stage.page_of(&token, &[]));
+        let page = pages.servers.inside_wechat(&pages.page_of(&token, &[]));
         framed(wechat, &page).await;
         press(wechat).await;
         wechat.leave_frame().await;

@@ -5,7 +5,7 @@ use payment_tests::servers::Servers;
 use payment_tests::webdriver::Engine;
 use serde_json::json;
 
-use crate::stage::Stage;
+use crate::test_pages::TestPages;
 
 in_browsers! {
     a_buyer_on_a_phone_pays_in_wechat_and_returns_to_a_paid_page: chromium firefox webkit;
@@ -54,18 +54,18 @@ async fn a_buyer_who_returns_unpaid_reports_it_and_pays_again(engine: Engine) {
 /// The buyer returns with the browser's own button: Chromium and WebKit restore the page, and
 /// Firefox, which keeps no page under WebDriver, reloads it.
 async fn the_h5_url_is_opened_unchanged_and_going_back_shows_the_return_panel(engine: Engine) {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit_in(engine, Visitor::Phone, async |phone| {
-        phone.open(&stage.page_of(&token, &[("auto-start", "")])).await;
+        phone.open(&pages.page_of(&token, &[("auto-start", "")])).await;
         // Only a click navigates; `auto-start` does not.
         phone.until_element_is(&["offer"]).await;
-        assert_eq!(stage.posts_about(&token), 0);
+        assert_eq!(pages.posts_about(&token), 0);
         phone.look(KEEP_THE_H5_URL, vec![]).await;
         phone.click_intent("start").await;
         phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
         let went_to = phone.address().await;
-        assert_eq!(stage.posts_about(&token), 1);
+        assert_eq!(pages.posts_about(&token), 1);
 
         phone.back().await;
         phone.until_element_is(&["returned"]).await;
@@ -78,13 +78,13 @@ async fn the_h5_url_is_opened_unchanged_and_going_back_shows_the_return_panel(en
         // A return proves nothing: WeChat is queried only at the buyer's request, and nothing
         // starts.
         let asks = |line: &String| line.contains("ask=1");
-        assert!(!stage.requests_about(&token).iter().any(asks));
-        assert_eq!(stage.posts_about(&token), 1);
+        assert!(!pages.requests_about(&token).iter().any(asks));
+        assert_eq!(pages.posts_about(&token), 1);
         phone.click_intent("check-payment").await;
         phone
             .until("document.querySelector('wechat-pay').shadowRoot.querySelector('[data-intent=report-trouble]')")
             .await;
-        assert!(stage.requests_about(&token).iter().any(asks));
+        assert!(pages.requests_about(&token).iter().any(asks));
         phone.click_intent("report-trouble").await;
         phone.until_element_is(&["offer"]).await;
         assert_eq!(phone.complaints().await, [""; 0]);
@@ -95,10 +95,10 @@ async fn the_h5_url_is_opened_unchanged_and_going_back_shows_the_return_panel(en
 /// WeChat's redirect leaves the shop's page in the history twice, with WeChat's page in between.
 /// Going back through all of it ends at the paid page and starts nothing.
 async fn going_back_after_a_payment_ends_at_a_paid_page(engine: Engine) {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit_in(engine, Visitor::Phone, async |phone| {
-        phone.open(&stage.page_of(&token, &[])).await;
+        phone.open(&pages.page_of(&token, &[])).await;
         phone.until_element_is(&["offer"]).await;
         phone.click_intent("start").await;
         phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
@@ -110,18 +110,18 @@ async fn going_back_after_a_payment_ends_at_a_paid_page(engine: Engine) {
         phone.back().await;
         phone.until_at("/ready/order").await;
         phone.until_element_is(&["paid"]).await;
-        assert_eq!(stage.posts_about(&token), 1);
-        assert_eq!(stage.servers.wechat.trade_states(), ["SUCCESS"]);
+        assert_eq!(pages.posts_about(&token), 1);
+        assert_eq!(pages.servers.wechat.trade_states(), ["SUCCESS"]);
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_single_page_shop_is_returned_to_its_route() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit(Visitor::Phone, async |phone| {
-        let page = format!("{}#/orders/7?tab=pay", stage.page_of(&token, &[]));
+        let page = format!("{}#/orders/7?tab=pay", pages.page_of(&token, &[]));
         phone.open(&page).await;
         phone.until_element_is(&["offer"]).await;
         phone.click_intent("start").await;
@@ -137,10 +137,10 @@ async fn a_single_page_shop_is_returned_to_its_route() {
 
 #[tokio::test]
 async fn a_page_that_sends_no_referrer_still_reaches_wechat() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit(Visitor::Phone, async |phone| {
-        phone.open(&stage.page_of(&token, &[])).await;
+        phone.open(&pages.page_of(&token, &[])).await;
         let policy = "document.head.append(Object.assign(document.createElement('meta'), {name: 'referrer', content: 'no-referrer'}))";
         phone.look(policy, vec![]).await;
         phone.until_element_is(&["offer"]).await;

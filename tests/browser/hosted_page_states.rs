@@ -144,7 +144,9 @@ async fn look_at_all(
     let mut faults = Vec::new();
     for sight in sights {
         for (accepted, language) in LANGUAGES {
-            browser.pretend(sight.user_agent, accepted).await;
+            browser
+                .override_user_agent(sight.user_agent, accepted)
+                .await;
             for width in WIDTHS {
                 browser.resize(width, 800).await;
                 faults.extend(open(browser, sight).await);

@@ -5,7 +5,7 @@
 use payment_tests::browser::{Browser, Visitor, visit};
 use serde_json::{Value, json};
 
-use crate::stage::Stage;
+use crate::test_pages::TestPages;
 
 const HTML: &str = "<img src=x onerror=boom()><script>boom()</script>";
 
@@ -81,9 +81,9 @@ async fn a_foreign_address_is_reported_and_not_followed() {
             "ACTION_UNEXPECTED",
         ),
     ];
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit(Visitor::Desktop, async |browser| {
-        watch(&stage, browser).await;
+        watch(&pages, browser).await;
         for (scene, field, address, code) in cases {
             let started = json!({"attempt": 1, "product": scene, (field): address});
             show(browser, scene, &json!({}), &started).await;
@@ -121,9 +121,9 @@ async fn an_answers_values_are_plain_text_and_limited_numbers_or_a_problem() {
         (json!({"products": "native"}), Some("products")),
         (json!({"state": ["paid"]}), Some("state")),
     ];
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit(Visitor::Desktop, async |browser| {
-        watch(&stage, browser).await;
+        watch(&pages, browser).await;
         for (part, field) in cases {
             show(browser, "native", &part, &json!({})).await;
             let case = part.to_string().chars().take(80).collect::<String>();
@@ -143,9 +143,9 @@ async fn an_answers_values_are_plain_text_and_limited_numbers_or_a_problem() {
 
 #[tokio::test]
 async fn a_success_url_that_executes_is_not_followed_and_the_payment_counts() {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit(Visitor::Desktop, async |browser| {
-        watch(&stage, browser).await;
+        watch(&pages, browser).await;
         let paid = json!({"state": "paid", "success_url": "javascript:boom()"});
         show(browser, "native", &paid, &json!({})).await;
         let problem = browser.until("problems[0]").await;
@@ -156,9 +156,9 @@ async fn a_success_url_that_executes_is_not_followed_and_the_payment_counts() {
     .await;
 }
 
-/// Opens the stage and watches for everything that must not happen.
-async fn watch(stage: &Stage, browser: &Browser) {
-    stage.open(browser, "ready").await;
+/// Opens the page and watches for everything that must not happen.
+async fn watch(pages: &TestPages, browser: &Browser) {
+    pages.open(browser, "ready").await;
     let eyes = "window.happened = []; window.problems = [];
         window.boom = () => happened.push('executed');
         navigation.addEventListener('navigate', ({destination}) => happened.push(destination.url));

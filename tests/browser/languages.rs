@@ -3,12 +3,12 @@
 use payment_tests::browser::{Visitor, visit};
 use serde_json::json;
 
-use crate::stage::Stage;
+use crate::test_pages::TestPages;
 
 #[tokio::test]
 async fn the_element_and_its_fallback_use_the_pages_language_or_the_browsers() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     // The page's language, the browser's, the attribute, the language shown.
     let cases = [
         ("zh-CN", "en-US", "", "zh-CN"),
@@ -29,7 +29,7 @@ async fn the_element_and_its_fallback_use_the_pages_language_or_the_browsers() {
                 if !attribute.is_empty() {
                     attributes.push(("locale", attribute));
                 }
-                let address = stage.page_of(&token, &attributes);
+                let address = pages.page_of(&token, &attributes);
                 browser.open(&address.replace("/ready/", &format!("/{way}/"))).await;
                 if way == "ready" {
                     browser.until("stateOf('pay') === 'qr'").await;

@@ -5,7 +5,7 @@ use payment_tests::browser::{Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
 
-use crate::stage::{Stage, press};
+use crate::test_pages::{TestPages, press};
 
 in_browsers! {
     the_mini_programs_page_opens_over_the_bridge_and_the_web_view_shows_the_payment:
@@ -17,11 +17,11 @@ const WEB_VIEW: &str = "Mozilla/5.0 (Linux; Android 12; RMX3562 Build/SP1A.21081
 async fn the_mini_programs_page_opens_over_the_bridge_and_the_web_view_shows_the_payment(
     engine: Engine,
 ) {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit_in(engine, Visitor::Phone, async |web_view| {
-        stage.open_as(web_view, WEB_VIEW).await;
-        stage.put(web_view, "pay", &token).await;
+        pages.open_as(web_view, WEB_VIEW).await;
+        pages.put(web_view, "pay", &token).await;
         press(web_view).await;
         // The bridge appears late, as it does in WeChat.
         let bridge = "window.called = [];
@@ -39,8 +39,8 @@ async fn the_mini_programs_page_opens_over_the_bridge_and_the_web_view_shows_the
         assert_eq!(web_view.look(fetched, vec![]).await, json!([]));
 
         // The mini-program's page would pay; the test pays instead, and the buyer returns.
-        let code = stage.servers.attempt(&token, "native").await;
-        stage.servers.wechat.pay(&code["code_url"]).await;
+        let code = pages.servers.attempt(&token, "native").await;
+        pages.servers.wechat.pay(&code["code_url"]).await;
         web_view.look("pay.resume()", vec![]).await;
         web_view.until("stateOf('pay') === 'paid'").await;
         assert_eq!(web_view.look("return called", vec![]).await, called);
@@ -50,10 +50,10 @@ async fn the_mini_programs_page_opens_over_the_bridge_and_the_web_view_shows_the
 
 #[tokio::test]
 async fn a_page_with_the_sdk_uses_the_sdk() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit(Visitor::Phone, async |web_view| {
-        stage.open_as(web_view, WEB_VIEW).await;
+        pages.open_as(web_view, WEB_VIEW).await;
         let sdk = "window.called = [];
             window.WeixinJSBridge = {invoke: (name) => called.push(name)};
             window.wx = {miniProgram: {navigateTo({url, complete}) {
@@ -61,7 +61,7 @@ async fn a_page_with_the_sdk_uses_the_sdk() {
                 complete({errMsg: 'navigateTo:ok'});
             }}}";
         web_view.look(sdk, vec![]).await;
-        stage.put(web_view, "pay", &token).await;
+        pages.put(web_view, "pay", &token).await;
         press(web_view).await;
         web_view.until("called.length > 0").await;
         let path = format!("/pages/wechat-pay/wechat-pay?token={token}");
@@ -73,7 +73,7 @@ async fn a_page_with_the_sdk_uses_the_sdk() {
 
 #[tokio::test]
 async fn a_page_that_cannot_be_opened_is_a_problem_with_wechats_message_beside_the_code() {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     // What the bridge does with the call, and the text that the merchant reads in `raw`.
     let cases = [
         (
@@ -84,12 +84,12 @@ async fn a_page_that_cannot_be_opened_is_a_problem_with_wechats_message_beside_t
     ];
     visit(Visitor::Phone, async |web_view| {
         for (does, raw) in cases {
-            stage.open_as(web_view, WEB_VIEW).await;
+            pages.open_as(web_view, WEB_VIEW).await;
             let bridge = "window.WeixinJSBridge = {invoke: new Function('name', 'values', 'callback', arguments[0])};
                 window.problems = [];
                 document.addEventListener('problem', ({detail}) => problems.push(detail))";
             web_view.look(bridge, vec![json!(does)]).await;
-            stage.put(web_view, "pay", &stage.order().await).await;
+            pages.put(web_view, "pay", &pages.order().await).await;
             press(web_view).await;
             let problem = web_view.until("problems[0]").await;
             assert_eq!(problem["code"], "MINI_PROGRAM_UNREACHABLE", "{does}: {problem}");

@@ -5,7 +5,7 @@ use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
 
-use crate::stage::Stage;
+use crate::test_pages::TestPages;
 
 in_browsers! {
     a_page_that_reloads_itself_at_the_end_of_an_order_does_it_once: chromium firefox webkit;
@@ -19,7 +19,7 @@ const KEEP: &str = "sessionStorage.loads = 1 + Number(sessionStorage.loads || 0)
     for (const end of ['paid', 'closed']) addEventListener(end, () => { keep(end); location.reload(); });";
 
 async fn a_page_that_reloads_itself_at_the_end_of_an_order_does_it_once(engine: Engine) {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
         for end in ["paid", "closed"] {
             let backend = format!(
@@ -29,7 +29,7 @@ async fn a_page_that_reloads_itself_at_the_end_of_an_order_does_it_once(engine: 
                 }}"
             );
             let token = format!("order-that-is-{end}");
-            browser.open(&stage.page_of(&token, &[("script", &backend)])).await;
+            browser.open(&pages.page_of(&token, &[("script", &backend)])).await;
             // The second load is finished.
             let again = format!("{end}=false ");
             browser
@@ -56,16 +56,16 @@ async fn a_page_that_reloads_itself_at_the_end_of_an_order_does_it_once(engine: 
 
 #[tokio::test]
 async fn two_elements_of_one_order_emit_its_end_once_and_both_show_it() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         listen(browser).await;
-        stage.put(browser, "one", &token).await;
+        pages.put(browser, "one", &token).await;
         browser.until("stateOf('one') === 'qr'").await;
-        stage.put(browser, "two", &token).await;
+        pages.put(browser, "two", &token).await;
         browser.until("stateOf('two') === 'qr'").await;
-        stage.pay(&token).await;
+        pages.pay(&token).await;
         browser
             .until("stateOf('one') === 'paid' && stateOf('two') === 'paid'")
             .await;
@@ -77,7 +77,7 @@ async fn two_elements_of_one_order_emit_its_end_once_and_both_show_it() {
         );
 
         // A third element emits nothing new.
-        stage.put(browser, "three", &token).await;
+        pages.put(browser, "three", &token).await;
         browser.until("stateOf('three') === 'paid'").await;
         assert_eq!(ends(browser).await[3..], ["state-change false"]);
         assert_eq!(browser.complaints().await, [""; 0]);
@@ -89,10 +89,10 @@ async fn two_elements_of_one_order_emit_its_end_once_and_both_show_it() {
 async fn without_session_storage_the_page_itself_remembers() {
     let refuse = "Object.defineProperty(window, 'sessionStorage', {get() { throw new DOMException('no', 'SecurityError'); }})";
     let empty = "addEventListener('paid', () => sessionStorage.clear())";
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit(Visitor::Desktop, async |browser| {
         for way in [refuse, empty] {
-            stage.open(browser, "ready").await;
+            pages.open(browser, "ready").await;
             browser.look(way, vec![]).await;
             listen(browser).await;
             for id in ["one", "two"] {
@@ -107,9 +107,9 @@ async fn without_session_storage_the_page_itself_remembers() {
 
 #[tokio::test]
 async fn orders_with_similar_tokens_are_reported_separately() {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         listen(browser).await;
         for token in ["order-2026-0001", "order-2026-0002", "order-2026-00011"] {
             show_paid(browser, token, token).await;
@@ -121,17 +121,17 @@ async fn orders_with_similar_tokens_are_reported_separately() {
 }
 
 async fn a_buyer_who_goes_back_from_the_success_page_is_not_sent_there_again(engine: Engine) {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
-    let thanks = format!("{}/ready/bare?thanks", stage.servers.stage);
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
+    let thanks = format!("{}/ready/bare?thanks", pages.servers.stage);
     visit_in(engine, Visitor::Desktop, async |browser| {
-        let cart = format!("{}/ready/bare?cart", stage.servers.stage);
+        let cart = format!("{}/ready/bare?cart", pages.servers.stage);
         browser.open(&cart).await;
         browser
-            .open(&stage.page_of(&token, &[("success-url", &thanks)]))
+            .open(&pages.page_of(&token, &[("success-url", &thanks)]))
             .await;
         browser.until("stateOf('pay') === 'qr'").await;
-        stage.pay(&token).await;
+        pages.pay(&token).await;
         browser.until_at("bare?thanks").await;
         browser.back().await;
         browser.until("document.readyState === 'complete'").await;
@@ -143,18 +143,18 @@ async fn a_buyer_who_goes_back_from_the_success_page_is_not_sent_there_again(eng
 /// The navigation after a payment leaves a frame with the whole page.
 #[tokio::test]
 async fn the_success_page_replaces_the_whole_page_of_a_framed_element() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
-    let thanks = format!("{}/ready/bare?thanks", stage.servers.stage);
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
+    let thanks = format!("{}/ready/bare?thanks", pages.servers.stage);
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         let frame = "const frame = document.createElement('iframe');
             frame.src = arguments[0];
             document.body.prepend(frame)";
-        let page = stage.page_of(&token, &[("success-url", &thanks)]);
+        let page = pages.page_of(&token, &[("success-url", &thanks)]);
         browser.look(frame, vec![json!(page)]).await;
         browser.until("frames[0]?.stateOf?.('pay') === 'qr'").await;
-        stage.pay(&token).await;
+        pages.pay(&token).await;
         browser.until_at("bare?thanks").await;
         let in_frame = browser.look("return window !== top", vec![]).await;
         assert_eq!(in_frame, json!(false));

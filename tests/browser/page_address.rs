@@ -5,7 +5,7 @@ use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
 
-use crate::stage::Stage;
+use crate::test_pages::TestPages;
 
 in_browsers! {
     an_address_survives_wechats_middle_page_byte_for_byte: chromium firefox webkit;
@@ -22,10 +22,10 @@ const ENDS: [&str; 5] = [
 ];
 
 async fn an_address_survives_wechats_middle_page_byte_for_byte(engine: Engine) {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit_in(engine, Visitor::Phone, async |phone| {
         for end in ENDS {
-            let page = format!("{}{end}", stage.page_at(&stage.order().await));
+            let page = format!("{}{end}", pages.page_at(&pages.order().await));
             phone.open("about:blank").await;
             phone.open(&page).await;
             phone.until_element_is(&["offer"]).await;
@@ -41,11 +41,11 @@ async fn an_address_survives_wechats_middle_page_byte_for_byte(engine: Engine) {
 }
 
 async fn an_address_survives_the_oauth_redirect_byte_for_byte(engine: Engine) {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit_in(engine, Visitor::Phone, async |wechat| {
         for end in ENDS {
-            let page = format!("{}{end}", stage.page_at(&stage.order().await));
-            let page = stage.servers.inside_wechat(&page);
+            let page = format!("{}{end}", pages.page_at(&pages.order().await));
+            let page = pages.servers.inside_wechat(&page);
             wechat.open("about:blank").await;
             wechat.open(&page).await;
             wechat.until_element_is(&["offer"]).await;

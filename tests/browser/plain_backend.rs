@@ -60,7 +60,7 @@ impl PlainBackend {
     }
 
     /// Sends the held answers, and answers all further requests at once.
-    pub(crate) fn let_go(&self) {
+    pub(crate) fn release(&self) {
         self.is_held.send_replace(false);
     }
 
@@ -80,8 +80,8 @@ impl PlainBackend {
 
     async fn answer(&self) -> Json<Value> {
         let mut is_held = self.is_held.subscribe();
-        let let_go = is_held.wait_for(|is_held| !is_held).await;
-        let_go.expect("the backend outlives its answers");
+        let released = is_held.wait_for(|is_held| !is_held).await;
+        released.expect("the backend outlives its answers");
         let records = self.records.lock().expect("the lock is not poisoned");
         let mut answer = json!({
             "state": if records.is_paid { "paid" } else { "open" },

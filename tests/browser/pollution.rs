@@ -7,7 +7,7 @@ use payment_tests::scanner::scan;
 use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, at_rest, bare, press};
+use crate::test_pages::{TestPages, at_rest, bare, press};
 
 in_browsers! {
     the_code_the_amount_and_the_navigation_come_from_the_server: chromium firefox webkit;
@@ -54,11 +54,11 @@ fn dictionaries() -> Value {
 }
 
 async fn the_code_the_amount_and_the_navigation_come_from_the_server(engine: Engine) {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
         browser
-            .open(&format!("{}/ready/bare", stage.servers.stage))
+            .open(&format!("{}/ready/bare", pages.servers.stage))
             .await;
         for names in [answer(), options(), dictionaries()] {
             pollute(browser, &names).await;
@@ -69,19 +69,19 @@ async fn the_code_the_amount_and_the_navigation_come_from_the_server(engine: Eng
         browser.until("!!customElements.get('wechat-pay')").await;
         browser.look("window.problems = []; addEventListener('problem', ({detail}) => problems.push(detail))", vec![]).await;
         let is_at_rest = at_rest(&bare(browser).await);
-        stage.put(browser, "pay", &token).await;
+        pages.put(browser, "pay", &token).await;
         browser.until("stateOf('pay') === 'qr'").await;
         let codes = scan(&browser.screenshot().await);
-        let checkout = stage.servers.checkout(&token).await;
+        let checkout = pages.servers.checkout(&token).await;
         assert_eq!(codes, [checkout["code_url"].as_str().expect("a code")]);
         let read_head = "const part = (name) => pay.shadowRoot.querySelector(`[part~=${name}]`).textContent;
             return [part('amount'), part('description'), part('brand'), pay.shadowRoot.querySelector('[part~=base]').lang, problems]";
         let head = browser.look(read_head, vec![]).await;
         assert_eq!(head, json!(["¥69.10", "云南小粒咖啡", "微信支付", "zh-CN", []]));
-        let starts = stage.posts_about(&token);
+        let starts = pages.posts_about(&token);
         assert_eq!(starts, 1);
 
-        stage.pay(&token).await;
+        pages.pay(&token).await;
         browser.until("stateOf('pay') === 'paid'").await;
         let text = browser.element_text().await;
         assert!(!text.contains("0.01") && !text.contains("foreign"), "{text}");
@@ -96,9 +96,9 @@ async fn the_code_the_amount_and_the_navigation_come_from_the_server(engine: Eng
 /// One name at a time, so that one name cannot hide the effect of another.
 #[tokio::test]
 async fn no_field_of_an_answer_is_inherited() {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         let names = answer();
         let names = names.as_object().expect("an object");
         for (name, value) in names {
@@ -114,9 +114,9 @@ async fn no_field_of_an_answer_is_inherited() {
 
 #[tokio::test]
 async fn an_inherited_bridge_does_not_count_and_an_inherited_reply_says_nothing() {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit(Visitor::Phone, async |wechat| {
-        stage.open_as(wechat, WECHAT).await;
+        pages.open_as(wechat, WECHAT).await;
         let order = "const order = {state: 'open', order_no: 'BRIDGE-1', total_fen: 6910, attempt: 0, products: ['jsapi']};
             const jsapi = {appId: 'wx1', timeStamp: '1', nonceStr: 'n', package: 'prepay_id=wx1', signType: 'RSA', paySign: 'c2ln'};
             window.problems = []; addEventListener('problem', ({detail: {code, raw}}) => problems.push([code, raw]));
@@ -166,9 +166,9 @@ async fn an_inherited_bridge_does_not_count_and_an_inherited_reply_says_nothing(
 /// own properties count.
 #[tokio::test]
 async fn a_transport_of_a_class_is_called_and_its_errors_count_by_their_own_fields() {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         let script = "window.problems = [];
             document.addEventListener('problem', ({detail: {code, raw}}) => problems.push([code, raw]));
             Object.assign(Object.prototype, {code: 'CHECKOUT_EXPIRED', message: 'foreign', retryable: true, cancel: 'foreign', name: 'AbortError'});
@@ -203,11 +203,11 @@ async fn a_transport_of_a_class_is_called_and_its_errors_count_by_their_own_fiel
 /// A getter of the object is an own property; one of its class is inherited.
 #[tokio::test]
 async fn only_the_objects_own_messages_count() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
-        stage.put(browser, "pay", &token).await;
+        pages.open(browser, "ready").await;
+        pages.put(browser, "pay", &token).await;
         browser.until("stateOf('pay') === 'qr'").await;
         let words = "class Words { get brand() { return 'of the class'; } }
             const words = {get scan() { return 'Scan me'; }};

@@ -5,7 +5,7 @@ use payment_tests::webdriver::Engine;
 use serde_json::json;
 
 use crate::plain_backend::{PlainBackend, until_polled};
-use crate::stage::Stage;
+use crate::test_pages::TestPages;
 
 in_browsers! {
     an_element_in_a_background_tab_polls_nothing_until_it_is_visible: chromium firefox;
@@ -14,25 +14,25 @@ in_browsers! {
 // WebKit's MiniBrowser shows no tab bar under WebDriver, so a tab behind another counts as visible.
 
 async fn an_element_in_a_background_tab_polls_nothing_until_it_is_visible(engine: Engine) {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
         let first = browser.window().await;
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         let mount = "document.addEventListener('visibilitychange', () => {
                 if (!document.hidden || document.getElementById('pay')) return;
                 const element = make('pay', ...arguments);
                 element.addEventListener('state-change', ({detail}) => localStorage.setItem('seen', detail.state));
                 document.getElementById('left-side').append(element);
             })";
-        let order = vec![json!(PlainBackend::TOKEN), json!(stage.plain_api("hidden"))];
+        let order = vec![json!(PlainBackend::TOKEN), json!(pages.plain_api("hidden"))];
         browser.look(mount, order).await;
         browser.open_tab().await;
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         browser.until("localStorage.getItem('seen') === 'loading'").await;
-        elsewhere_time_passes(&stage, browser).await;
-        assert_eq!(stage.plain.polls_of("hidden"), 0);
+        elsewhere_time_passes(&pages, browser).await;
+        assert_eq!(pages.plain.polls_of("hidden"), 0);
 
-        browser.turn_to(&first).await;
+        browser.switch_to(&first).await;
         browser.until("stateOf('pay') === 'qr'").await;
         let heard = browser.look("return heard", vec![]).await;
         assert_eq!(heard, json!([]));
@@ -41,67 +41,67 @@ async fn an_element_in_a_background_tab_polls_nothing_until_it_is_visible(engine
 }
 
 async fn a_hidden_tab_polls_nothing_and_then_once(engine: Engine) {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
         let first = browser.window().await;
-        stage.open(browser, "ready").await;
-        stage.put_asking(browser, "hidden").await;
-        until_polled(&stage.plain, "hidden", 3).await;
+        pages.open(browser, "ready").await;
+        pages.put_asking(browser, "hidden").await;
+        until_polled(&pages.plain, "hidden", 3).await;
         browser.open_tab().await;
-        stage.open(browser, "ready").await;
-        let asked = stage.plain.polls_of("hidden");
-        elsewhere_time_passes(&stage, browser).await;
-        assert_eq!(stage.plain.polls_of("hidden"), asked);
+        pages.open(browser, "ready").await;
+        let asked = pages.plain.polls_of("hidden");
+        elsewhere_time_passes(&pages, browser).await;
+        assert_eq!(pages.plain.polls_of("hidden"), asked);
 
-        stage.plain.pay();
-        browser.turn_to(&first).await;
+        pages.plain.pay();
+        browser.switch_to(&first).await;
         browser.until("stateOf('pay') === 'paid'").await;
-        assert_eq!(stage.plain.polls_of("hidden"), asked + 1);
+        assert_eq!(pages.plain.polls_of("hidden"), asked + 1);
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_frozen_page_polls_once_when_it_resumes() {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit(Visitor::Desktop, async |browser| {
         let first = browser.window().await;
-        stage.open(browser, "ready").await;
-        stage.put_asking(browser, "frozen").await;
-        until_polled(&stage.plain, "frozen", 3).await;
+        pages.open(browser, "ready").await;
+        pages.put_asking(browser, "frozen").await;
+        until_polled(&pages.plain, "frozen", 3).await;
         let record = "window.went = []; for (const name of ['freeze', 'resume']) document.addEventListener(name, () => went.push(name))";
         browser.look(record, vec![]).await;
         browser
             .command("Page.setWebLifecycleState", json!({"state": "frozen"}))
             .await;
-        let asked = stage.plain.polls_of("frozen");
+        let asked = pages.plain.polls_of("frozen");
         browser.open_window().await;
-        stage.open(browser, "ready").await;
-        elsewhere_time_passes(&stage, browser).await;
-        assert_eq!(stage.plain.polls_of("frozen"), asked);
+        pages.open(browser, "ready").await;
+        elsewhere_time_passes(&pages, browser).await;
+        assert_eq!(pages.plain.polls_of("frozen"), asked);
 
-        stage.plain.pay();
+        pages.plain.pay();
         browser.close_window(&first).await;
         browser
             .command("Page.setWebLifecycleState", json!({"state": "active"}))
             .await;
         // The page resumes hidden, as after a long time in the background.
         browser.open_tab().await;
-        browser.turn_to(&first).await;
+        browser.switch_to(&first).await;
         browser.until("stateOf('pay') === 'paid'").await;
         assert_eq!(browser.look("return went", vec![]).await, json!(["freeze", "resume"]));
-        assert_eq!(stage.plain.polls_of("frozen"), asked + 1);
+        assert_eq!(pages.plain.polls_of("frozen"), asked + 1);
     })
     .await;
 }
 
 #[tokio::test]
 async fn an_offline_page_says_so_and_continues_with_one_poll() {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
-        stage.put_asking(browser, "pay").await;
-        until_polled(&stage.plain, "pay", 3).await;
+        pages.open(browser, "ready").await;
+        pages.put_asking(browser, "pay").await;
+        until_polled(&pages.plain, "pay", 3).await;
         connect(browser, false).await;
         browser
             .until("document.querySelector('wechat-pay').shadowRoot.textContent.includes('网络')")
@@ -111,18 +111,18 @@ async fn an_offline_page_says_so_and_continues_with_one_poll() {
 
         // An element that is added while offline knows that it is offline.
         let second = "document.getElementById('right-side').append(make('second', 'another-order-1', arguments[0]))";
-        browser.look(second, vec![json!(stage.plain_api("second"))]).await;
+        browser.look(second, vec![json!(pages.plain_api("second"))]).await;
         browser
             .until("document.getElementById('second').shadowRoot?.textContent.includes('网络')")
             .await;
         browser.look("second.remove()", vec![]).await;
 
-        stage.plain.pay();
-        let asked = stage.plain.polls_of("pay");
+        pages.plain.pay();
+        let asked = pages.plain.polls_of("pay");
         connect(browser, true).await;
         browser.until("stateOf('pay') === 'paid'").await;
-        assert_eq!(stage.plain.polls_of("pay"), asked + 1);
-        assert_eq!(stage.plain.polls_of("second"), 0);
+        assert_eq!(pages.plain.polls_of("pay"), asked + 1);
+        assert_eq!(pages.plain.polls_of("second"), 0);
         assert_eq!(browser.look("return heard", vec![]).await, json!(["pay paid"]));
     })
     .await;
@@ -130,11 +130,11 @@ async fn an_offline_page_says_so_and_continues_with_one_poll() {
 
 #[tokio::test]
 async fn a_clock_that_jumps_changes_nothing_without_the_backends_confirmation() {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
-        stage.put_asking(browser, "pay").await;
-        until_polled(&stage.plain, "pay", 3).await;
+        pages.open(browser, "ready").await;
+        pages.put_asking(browser, "pay").await;
+        until_polled(&pages.plain, "pay", 3).await;
         // The clock is set; and a device sleeps, with and without the page's own clock running.
         for jump in [
             "const now = Date.now; Date.now = () => now() + 864e5",
@@ -142,28 +142,28 @@ async fn a_clock_that_jumps_changes_nothing_without_the_backends_confirmation() 
             "const now = performance.now.bind(performance); performance.now = () => now() - 36e5",
         ] {
             browser.look(jump, vec![]).await;
-            let asked = stage.plain.polls_of("pay");
+            let asked = pages.plain.polls_of("pay");
             browser.look("document.getElementById('pay').resume()", vec![]).await;
-            until_polled(&stage.plain, "pay", asked + 3).await;
+            until_polled(&pages.plain, "pay", asked + 3).await;
             browser.until("stateOf('pay') === 'qr'").await;
             let countdown = "document.getElementById('pay').shadowRoot.querySelector('[part=countdown]')?.textContent";
             let shown = browser.until(countdown).await;
             let shown = shown.as_str().unwrap_or_default();
             assert!(shown == "10:00" || shown.starts_with("09:"), "{jump}: {shown}");
         }
-        stage.plain.pay();
+        pages.plain.pay();
         browser.until("stateOf('pay') === 'paid'").await;
     })
     .await;
 }
 
 /// Waits as long as another element needs for several polls.
-async fn elsewhere_time_passes(stage: &Stage, browser: &Browser) {
+async fn elsewhere_time_passes(pages: &TestPages, browser: &Browser) {
     let script = "document.getElementById('right-side').append(make('elsewhere', 'another-order-1', arguments[0]))";
     browser
-        .look(script, vec![json!(stage.plain_api("elsewhere"))])
+        .look(script, vec![json!(pages.plain_api("elsewhere"))])
         .await;
-    until_polled(&stage.plain, "elsewhere", 6).await;
+    until_polled(&pages.plain, "elsewhere", 6).await;
 }
 
 async fn connect(browser: &Browser, is_online: bool) {

@@ -36,7 +36,9 @@ async fn wechats_page_is_told_to_show_the_receipt_of_a_payment_and_its_link() {
     let axe = axe();
     visit(Visitor::Desktop, async |wechat| {
         for (accepted, title) in [("zh-CN", "支付成功"), ("en", "Payment received")] {
-            wechat.pretend("MicroMessenger/8.0.61", accepted).await;
+            wechat
+                .override_user_agent("MicroMessenger/8.0.61", accepted)
+                .await;
             show(&servers, wechat, &receipt_of(&servers, &sub_mchid)).await;
             let told = json!([[servers.merchant, {
                 "action": "onIframeReady", "displayStyle": "SHOW_CUSTOM_PAGE",

@@ -5,7 +5,7 @@ use payment_tests::webdriver::Engine;
 use serde_json::json;
 
 use crate::plain_backend::until_polled;
-use crate::stage::Stage;
+use crate::test_pages::TestPages;
 
 in_browsers! {
     the_pages_own_content_is_shown_until_the_widget_has_loaded:
@@ -16,11 +16,11 @@ in_browsers! {
 }
 
 async fn the_pages_own_content_is_shown_until_the_widget_has_loaded(engine: Engine) {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
         let words = ("script", "pay.textContent = '正在打开收银台'");
-        let page = stage.page_of(&token, &[words]);
+        let page = pages.page_of(&token, &[words]);
         browser.open(&page.replace("/ready/", "/held/")).await;
         browser.until("!!customElements.get('wechat-pay')").await;
         // The content between the tags stays until the element has something to show.
@@ -32,13 +32,13 @@ async fn the_pages_own_content_is_shown_until_the_widget_has_loaded(engine: Engi
             .look("return [pay.start(), pay.cancel()]", vec![])
             .await;
         assert_eq!(pressed, json!([true, false]));
-        assert_eq!(stage.requests_about(&token), [""; 0]);
+        assert_eq!(pages.requests_about(&token), [""; 0]);
 
-        stage.let_go();
+        pages.release();
         browser.until("stateOf('pay') === 'qr'").await;
         let text = browser.element_text().await;
         assert!(text.contains("¥69.10"), "{text}");
-        assert_eq!(stage.posts_about(&token), 1);
+        assert_eq!(pages.posts_about(&token), 1);
         assert_eq!(browser.look("return heard", vec![]).await, json!([]));
         assert_eq!(browser.complaints().await, [""; 0]);
     })
@@ -46,18 +46,18 @@ async fn the_pages_own_content_is_shown_until_the_widget_has_loaded(engine: Engi
 }
 
 async fn a_button_pressed_before_the_widget_has_loaded_counts(engine: Engine) {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit_in(engine, Visitor::Phone, async |phone| {
-        let page = stage.page_of(&token, &[]).replace("/ready/", "/held/");
+        let page = pages.page_of(&token, &[]).replace("/ready/", "/held/");
         phone.open(&page).await;
         phone.until("!!customElements.get('wechat-pay')").await;
         let pressed = "return [pay.start(), pay.start()]";
         assert_eq!(phone.look(pressed, vec![]).await, json!([true, true]));
-        assert_eq!(stage.requests_about(&token), [""; 0]);
-        stage.let_go();
+        assert_eq!(pages.requests_about(&token), [""; 0]);
+        pages.release();
         phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
-        assert_eq!(stage.posts_about(&token), 1);
+        assert_eq!(pages.posts_about(&token), 1);
     })
     .await;
 }
@@ -65,21 +65,21 @@ async fn a_button_pressed_before_the_widget_has_loaded_counts(engine: Engine) {
 async fn while_the_backend_is_slow_the_buyer_is_told_and_no_click_starts_a_second_attempt(
     engine: Engine,
 ) {
-    let stage = Stage::set().await;
+    let pages = TestPages::start().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
-        stage.plain.hold();
-        stage.put_asking(browser, "slow").await;
-        until_polled(&stage.plain, "slow", 1).await;
+        pages.open(browser, "ready").await;
+        pages.plain.hold();
+        pages.put_asking(browser, "slow").await;
+        until_polled(&pages.plain, "slow", 1).await;
         browser.until("stateOf('pay') === 'loading'").await;
         let text = browser.element_text().await;
         assert!(text.contains("正在加载"), "{text}");
-        stage.plain.let_go();
+        pages.plain.release();
         browser.until("stateOf('pay') === 'qr'").await;
-        assert_eq!(stage.plain.starts_of("slow"), 1);
+        assert_eq!(pages.plain.starts_of("slow"), 1);
 
         // The buyer loses patience and clicks again.
-        stage.plain.hold();
+        pages.plain.hold();
         browser.look("pay.cancel()", vec![]).await;
         browser.until("stateOf('pay') === 'offer'").await;
         browser.click_in("#pay", "[data-intent='start']").await;
@@ -87,9 +87,9 @@ async fn while_the_backend_is_slow_the_buyer_is_told_and_no_click_starts_a_secon
         browser.look("pay.start(); pay.start()", vec![]).await;
         let text = browser.element_text().await;
         assert!(text.contains("正在发起支付"), "{text}");
-        stage.plain.let_go();
+        pages.plain.release();
         browser.until("stateOf('pay') === 'qr'").await;
-        assert_eq!(stage.plain.starts_of("slow"), 2);
+        assert_eq!(pages.plain.starts_of("slow"), 2);
         assert_eq!(browser.look("return heard", vec![]).await, json!([]));
     })
     .await;

@@ -6,7 +6,7 @@ use payment_tests::wait::until;
 use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, left, press};
+use crate::test_pages::{TestPages, left, press};
 
 in_browsers! {
     an_element_that_is_moved_continues_without_a_new_start: chromium firefox webkit;
@@ -20,15 +20,15 @@ const LISTENERS_OF_ALL: [&str; 2] = ["window error", "window unhandledrejection"
 
 #[tokio::test]
 async fn an_element_that_is_removed_leaves_no_timer_no_listener_and_no_request() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         // The first element also loads the widget, which stays.
-        let bare = bare_page(&stage, browser).await;
-        stage.put(browser, "gone", &token).await;
+        let bare = bare_page(&pages, browser).await;
+        pages.put(browser, "gone", &token).await;
         browser.until("stateOf('gone') === 'qr'").await;
-        until_held(&stage, &token).await;
+        until_held(&pages, &token).await;
         // The counts change for a working element, or the zero below would prove nothing.
         let busy = left(browser).await;
         assert_eq!((&busy["timers"], &busy["fetches"]), (&json!(1), &json!(1)));
@@ -40,12 +40,12 @@ async fn an_element_that_is_removed_leaves_no_timer_no_listener_and_no_request()
             .look("document.getElementById('gone').remove()", vec![])
             .await;
         until_nothing_is_left(browser, &bare).await;
-        let asked = stage.requests_about(&token).len();
+        let asked = pages.requests_about(&token).len();
 
         // The payment still arrives. The page gets no event, because the element is removed.
-        stage.pay(&token).await;
+        pages.pay(&token).await;
         until("the server to record the payment", async || {
-            let checkout = stage.servers.checkout(&token).await;
+            let checkout = pages.servers.checkout(&token).await;
             if checkout["state"] == "paid" {
                 Ok(())
             } else {
@@ -55,7 +55,7 @@ async fn an_element_that_is_removed_leaves_no_timer_no_listener_and_no_request()
         .await;
         assert_eq!(browser.look("return heard", vec![]).await, json!([]));
         assert_eq!(left(browser).await, bare);
-        assert_eq!(stage.requests_about(&token).len(), asked);
+        assert_eq!(pages.requests_about(&token).len(), asked);
         assert_eq!(browser.complaints().await, [""; 0]);
     })
     .await;
@@ -64,12 +64,12 @@ async fn an_element_that_is_removed_leaves_no_timer_no_listener_and_no_request()
 /// The search for the bridge holds the payment, so it must end with the element: before the click,
 /// and while the cashier waits for the bridge.
 async fn an_element_that_waits_for_the_bridge_leaves_nothing_behind(engine: Engine) {
-    let stage = Stage::set().await;
-    let orders = [stage.order_of_buyer().await, stage.order_of_buyer().await];
+    let pages = TestPages::start().await;
+    let orders = [pages.order_of_buyer().await, pages.order_of_buyer().await];
     visit_in(engine, Visitor::Phone, async |wechat| {
-        stage.open_as(wechat, WECHAT).await;
-        stage
-            .put(wechat, "warm", &stage.order_of_buyer().await)
+        pages.open_as(wechat, WECHAT).await;
+        pages
+            .put(wechat, "warm", &pages.order_of_buyer().await)
             .await;
         wechat.until("stateOf('warm') === 'offer'").await;
         wechat
@@ -79,7 +79,7 @@ async fn an_element_that_waits_for_the_bridge_leaves_nothing_behind(engine: Engi
         let bare = left(wechat).await;
         assert_eq!(bare["listeners"], json!(LISTENERS_OF_ALL));
         for (token, state) in orders.iter().zip(["offer", "cashier"]) {
-            stage.put(wechat, "pay", token).await;
+            pages.put(wechat, "pay", token).await;
             if state == "cashier" {
                 press(wechat).await;
             }
@@ -107,14 +107,14 @@ async fn an_element_that_waits_for_the_bridge_leaves_nothing_behind(engine: Engi
 /// A page that requires the cashier outside WeChat must not search for the bridge forever.
 #[tokio::test]
 async fn the_search_for_the_bridge_ends() {
-    let stage = Stage::set().await;
-    let token = stage.order_of_buyer().await;
+    let pages = TestPages::start().await;
+    let token = pages.order_of_buyer().await;
     // Time runs a hundred times faster for the search.
     let hasten = "const really = window.setInterval;
         window.setInterval = (callback, ms, ...rest) => really(callback, ms / 100, ...rest)";
     visit(Visitor::Desktop, async |desk| {
         let attributes = [("scene", "jsapi"), ("script", hasten)];
-        desk.open(&stage.page_of(&token, &attributes)).await;
+        desk.open(&pages.page_of(&token, &attributes)).await;
         desk.until("stateOf('pay') === 'offer'").await;
         let looks = "left().listeners.includes('document WeixinJSBridgeReady')";
         desk.until(&format!("!{looks}")).await;
@@ -133,11 +133,11 @@ async fn the_search_for_the_bridge_ends() {
 
 #[tokio::test]
 async fn an_element_that_comes_back_starts_again_and_emits_paid_once() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
-        stage.put(browser, "back", &token).await;
+        pages.open(browser, "ready").await;
+        pages.put(browser, "back", &token).await;
         browser.until("stateOf('back') === 'qr'").await;
         let remove = "window.kept = document.getElementById('back'); kept.remove()";
         browser.look(remove, vec![]).await;
@@ -148,7 +148,7 @@ async fn an_element_that_comes_back_starts_again_and_emits_paid_once() {
             .look("document.getElementById('right-side').append(kept)", vec![])
             .await;
         browser.until("stateOf('back') === 'qr'").await;
-        stage.pay(&token).await;
+        pages.pay(&token).await;
         browser.until("stateOf('back') === 'paid'").await;
         assert_eq!(
             browser.look("return heard", vec![]).await,
@@ -160,11 +160,11 @@ async fn an_element_that_comes_back_starts_again_and_emits_paid_once() {
 }
 
 async fn an_element_that_is_moved_continues_without_a_new_start(engine: Engine) {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
-        stage.put(browser, "moved", &token).await;
+        pages.open(browser, "ready").await;
+        pages.put(browser, "moved", &token).await;
         browser.until("stateOf('moved') === 'qr'").await;
         let mark = "window.base = document.getElementById('moved').shadowRoot.querySelector('[part~=base]')";
         browser.look(mark, vec![]).await;
@@ -172,10 +172,10 @@ async fn an_element_that_is_moved_continues_without_a_new_start(engine: Engine) 
         browser.look(moving, vec![]).await;
         let is_same = "return base.isConnected && stateOf('moved') === 'qr'";
         assert_eq!(browser.look(is_same, vec![]).await, json!(true));
-        let starts = stage.requests_about(&token);
+        let starts = pages.requests_about(&token);
         let starts = starts.iter().filter(|line| line.starts_with("POST")).count();
         assert_eq!(starts, 1);
-        stage.pay(&token).await;
+        pages.pay(&token).await;
         browser.until("stateOf('moved') === 'paid'").await;
         assert_eq!(browser.complaints().await, [""; 0]);
     })
@@ -183,16 +183,16 @@ async fn an_element_that_is_moved_continues_without_a_new_start(engine: Engine) 
 }
 
 async fn two_elements_on_one_page_do_not_affect_each_other(engine: Engine) {
-    let stage = Stage::set().await;
-    let (first, second) = (stage.order().await, stage.order().await);
+    let pages = TestPages::start().await;
+    let (first, second) = (pages.order().await, pages.order().await);
     visit_in(engine, Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
-        stage.put(browser, "first", &first).await;
-        stage.put(browser, "second", &second).await;
+        pages.open(browser, "ready").await;
+        pages.put(browser, "first", &first).await;
+        pages.put(browser, "second", &second).await;
         browser
             .until("stateOf('first') === 'qr' && stateOf('second') === 'qr'")
             .await;
-        stage.pay(&first).await;
+        pages.pay(&first).await;
         browser.until("stateOf('first') === 'paid'").await;
         assert_eq!(
             browser.look("return stateOf('second')", vec![]).await,
@@ -201,7 +201,7 @@ async fn two_elements_on_one_page_do_not_affect_each_other(engine: Engine) {
         browser
             .look("document.getElementById('first').remove()", vec![])
             .await;
-        stage.pay(&second).await;
+        pages.pay(&second).await;
         browser.until("stateOf('second') === 'paid'").await;
         let heard = browser.look("return heard", vec![]).await;
         assert_eq!(heard, json!(["first paid", "second paid"]));
@@ -212,18 +212,18 @@ async fn two_elements_on_one_page_do_not_affect_each_other(engine: Engine) {
 
 #[tokio::test]
 async fn an_element_removed_while_the_widget_loads_sends_no_request() {
-    let stage = Stage::set().await;
-    let (gone, stays) = (stage.order().await, stage.order().await);
+    let pages = TestPages::start().await;
+    let (gone, stays) = (pages.order().await, pages.order().await);
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "held").await;
-        stage.put(browser, "gone", &gone).await;
+        pages.open(browser, "held").await;
+        pages.put(browser, "gone", &gone).await;
         browser
             .look("document.getElementById('gone').remove()", vec![])
             .await;
-        stage.put(browser, "stays", &stays).await;
-        stage.let_go();
+        pages.put(browser, "stays", &stays).await;
+        pages.release();
         browser.until("stateOf('stays') === 'qr'").await;
-        assert_eq!(stage.requests_about(&gone), [""; 0]);
+        assert_eq!(pages.requests_about(&gone), [""; 0]);
         assert_eq!(browser.complaints().await, [""; 0]);
     })
     .await;
@@ -231,16 +231,16 @@ async fn an_element_removed_while_the_widget_loads_sends_no_request() {
 
 #[tokio::test]
 async fn an_element_with_another_token_shows_the_other_order() {
-    let stage = Stage::set().await;
-    let (before, after) = (stage.order().await, stage.order().await);
+    let pages = TestPages::start().await;
+    let (before, after) = (pages.order().await, pages.order().await);
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
-        stage.put(browser, "pay", &before).await;
+        pages.open(browser, "ready").await;
+        pages.put(browser, "pay", &before).await;
         browser.until("stateOf('pay') === 'qr'").await;
         let change = "document.getElementById('pay').token = arguments[0]";
         browser.look(change, vec![json!(after)]).await;
         until("the other order to be started", async || {
-            let requests = stage.requests_about(&after);
+            let requests = pages.requests_about(&after);
             let is_started = requests.iter().any(|line| line.starts_with("POST"));
             if is_started {
                 Ok(())
@@ -250,8 +250,8 @@ async fn an_element_with_another_token_shows_the_other_order() {
         })
         .await;
         browser.until("stateOf('pay') === 'qr'").await;
-        stage.pay(&before).await;
-        stage.pay(&after).await;
+        pages.pay(&before).await;
+        pages.pay(&after).await;
         browser.until("stateOf('pay') === 'paid'").await;
         assert_eq!(
             browser.look("return heard", vec![]).await,
@@ -262,9 +262,9 @@ async fn an_element_with_another_token_shows_the_other_order() {
 }
 
 /// The page with the widget loaded and no element: the state that every teardown must return to.
-async fn bare_page(stage: &Stage, browser: &Browser) -> Value {
-    let token = stage.order().await;
-    stage.put(browser, "warm", &token).await;
+async fn bare_page(pages: &TestPages, browser: &Browser) -> Value {
+    let token = pages.order().await;
+    pages.put(browser, "warm", &token).await;
     browser.until("stateOf('warm') === 'qr'").await;
     browser
         .look("document.getElementById('warm').remove()", vec![])
@@ -279,9 +279,9 @@ async fn bare_page(stage: &Stage, browser: &Browser) -> Value {
 }
 
 /// Waits until the merchant server holds a long poll of the page.
-async fn until_held(stage: &Stage, token: &str) {
+async fn until_held(pages: &TestPages, token: &str) {
     until("a long poll", async || {
-        let requests = stage.requests_about(token);
+        let requests = pages.requests_about(token);
         let is_held = requests.iter().any(|line| line.contains("wait="));
         if is_held {
             Ok(())

@@ -30,7 +30,7 @@ pub(crate) struct Inbox {
     is_well: AtomicBool,
     /// How many messages were refused because their time is a reading of the clock that libfaketime
     /// missed.
-    undated: AtomicUsize,
+    wrong_clock: AtomicUsize,
 }
 
 /// One event, by the first message that carried it.
@@ -55,8 +55,8 @@ impl Inbox {
     }
 
     /// How many messages had a time that the storm's clock never showed.
-    pub(crate) fn undated(&self) -> usize {
-        self.undated.load(Ordering::Relaxed)
+    pub(crate) fn wrong_clock(&self) -> usize {
+        self.wrong_clock.load(Ordering::Relaxed)
     }
 
     /// Every event that was processed, by its id.
@@ -95,12 +95,12 @@ async fn receive(
 ) -> StatusCode {
     let (id, message) = match verify(&storm, &headers, &body) {
         Ok(verified) => verified,
-        Err(Refusal::Undated) => {
-            inbox.undated.fetch_add(1, Ordering::Relaxed);
+        Err(Refusal::WrongClock) => {
+            inbox.wrong_clock.fetch_add(1, Ordering::Relaxed);
             return StatusCode::UNAUTHORIZED;
         }
-        Err(Refusal::Unbelievable(reason)) => {
-            storm.report_wrong("", format!("a webhook is not to be believed: {reason}"));
+        Err(Refusal::Invalid(reason)) => {
+            storm.report_wrong("", format!("a webhook is not valid: {reason}"));
             return StatusCode::UNAUTHORIZED;
         }
     };
@@ -141,14 +141,14 @@ async fn receive(
 /// Why a message is refused. The server sends a refused message again in either case.
 enum Refusal {
     /// The signature is right, but the time is the machine's and not the storm's.
-    Undated,
+    WrongClock,
     /// Any other reason is a fault of the server.
-    Unbelievable(String),
+    Invalid(String),
 }
 
 impl From<String> for Refusal {
     fn from(reason: String) -> Self {
-        Self::Unbelievable(reason)
+        Self::Invalid(reason)
     }
 }
 
@@ -191,12 +191,12 @@ fn verify(storm: &Storm, headers: &HeaderMap, body: &Bytes) -> Result<(String, V
         .and_then(|webhook| webhook.sign(id, sent_s, body))
         .map_err(|error| error.to_string())?;
     if header("webhook-signature")? != expected {
-        return Err("the signature is another".to_owned().into());
+        return Err("the signature is wrong".to_owned().into());
     }
     let off_s = storm.clock.now_ms() / 1000 - sent_s;
     if off_s.abs() > TOLERANCE_S {
         if storm.clock.is_a_missed_reading(sent_s) {
-            return Err(Refusal::Undated);
+            return Err(Refusal::WrongClock);
         }
         return Err(format!("it was sent {off_s} s ago").into());
     }

@@ -45,7 +45,7 @@ const LOOK_PATIENCE: Duration = Duration::from_secs(10);
 /// How often a buyer presses a button before giving up.
 const CLICKS: usize = 12;
 /// How often the redirect to WeChat for the openid is tried before the buyer goes back to the page.
-const HOPS: u32 = 3;
+const REDIRECT_TRIES: u32 = 3;
 /// How long a buyer looks at a page that does not change, before the buyer looks again.
 const GLANCE: Duration = Duration::from_secs(2);
 
@@ -84,7 +84,7 @@ enum Step {
     End(Started),
     Click(Intent),
     /// Follow the page to WeChat, which says who the buyer is.
-    Hop(String),
+    OauthRedirect(String),
     /// Follow the page to a page of the mini-program.
     OpenMiniProgram(String),
     Wait,
@@ -156,7 +156,7 @@ impl Device {
                     clicks += 1;
                     page.click(intent);
                 }
-                Step::Hop(authorize_url) => self.hop(&authorize_url).await,
+                Step::OauthRedirect(authorize_url) => self.follow_oauth(&authorize_url).await,
                 Step::OpenMiniProgram(path) => return self.start_in_mini_program(&path).await,
                 Step::Wait => changes.changed().await.unwrap(),
             }
@@ -369,8 +369,8 @@ impl Device {
 
     /// Goes to WeChat and back, as the browser does: to a page that is loaded with the handle, or
     /// to the page that was left.
-    async fn hop(&mut self, authorize_url: &str) {
-        for tried in 0..HOPS {
+    async fn follow_oauth(&mut self, authorize_url: &str) {
+        for tried in 0..REDIRECT_TRIES {
             if let Some(address) = self.follow_redirects(authorize_url).await {
                 return self.load(BuyerBrowser::Wechat, &address);
             }
@@ -443,7 +443,7 @@ fn next_step(screen: Screen, outside: &Outside) -> Step {
             Some(Destination::H5(url)) => {
                 Step::End(Started::Link(Link::H5Url(url.as_str().to_owned())))
             }
-            Some(Destination::Authorize(url)) => Step::Hop(url.as_str().to_owned()),
+            Some(Destination::Authorize(url)) => Step::OauthRedirect(url.as_str().to_owned()),
             Some(Destination::MiniProgram(path)) => Step::OpenMiniProgram(path.as_str().to_owned()),
             Some(Destination::Success(_)) | None if is_stuck => Step::Click(Intent::Start),
             Some(Destination::Success(_)) | None => Step::Wait,

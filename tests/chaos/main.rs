@@ -175,7 +175,7 @@ async fn main() -> ExitCode {
         "{}; WeChat killed {} times; readings of the clock missed {}",
         Mix::of(&plan),
         wechat.kills(),
-        inbox.undated()
+        inbox.wrong_clock()
     );
     let kills = servers.iter().map(MerchantServer::kills).sum();
     settling::report(&storm, &plan, kills, injector.struck(), &findings)

@@ -31,7 +31,7 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How many redirects the way to WeChat for the openid may take: to WeChat, to the simulator, back,
 /// to the page.
-const HOPS: usize = 6;
+const REDIRECTS_MAX: usize = 6;
 
 /// Pays once in each scene of a running demo. `cargo xtask demo --check` starts it.
 #[derive(Clone, Debug, Parser)]
@@ -209,7 +209,7 @@ impl Demo {
                     return Ok(());
                 }
                 (_, Some(Destination::Authorize(url)), _) => {
-                    let opened_at = self.hop(page, url.as_str()).await?;
+                    let opened_at = self.follow_oauth(page, url.as_str()).await?;
                     *page = self.load(PageSettings {
                         opened_at,
                         ..page.settings().clone()
@@ -241,10 +241,10 @@ impl Demo {
     }
 
     /// Follows redirects as WeChat's browser does, up to the shop's own page. Returns its address.
-    async fn hop(&self, page: &NativePage, authorize_url: &str) -> Result<String, String> {
+    async fn follow_oauth(&self, page: &NativePage, authorize_url: &str) -> Result<String, String> {
         let settings = page.settings();
         let mut at = authorize_url.to_owned();
-        for _ in 0..HOPS {
+        for _ in 0..REDIRECTS_MAX {
             let bare = at.split('#').next().unwrap_or_default();
             let request = Request::get(bare).header(USER_AGENT, settings.browser.user_agent());
             let response = self.send(request.body(String::new()).unwrap()).await?;
@@ -261,7 +261,7 @@ impl Demo {
             }
         }
         Err(format!(
-            "the way for the openid takes over {HOPS} redirects"
+            "the redirect for the openid takes more than {REDIRECTS_MAX} redirects"
         ))
     }
 

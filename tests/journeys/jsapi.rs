@@ -128,7 +128,7 @@ async fn a_buyer_who_closed_the_cashier_can_open_it_again_and_pay() {
     assert_eq!(
         page.screen().name(),
         "cashier",
-        "no second hop for the openid"
+        "no second redirect for the openid"
     );
     assert_eq!(in_the_cashier(&page, "success").await, "SUCCESS");
     page.servers.run_due().await;
@@ -162,7 +162,7 @@ async fn a_failed_payment_is_reported_as_a_problem_and_can_be_tried_again() {
 #[tokio::test]
 async fn an_oauth_handle_is_invalid_for_another_order() {
     let mut page = page_with_an_order(BuyerBrowser::Wechat).await;
-    let back_at = hop(&mut page).await;
+    let back_at = follow_oauth(&mut page).await;
     let other = page
         .servers
         .order(json!({"total_fen": 1, "description": "茶"}));
@@ -175,14 +175,14 @@ async fn an_oauth_handle_is_invalid_for_another_order() {
 /// From the shop's page over the redirect for the openid to the cashier.
 async fn with_the_cashier_open() -> JourneyPage {
     let mut page = page_with_an_order(BuyerBrowser::Wechat).await;
-    let back_at = hop(&mut page).await;
+    let back_at = follow_oauth(&mut page).await;
     let back = page.comes_back_at(&back_at).await;
     assert_eq!(back.screen().name(), "cashier");
     back
 }
 
 /// The buyer presses the button; WeChat returns a code, and the merchant server a handle.
-async fn hop(page: &mut JourneyPage) -> String {
+async fn follow_oauth(page: &mut JourneyPage) -> String {
     assert_eq!(page.screen().name(), "offer");
     page.click(Intent::Start).await;
     let Destination::Authorize(url) = page.left_for() else {

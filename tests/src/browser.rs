@@ -18,11 +18,11 @@ use crate::wait::until_at;
 use crate::webdriver::{Engine, WebDriver, chromium};
 
 /// How long a browser may take to report what it showed, and to close.
-const FAREWELL: Duration = Duration::from_secs(30);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a scenario may take. Without a limit, a scenario whose browser does not answer any more
 /// would never end.
-const LONGEST: Duration = Duration::from_mins(10);
+const SCENARIO_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// How many browsers run at the same time: they are heavy for the two cores of a common machine.
 static BROWSERS: Semaphore = Semaphore::const_new(2);
@@ -80,7 +80,7 @@ pub async fn visit_together(
 }
 
 async fn bounded(scenario: impl Future<Output = ()>) {
-    let ended = timeout(LONGEST, scenario).await;
+    let ended = timeout(SCENARIO_TIMEOUT, scenario).await;
     ended.expect("a scenario ends");
 }
 
@@ -95,7 +95,7 @@ async fn end<const N: usize>(outcome: std::thread::Result<()>, browsers: [Browse
         };
         // WebKit's driver may never answer, for example to a screenshot; its process ends with
         // ours.
-        if timeout(FAREWELL, farewell).await.is_err() {
+        if timeout(CLOSE_TIMEOUT, farewell).await.is_err() {
             println!("-- the browser does not answer any more");
         }
     }
@@ -219,29 +219,29 @@ impl Browser {
 
     /// Opens another window beside this one, and switches to it.
     pub async fn open_window(&self) -> WindowHandle {
-        self.open_and_turn(false).await
+        self.open_and_switch(false).await
     }
 
     /// Opens another tab, which hides the current one, and switches to it.
     pub async fn open_tab(&self) -> WindowHandle {
-        self.open_and_turn(true).await
+        self.open_and_switch(true).await
     }
 
-    async fn open_and_turn(&self, is_tab: bool) -> WindowHandle {
+    async fn open_and_switch(&self, is_tab: bool) -> WindowHandle {
         let opened = self.client.new_window(is_tab).await.unwrap();
-        self.turn_to(&opened.handle).await;
+        self.switch_to(&opened.handle).await;
         opened.handle
     }
 
     /// Switches to a window: later looks and clicks apply there.
-    pub async fn turn_to(&self, window: &WindowHandle) {
+    pub async fn switch_to(&self, window: &WindowHandle) {
         self.client.switch_to_window(window.clone()).await.unwrap();
     }
 
     /// Closes the window, and switches to another.
     pub async fn close_window(&self, next: &WindowHandle) {
         self.client.close_window().await.unwrap();
-        self.turn_to(next).await;
+        self.switch_to(next).await;
     }
 
     /// Looks and clicks within the frame that the CSS selector finds, until `leave_frame`.
@@ -253,7 +253,7 @@ impl Browser {
     /// Back to the page itself, even from a frame that is gone.
     pub async fn leave_frame(&self) {
         let window = self.window().await;
-        self.turn_to(&window).await;
+        self.switch_to(&window).await;
     }
 
     /// A command of Chromium's own (CDP), for what WebDriver cannot do: a network that goes down, a
@@ -274,7 +274,7 @@ impl Browser {
 
     /// From the next page on, the browser sends this User-Agent and these languages of its owner.
     /// Only Chromium can do this.
-    pub async fn pretend(&self, user_agent: &str, accept_language: &str) {
+    pub async fn override_user_agent(&self, user_agent: &str, accept_language: &str) {
         let names = json!({"userAgent": user_agent, "acceptLanguage": accept_language});
         self.command("Emulation.setUserAgentOverride", names).await;
     }

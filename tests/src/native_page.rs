@@ -112,7 +112,7 @@ pub struct Outside {
     /// Whether the page requests to be loaded again.
     pub wants_reload: bool,
     /// The messages that it sent to other tabs of the same browser with the same order.
-    pub said_to_peers: Vec<PeerMessage>,
+    pub sent_to_peers: Vec<PeerMessage>,
 }
 
 impl NativePage {
@@ -202,7 +202,7 @@ impl NativePage {
     }
 
     /// Another tab sends a message.
-    pub fn hear_from_peer(&self, rank: u64, message: PeerMessage) {
+    pub fn receive_from_peer(&self, rank: u64, message: PeerMessage) {
         self.happen(Event::FromPeer { rank, message });
     }
 
@@ -299,7 +299,7 @@ impl Running {
                 self.settings.storage.0.lock().unwrap().was_reloaded = true;
                 state.outside.wants_reload = true;
             }
-            Effect::NotifyPeers(message) => state.outside.said_to_peers.push(message),
+            Effect::NotifyPeers(message) => state.outside.sent_to_peers.push(message),
             // The address belongs to the page's settings, which the next page does not get.
             Effect::StripAddress => {}
             Effect::MarkDeparture(has_departed) => {

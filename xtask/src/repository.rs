@@ -35,7 +35,7 @@ pub(crate) fn cargo() -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
     for (name, _) in env::vars_os() {
-        let told_by_cargo = name.to_str().is_some_and(|name| {
+        let set_by_cargo = name.to_str().is_some_and(|name| {
             [
                 "CARGO_PKG_",
                 "CARGO_MANIFEST_",
@@ -45,7 +45,7 @@ pub(crate) fn cargo() -> Command {
             .iter()
             .any(|prefix| name.starts_with(prefix))
         });
-        if told_by_cargo {
+        if set_by_cargo {
             command.env_remove(name);
         }
     }

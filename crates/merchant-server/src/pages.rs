@@ -1,5 +1,5 @@
 //! What this server shows to buyers: the hosted checkout page, the receipt page of partner mode, and the
-//! way back from the hop for the openid. No page decides anything about a payment.
+//! return from the redirect for the openid. No page decides anything about a payment.
 
 pub(crate) mod hosted_page;
 pub(crate) mod oauth_callback;

@@ -41,9 +41,9 @@ fn answers() -> Vec<CheckoutAnswer> {
             Product::Jsapi,
             Some(Action::Jsapi(pay_parameters())),
         ));
-        let hop = Some(Action::AuthorizeUrl(AUTHORIZE_URL.into()));
+        let redirect = Some(Action::AuthorizeUrl(AUTHORIZE_URL.into()));
         answers.push(CheckoutAnswer {
-            action: hop,
+            action: redirect,
             ..open_order(version)
         });
         answers.push(CheckoutAnswer {

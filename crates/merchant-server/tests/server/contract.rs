@@ -510,9 +510,9 @@ async fn the_oauth_redirect_supersedes_nothing() {
     server.attempt(&token, &[NATIVE]).await;
     let before = server.checkout(&token).await;
     server.wechat.take_sent();
-    let hop = server.attempt(&token, &[JSAPI, BACK, ("after", "1")]).await;
-    assert_eq!(actions(&hop), ["authorize_url"], "{}", hop.json);
-    assert_eq!(hop.number("attempt"), 1);
+    let redirect = server.attempt(&token, &[JSAPI, BACK, ("after", "1")]).await;
+    assert_eq!(actions(&redirect), ["authorize_url"], "{}", redirect.json);
+    assert_eq!(redirect.number("attempt"), 1);
     assert_eq!(server.checkout(&token).await.json, before.json);
     assert_eq!(server.wechat.take_sent(), []);
     assert_eq!(server.trade_state("tea-0001").as_deref(), Some("NOTPAY"));

@@ -286,9 +286,9 @@ async fn inside_wechat_a_separate_page_opens_the_cashier() {
 async fn a_buyer_without_openid_is_redirected_and_returns_with_the_handle() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
-    let hop = start(&server, &token, &[("product", "jsapi"), ("after", "0")]).await;
-    assert_eq!(hop.status, StatusCode::SEE_OTHER);
-    let address = hop.headers["location"].to_str().unwrap();
+    let redirect = start(&server, &token, &[("product", "jsapi"), ("after", "0")]).await;
+    assert_eq!(redirect.status, StatusCode::SEE_OTHER);
+    let address = redirect.headers["location"].to_str().unwrap();
     assert!(address.contains("/connect/oauth2/authorize"), "{address}");
     let page = look(
         &server,

@@ -49,8 +49,8 @@ async fn business(server: &TestServer, name: &str) {
         StatusCode::OK
     );
     let token = token.string("token").to_owned();
-    let hop = authorize_url(server, &token).await;
-    let payer = handle(&server.get(&through_wechat(server, &hop).await).await);
+    let redirect = authorize_url(server, &token).await;
+    let payer = handle(&server.get(&through_wechat(server, &redirect).await).await);
     let paying = server
         .attempt(&token, &[JSAPI, BACK, ("payer", &payer)])
         .await;

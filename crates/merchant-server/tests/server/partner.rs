@@ -395,8 +395,8 @@ async fn guessed_receipts_cause_no_query_and_are_limited() {
         "{one_too_many:?}"
     );
     assert_eq!(server.wechat.take_sent(), []);
-    let hop = look(server, "/wechat/oauth/callback?code=x&state=y").await;
-    assert_eq!(hop.status, StatusCode::TOO_MANY_REQUESTS);
+    let redirect = look(server, "/wechat/oauth/callback?code=x&state=y").await;
+    assert_eq!(redirect.status, StatusCode::TOO_MANY_REQUESTS);
 }
 
 #[tokio::test]

@@ -8,12 +8,12 @@ use std::sync::mpsc;
 use wxpay_rs::notify::NotifyHeaders;
 
 /// A notification as it was received.
-pub(crate) struct Letter {
+pub(crate) struct Notification {
     headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
 }
 
-impl Letter {
+impl Notification {
     pub(crate) fn signature(&self) -> NotifyHeaders<'_> {
         NotifyHeaders {
             timestamp: &self.headers["wechatpay-timestamp"],
@@ -25,7 +25,7 @@ impl Letter {
 }
 
 /// Listens on a free port. Returns the address and the notifications.
-pub(crate) fn inbox() -> (String, mpsc::Receiver<Letter>) {
+pub(crate) fn inbox() -> (String, mpsc::Receiver<Notification>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/notify", listener.local_addr().unwrap());
     let (sender, receiver) = mpsc::channel();
@@ -49,7 +49,7 @@ pub(crate) fn inbox() -> (String, mpsc::Receiver<Letter>) {
             stream
                 .write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
                 .unwrap();
-            sender.send(Letter { headers, body }).unwrap();
+            sender.send(Notification { headers, body }).unwrap();
         }
     });
     (url, receiver)

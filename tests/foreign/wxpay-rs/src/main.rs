@@ -73,7 +73,7 @@ async fn main() {
         .await
         .unwrap();
 
-    let (notify_url, letters) = inbox();
+    let (notify_url, notifications) = inbox();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let number = format!("RS{}", now.as_millis());
     let order = |number: &str| NativeRequest {
@@ -96,10 +96,10 @@ async fn main() {
 
     let paying = json!({ "code_url": ordered.code_url, "outcome": "success" });
     control(&base_url, "pay", paying).await;
-    let letter = letters.recv_timeout(Duration::from_secs(10)).unwrap();
+    let notification = notifications.recv_timeout(Duration::from_secs(10)).unwrap();
     let handler = wechat.notify_handler().unwrap();
     let verified = handler
-        .verify_and_parse(letter.signature(), &letter.body)
+        .verify_and_parse(notification.signature(), &notification.body)
         .await
         .unwrap();
     let paid = handler
@@ -108,11 +108,11 @@ async fn main() {
         .unwrap();
     assert_eq!(paid.out_trade_no, number);
     holds("notification received and opened");
-    let mut changed = letter.body.clone();
+    let mut changed = notification.body.clone();
     changed[20] ^= 1;
     assert!(
         handler
-            .verify_and_parse(letter.signature(), &changed)
+            .verify_and_parse(notification.signature(), &changed)
             .await
             .is_err()
     );
@@ -138,9 +138,9 @@ async fn main() {
         "mchid": text("mchid"), "out_refund_no": out_refund_no, "outcome": "success",
     });
     control(&base_url, "refund/outcome", decision).await;
-    let letter = letters.recv_timeout(Duration::from_secs(10)).unwrap();
+    let notification = notifications.recv_timeout(Duration::from_secs(10)).unwrap();
     let verified = handler
-        .verify_and_parse(letter.signature(), &letter.body)
+        .verify_and_parse(notification.signature(), &notification.body)
         .await
         .unwrap();
     let back = handler

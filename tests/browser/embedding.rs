@@ -5,7 +5,7 @@ use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
 
-use crate::stage::{Stage, at_rest, bare, left};
+use crate::test_pages::{TestPages, at_rest, bare, left};
 
 in_browsers! {
     reacts_strict_mode_starts_one_payment_and_new_objects_start_no_other: chromium firefox webkit;
@@ -15,12 +15,12 @@ in_browsers! {
 }
 
 async fn reacts_strict_mode_starts_one_payment_and_new_objects_start_no_other(engine: Engine) {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         let is_at_rest = at_rest(&bare(browser).await);
-        in_framework(&stage, browser, "reactElement", &token).await;
+        in_framework(&pages, browser, "reactElement", &token).await;
         browser.until("stateOf('pay') === 'qr'").await;
         let mark =
             "window.base = document.getElementById('pay').shadowRoot.querySelector('[part~=base]')";
@@ -30,8 +30,8 @@ async fn reacts_strict_mode_starts_one_payment_and_new_objects_start_no_other(en
         browser
             .until("base.isConnected && base.lang === 'en'")
             .await;
-        assert_eq!(starts(&stage, &token), 1);
-        stage.pay(&token).await;
+        assert_eq!(starts(&pages, &token), 1);
+        pages.pay(&token).await;
         browser.until("stateOf('pay') === 'paid'").await;
         assert_eq!(
             browser.look("return heard", vec![]).await,
@@ -49,29 +49,29 @@ async fn reacts_strict_mode_starts_one_payment_and_new_objects_start_no_other(en
 async fn an_element_in_the_shops_shadow_root_pays_and_its_events_reach_the_document(
     engine: Engine,
 ) {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         let bare = bare(browser).await;
         let put = "const shop = Object.assign(document.createElement('div'), {id: 'shop'});
             shop.attachShadow({mode: 'open'}).append(make('pay', ...arguments));
             window.inShop = (selector) => shop.shadowRoot.getElementById('pay').shadowRoot?.querySelector(selector);
             document.getElementById('left-side').append(shop)";
-        let arguments = vec![json!(token), json!(stage.merchant_api())];
+        let arguments = vec![json!(token), json!(pages.merchant_api())];
         browser.look(put, arguments).await;
         browser.until("inShop('[data-state=qr] svg')").await;
         // The element's style sheet applies, and the shop's does not.
         let looks = "return [getComputedStyle(inShop('[part~=base]')).maxWidth, inShop('svg').getBoundingClientRect().width > 100]";
         assert_eq!(browser.look(looks, vec![]).await, json!(["420px", true]));
-        stage.pay(&token).await;
+        pages.pay(&token).await;
         browser.until("inShop('[data-state=paid]')").await;
         let heard = browser.look("return heard", vec![]).await;
         assert_eq!(heard, json!(["shop paid"]));
         browser.look("document.getElementById('shop').remove()", vec![]).await;
         browser.until(&at_rest(&bare)).await;
         assert_eq!(left(browser).await["listeners"], bare["listeners"]);
-        assert_eq!(starts(&stage, &token), 1);
+        assert_eq!(starts(&pages, &token), 1);
         assert_eq!(browser.complaints().await, [""; 0]);
     })
     .await;
@@ -79,19 +79,19 @@ async fn an_element_in_the_shops_shadow_root_pays_and_its_events_reach_the_docum
 
 #[tokio::test]
 async fn an_effect_that_strict_mode_runs_twice_starts_one_payment() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         // With the widget loaded, only the element itself can hold the first start back.
-        stage.put(browser, "warm", &stage.order().await).await;
+        pages.put(browser, "warm", &pages.order().await).await;
         browser.until("stateOf('warm') === 'qr'").await;
-        in_framework(&stage, browser, "reactEffect", &token).await;
+        in_framework(&pages, browser, "reactEffect", &token).await;
         browser
             .until("effects === 2 && stateOf('pay') === 'qr'")
             .await;
-        assert_eq!(starts(&stage, &token), 1);
-        stage.pay(&token).await;
+        assert_eq!(starts(&pages, &token), 1);
+        pages.pay(&token).await;
         browser.until("stateOf('pay') === 'paid'").await;
         assert_eq!(
             browser.look("return heard", vec![]).await,
@@ -102,18 +102,18 @@ async fn an_effect_that_strict_mode_runs_twice_starts_one_payment() {
 }
 
 async fn a_view_that_vue_keeps_alive_pauses_and_continues(engine: Engine) {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         let is_at_rest = at_rest(&bare(browser).await);
-        in_framework(&stage, browser, "vueKeepAlive", &token).await;
+        in_framework(&pages, browser, "vueKeepAlive", &token).await;
         browser.until("stateOf('pay') === 'qr'").await;
         browser.look("framework.show(false)", vec![]).await;
         browser.until(&is_at_rest).await;
         browser.look("framework.show(true)", vec![]).await;
         browser.until("stateOf('pay') === 'qr'").await;
-        stage.pay(&token).await;
+        pages.pay(&token).await;
         browser.until("stateOf('pay') === 'paid'").await;
         for shown in [false, true] {
             browser
@@ -132,13 +132,13 @@ async fn a_view_that_vue_keeps_alive_pauses_and_continues(engine: Engine) {
 }
 
 async fn properties_set_before_the_script_has_loaded_are_used(engine: Engine) {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
         browser
-            .open(&format!("{}/ready/bare", stage.servers.stage))
+            .open(&format!("{}/ready/bare", pages.servers.stage))
             .await;
-        stage.put(browser, "early", &token).await;
+        pages.put(browser, "early", &token).await;
         browser
             .look("early.messages = {scan: 'QR を読み取ってください'}", vec![])
             .await;
@@ -155,15 +155,15 @@ async fn properties_set_before_the_script_has_loaded_are_used(engine: Engine) {
 
 #[tokio::test]
 async fn a_second_copy_of_the_script_changes_and_loads_nothing() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         browser
             .look("window.first = customElements.get('wechat-pay')", vec![])
             .await;
         load(browser, "../dist/wechat-pay.js").await;
-        stage.put(browser, "pay", &token).await;
+        pages.put(browser, "pay", &token).await;
         browser.until("stateOf('pay') === 'qr'").await;
         let same = "return first === customElements.get('wechat-pay')";
         assert_eq!(browser.look(same, vec![]).await, json!(true));
@@ -176,11 +176,11 @@ async fn a_second_copy_of_the_script_changes_and_loads_nothing() {
 
 #[tokio::test]
 async fn style_and_language_change_while_the_payment_continues() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
-        stage.put(browser, "pay", &token).await;
+        pages.open(browser, "ready").await;
+        pages.put(browser, "pay", &token).await;
         browser.until("stateOf('pay') === 'qr'").await;
         let set = "Object.assign(document.getElementById('pay'), {locale: 'en', theme: 'dark', messages: {scan: 'Scan me'}})";
         browser.look(set, vec![]).await;
@@ -190,18 +190,18 @@ async fn style_and_language_change_while_the_payment_continues() {
             .await;
         let text = browser.element_text().await;
         assert!(text.contains("Scan me") && text.contains("CN¥69.10"), "{text}");
-        assert_eq!(starts(&stage, &token), 1);
+        assert_eq!(starts(&pages, &token), 1);
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_destroyed_element_stays_empty_and_leaves_nothing() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
-        stage.put(browser, "pay", &token).await;
+        pages.open(browser, "ready").await;
+        pages.put(browser, "pay", &token).await;
         browser.until("stateOf('pay') === 'qr'").await;
         let destroy = "const pay = document.getElementById('pay'); pay.destroy(); pay.destroy(); pay.locale = 'en'; pay.scene = 'native'; document.getElementById('right-side').append(pay)";
         browser.look(destroy, vec![]).await;
@@ -211,7 +211,7 @@ async fn a_destroyed_element_stays_empty_and_leaves_nothing() {
         let left = left(browser).await;
         assert_eq!(left["listeners"].as_array().map(Vec::len), Some(2), "{left}");
         assert_eq!(browser.look("return [pay.start(), pay.resume()]", vec![]).await, json!([false, false]));
-        assert_eq!(starts(&stage, &token), 1);
+        assert_eq!(starts(&pages, &token), 1);
         assert_eq!(browser.complaints().await, [""; 0]);
     })
     .await;
@@ -219,13 +219,13 @@ async fn a_destroyed_element_stays_empty_and_leaves_nothing() {
 
 #[tokio::test]
 async fn telemetry_reports_how_long_each_step_took() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
     visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "ready").await;
+        pages.open(browser, "ready").await;
         let listen = "window.marks = []; document.addEventListener('telemetry', ({detail}) => marks.push(detail))";
         browser.look(listen, vec![]).await;
-        stage.put(browser, "pay", &token).await;
+        pages.put(browser, "pay", &token).await;
         browser.until("marks.some(({mark}) => mark === 'qr-shown')").await;
         let marks_json = browser.look("return marks", vec![]).await;
         let marks: Vec<&str> = marks_json.as_array().into_iter().flatten().filter_map(|mark| mark["mark"].as_str()).collect();
@@ -239,12 +239,12 @@ async fn telemetry_reports_how_long_each_step_took() {
 }
 
 /// Loads the frameworks and puts an element called `pay` into the page with one of them.
-pub(crate) async fn in_framework(stage: &Stage, browser: &Browser, way: &str, token: &str) {
+pub(crate) async fn in_framework(pages: &TestPages, browser: &Browser, way: &str, token: &str) {
     let script = "const [way, token, merchantApi] = arguments;
         import('./frameworks.js').then((frameworks) => {
             window.framework = frameworks[way](document.getElementById('left-side'), 'pay', token, merchantApi);
         })";
-    let arguments = vec![json!(way), json!(token), json!(stage.merchant_api())];
+    let arguments = vec![json!(way), json!(token), json!(pages.merchant_api())];
     browser.look(script, arguments).await;
     browser.until("!!window.framework").await;
 }
@@ -258,8 +258,8 @@ pub(crate) async fn load(browser: &Browser, address: &str) {
     browser.until("window.isLoaded").await;
 }
 
-fn starts(stage: &Stage, token: &str) -> usize {
-    let requests = stage.requests_about(token);
+fn starts(pages: &TestPages, token: &str) -> usize {
+    let requests = pages.requests_about(token);
     requests
         .iter()
         .filter(|line| line.starts_with("POST"))

@@ -21,7 +21,7 @@ use tower_http::services::{ServeDir, ServeFile};
 
 use crate::plain_backend::PlainBackend;
 
-const PAGE: &str = include_str!("stage.html");
+const PAGE: &str = include_str!("test_pages.html");
 const SCRIPT: &str = r#"<script type="module" src="wechat-pay.js"></script>"#;
 
 /// Wrapped around every export of the WebAssembly: a module with one function that traps as often
@@ -42,27 +42,27 @@ WebAssembly.instantiateStreaming = async (...given) => {
 };
 </script>"#;
 
-/// The requests that the stage received, as `METHOD /path`.
+/// The requests that these pages' server received, as `METHOD /path`.
 type Asked = Arc<Mutex<Vec<String>>>;
 
-/// The servers and the stage.
-pub(crate) struct Stage {
+/// The servers and the pages.
+pub(crate) struct TestPages {
     pub(crate) servers: Servers,
-    /// The backend at `/plain/{caller}` of the stage.
+    /// The backend at `/plain/{caller}` of the pages.
     pub(crate) plain: PlainBackend,
     /// The requests at `/breaking/{caller}`, each at its first time.
     broken_off: Asked,
-    let_go: watch::Sender<bool>,
+    release: watch::Sender<bool>,
     repaired: watch::Sender<bool>,
 }
 
-impl Stage {
-    pub(crate) async fn set() -> Self {
-        let let_go = watch::Sender::new(false);
+impl TestPages {
+    pub(crate) async fn start() -> Self {
+        let release = watch::Sender::new(false);
         let bundle = || ServeDir::new(bundle_dir());
         let held = Router::new()
             .fallback_service(bundle())
-            .layer(from_fn_with_state(let_go.subscribe(), hold));
+            .layer(from_fn_with_state(release.subscribe(), hold));
         let repaired = watch::Sender::new(false);
         let broken = Router::new()
             .fallback_service(bundle())
@@ -112,7 +112,7 @@ impl Stage {
             servers: Servers::start_with_stage(pages).await,
             plain,
             broken_off,
-            let_go,
+            release,
             repaired,
         }
     }
@@ -133,7 +133,7 @@ impl Stage {
     /// The address of such a page.
     pub(crate) fn page_as(&self, user_agent: &str) -> String {
         let mut address = url::Url::parse(&format!("{}/ready/page", self.servers.stage))
-            .expect("an address of the stage's");
+            .expect("a valid address");
         address
             .query_pairs_mut()
             .append_pair("user-agent", user_agent);
@@ -146,7 +146,7 @@ impl Stage {
         let base = format!("{}/ready/order", self.servers.stage);
         let merchant_api = self.merchant_api();
         let own = [("token", token), ("merchant-api", &merchant_api)];
-        let mut page = url::Url::parse(&base).expect("an address of the stage's");
+        let mut page = url::Url::parse(&base).expect("a valid address");
         page.query_pairs_mut()
             .extend_pairs(own.iter().chain(attributes));
         page.into()
@@ -160,8 +160,8 @@ impl Stage {
     }
 
     /// Releases the held WebAssembly.
-    pub(crate) fn let_go(&self) {
-        self.let_go.send_replace(true);
+    pub(crate) fn release(&self) {
+        self.release.send_replace(true);
     }
 
     /// Makes the broken file available.
@@ -269,12 +269,12 @@ fn frameworks() -> String {
 }
 
 async fn hold(
-    State(mut let_go): State<watch::Receiver<bool>>,
+    State(mut release): State<watch::Receiver<bool>>,
     request: Request,
     next: Next,
 ) -> Response {
     let is_wasm = request.uri().path().ends_with("/wechat-pay.wasm");
-    if is_wasm && let_go.wait_for(|let_go| *let_go).await.is_err() {
+    if is_wasm && release.wait_for(|release| *release).await.is_err() {
         return StatusCode::GONE.into_response();
     }
     next.run(request).await
