@@ -6,19 +6,19 @@
 
 use crate::fields::{Fields, Malformed, Reader};
 
-/// Where the order stands. Only the backend's word moves it.
+/// The state of an order. Only the backend changes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum OrderState {
-    /// It can still be paid. Words from a later contract count as open, for an element that does
-    /// not know a word must not tell a buyer that something ended.
+    /// It can still be paid. A state of a later contract counts as open, because an element that
+    /// does not know a state must not show a buyer that the order ended.
     #[default]
     Open,
-    /// The money arrived. A refund, in part or whole, leaves it paid.
+    /// It is paid. After a refund, in part or whole, it stays paid.
     Paid,
-    /// WeChat or the merchant closed it; only money already on its way can still follow.
+    /// WeChat or the merchant closed it. Only a payment that is already under way can still follow.
     Closed,
 }
 
@@ -60,16 +60,16 @@ impl Product {
     }
 }
 
-/// The six strings that WeChat's cashier wants, in WeChat's own spelling and order.
-/// All are texts: a number in `timeStamp` works on Android and fails on iOS.
+/// The six strings that WeChat's cashier requires, in WeChat's own spelling and order. All are
+/// strings: a number in `timeStamp` works on Android and fails on iOS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PayParameters {
-    /// `appId`: whose openid the order was made for.
+    /// `appId`: the appid of the payer's openid.
     pub app_id: String,
-    /// `timeStamp`: seconds since 1970, as a text.
+    /// `timeStamp`: seconds since 1970, as a string.
     pub time_stamp: String,
     /// `nonceStr`: random, at most 32 characters.
     pub nonce_str: String,
@@ -150,7 +150,7 @@ pub struct CheckoutAnswer {
     pub attempt: Option<CurrentAttempt>,
     /// The next action of the page.
     pub action: Option<Action>,
-    /// Where the merchant sends the buyer after a payment.
+    /// The address to which the merchant sends the buyer after a payment.
     pub success_url: Option<String>,
 }
 
@@ -280,7 +280,7 @@ mod wire {
         live: bool,
         /// 0: no attempt yet.
         attempt: u64,
-        /// jsapi, h5, native, mini_program; `other` for what no page can start.
+        /// jsapi, h5, native, mini_program; `other` for a product that no page can start.
         #[serde(skip_serializing_if = "Option::is_none")]
         product: Option<&'static str>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -302,15 +302,15 @@ mod wire {
     struct ActionObject {
         /// Show this as a QR code. The only action that a GET repeats.
         code_url: Option<String>,
-        /// Navigate the whole page here, by the buyer's gesture.
+        /// Navigate the whole page here, after the buyer's gesture.
         h5_url: Option<String>,
-        /// Call the cashier of the WeChat that shows this page.
+        /// Call the cashier of the WeChat client that shows this page.
         jsapi: Option<super::PayParameters>,
         /// Open this page of the mini-program that shows this web-view.
         mini_program_path: Option<String>,
         /// Call `wx.requestPayment` (only a mini-program's own page gets this).
         mini_program: Option<super::PayParameters>,
-        /// The payer is not known yet: go here once, and come back with a `payer` handle.
+        /// The payer is not known yet: navigate here once, and return with a `payer` handle.
         authorize_url: Option<String>,
     }
 

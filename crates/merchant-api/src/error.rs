@@ -55,7 +55,8 @@ error_codes! {
     Unauthorized = "UNAUTHORIZED", 401, false;
     /// The API key may not do this (private side).
     Forbidden = "FORBIDDEN", 403, false;
-    /// The page's origin may not read checkouts: the backend does not know it as one of its shop's.
+    /// The page's origin may not read checkouts, because it is not one of the shop's configured
+    /// origins.
     OriginNotAllowed = "ORIGIN_NOT_ALLOWED", 403, false;
     /// No route has this address.
     RouteUnknown = "ROUTE_UNKNOWN", 404, false;
@@ -69,30 +70,30 @@ error_codes! {
     RefundUnknown = "REFUND_UNKNOWN", 404, false;
     /// No webhook message has this id (private side).
     WebhookUnknown = "WEBHOOK_UNKNOWN", 404, false;
-    /// No mismatch has this number (private side). The widget does not pay for the word.
+    /// No mismatch has this number. Not in the widget, to save bytes (private side).
     @[cfg(feature = "serde")]
     MismatchUnknown = "MISMATCH_UNKNOWN", 404, false;
-    /// The order ran out of time; a new attempt cannot be started.
+    /// The order has expired; a new attempt cannot be started.
     CheckoutExpired = "CHECKOUT_EXPIRED", 410, false;
-    /// Another page or device has taken over; the answer comes along.
+    /// Another page or device has taken over. The answer's fields are included.
     AttemptSuperseded = "ATTEMPT_SUPERSEDED", 409, false;
     /// This merchant does not offer that product.
     ProductUnavailable = "PRODUCT_UNAVAILABLE", 409, false;
-    /// WeChat gave no openid for this buyer, after one round of asking.
+    /// WeChat gave no openid for this buyer, after one OAuth redirect.
     PayerUnavailable = "PAYER_UNAVAILABLE", 409, false;
     /// The order number is in use with other values (private side).
     OrderNoUsed = "ORDER_NO_USED", 409, false;
     /// The order was paid, so it cannot be closed (private side).
     OrderPaid = "ORDER_PAID", 409, false;
-    /// The order is not paid, so nothing can go back (private side).
+    /// The order is not paid, so nothing can be refunded (private side).
     OrderNotPaid = "ORDER_NOT_PAID", 409, false;
     /// The refund's number is in use with other values (private side).
     RefundNoUsed = "REFUND_NO_USED", 409, false;
-    /// More than is left of the payment (private side).
+    /// The amount is more than what is left of the payment (private side).
     RefundTooMuch = "REFUND_TOO_MUCH", 409, false;
     /// The payment has had as many refunds as WeChat allows (private side).
     RefundTooMany = "REFUND_TOO_MANY", 409, false;
-    /// The refund is not abnormal, so it cannot be sent another way (private side).
+    /// The refund is not abnormal, so it cannot be redirected (private side).
     RefundNotAbnormal = "REFUND_NOT_ABNORMAL", 409, false;
     /// The payer handle or code is unknown, used or too old.
     PayerInvalid = "PAYER_INVALID", 422, false;
@@ -104,17 +105,17 @@ error_codes! {
     RateLimited = "RATE_LIMITED", 429, true;
     /// WeChat refused the order; `wechat_code` says why.
     WechatRefused = "WECHAT_REFUSED", 502, false;
-    /// WeChat's bill cannot be read, and will not be at another try; `message` names the line
-    /// (private side). The widget does not pay for the word.
+    /// WeChat's bill cannot be read, at this try or a later one; `message` names the line. Not in
+    /// the widget, to save bytes (private side).
     @[cfg(feature = "serde")]
     BillUnreadable = "BILL_UNREADABLE", 502, false;
     /// Whether the last attempt took effect is not known yet, so no new one is started.
     AttemptInDoubt = "ATTEMPT_IN_DOUBT", 503, true;
-    /// Whether WeChat sent an abnormal refund another way is not known yet (private side).
+    /// Whether WeChat redirected an abnormal refund is not known yet (private side).
     RefundInDoubt = "REFUND_IN_DOUBT", 503, true;
     /// WeChat could not be reached.
     WechatUnavailable = "WECHAT_UNAVAILABLE", 503, true;
-    /// A fault of the backend.
+    /// An error of the backend.
     Internal = "INTERNAL", 500, true;
 }
 
@@ -138,7 +139,7 @@ pub struct ApiError {
     pub retry_after_ms: Option<u64>,
     /// The field that broke a rule.
     pub field: Option<String>,
-    /// WeChat's own code, where WeChat refused.
+    /// WeChat's own code, if WeChat refused.
     pub wechat_code: Option<String>,
 }
 
@@ -223,7 +224,7 @@ pub(crate) mod wire {
         }
     }
 
-    /// The inside of the envelope.
+    /// The content of the envelope.
     #[derive(Serialize)]
     #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
     #[cfg_attr(feature = "openapi", schema(as = Error))]

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What WeChat told of.
+/// The kind of a mismatch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -15,61 +15,62 @@ pub enum MismatchKind {
     Payment,
     /// A refund.
     Refund,
-    /// A notification that WeChat signed and that is not understood.
+    /// A signed notification that the server does not understand.
     Notification,
 }
 
-/// Something that fits nothing.
+/// A payment, refund or notification that does not match the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MismatchDetails {
-    /// Its number here.
+    /// The mismatch's number on this server.
     pub no: u64,
-    /// What WeChat told of.
+    /// The kind of a mismatch.
     pub kind: MismatchKind,
-    /// The payment's number that WeChat names.
+    /// The `out_trade_no` that WeChat names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub out_trade_no: Option<String>,
     /// WeChat's number of the payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
-    /// The refund's number that WeChat names.
+    /// The `out_refund_no` that WeChat names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refund_no: Option<String>,
     /// WeChat's number of the refund.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refund_id: Option<String>,
-    /// Partner mode: for whom it was, by WeChat's word.
+    /// Partner mode: the sub-merchant that WeChat names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mchid: Option<String>,
-    /// A notification: WeChat's id of it.
+    /// A notification: its id at WeChat.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notification_id: Option<String>,
-    /// A notification: WeChat's word for what happened.
+    /// A notification: WeChat's event type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_type: Option<String>,
-    /// A notification: the path of the field that is not understood, such as `amount.total`.
+    /// A notification: the path of the field that the server does not understand, such as
+    /// `amount.total`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// What differs, in one word; of a notification why it is kept: `unreadable`,
+    /// The difference as one word; for a notification, why it was stored: `unreadable`,
     /// `contradiction`, `unknown_kind`, `unknown_word` or `not_paid`.
     pub reason: String,
-    /// When it came, RFC 3339.
+    /// When it was received, RFC 3339.
     pub received_at: String,
-    /// What WeChat told, in its own form; text where it is not JSON. Openids are cut to their first
-    /// characters.
+    /// What WeChat reported, unchanged; a text if it is not JSON. Openids are shortened to their
+    /// first characters.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub told: Value,
-    /// When WeChat was asked about it, RFC 3339.
+    /// When WeChat was queried about it, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked_at: Option<String>,
-    /// What WeChat answered: a word, or its own form as text; openids are cut as in `told`.
+    /// WeChat's answer: one word, or its JSON as text. Openids are shortened as in `told`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
-    /// When somebody marked it done, RFC 3339; open when absent.
+    /// When a person marked it as resolved, RFC 3339; if absent, it is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub done_at: Option<String>,
-    /// What that person noted.
+    /// The note of that person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -80,7 +81,7 @@ pub struct MismatchDetails {
 pub struct MismatchList {
     /// The mismatches.
     pub mismatches: Vec<MismatchDetails>,
-    /// What to send as `before` for the next page; absent on the last one.
+    /// The value of `before` for the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_before: Option<u64>,
 }
@@ -90,8 +91,8 @@ pub struct MismatchList {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FinishMismatch {
-    /// What was found, at most 500 bytes of UTF-8. A note that is there stays, unless another one
-    /// comes.
+    /// What was found, at most 500 bytes of UTF-8. An existing note stays unless a new one is
+    /// given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(max_length = 500))]
     pub note: Option<String>,

@@ -49,7 +49,7 @@ fn message(event_type: &str, schema: &str) -> Value {
         "summary": WebhookEvent::meaning(event_type),
         "operationId": event_type.replace('.', "_"),
         "parameters": [
-            header("webhook-id", "The same on every try; drop a message whose id is known already"),
+            header("webhook-id", "The same on every try; ignore a message whose id you already know"),
             header("webhook-timestamp", "The time of this try, in seconds since 1970"),
             header("webhook-signature", "v1, and the base64 of HMAC-SHA256 over id, time and body, joined by dots"),
         ],
@@ -65,7 +65,7 @@ fn message(event_type: &str, schema: &str) -> Value {
                 },
             },
         } } } },
-        "responses": { "2XX": { "description": "Accepted. Any other status, and no answer, is retried" } },
+        "responses": { "2XX": { "description": "Accepted. With any other status or without an answer, the message is sent again" } },
     } })
 }
 
@@ -76,15 +76,16 @@ fn message(event_type: &str, schema: &str) -> Value {
         version = "1",
         description = "What <wechat-pay> needs from a backend: two routes, a third optional. \
             The private routes are for the merchant's own backend, with an API key as Bearer. \
-            An address that is not here is answered 404 ROUTE_UNKNOWN, and a method that is not \
-            here 405 METHOD_NOT_ALLOWED with Allow, both in the envelope of every error. \
-            Absent, null and wrong: a field or parameter that is not required may be left out, and \
-            its description says what that means. A null is no way to leave it out: the private \
-            routes refuse it as they refuse any wrong value, with INVALID_REQUEST (total_fen: \
-            AMOUNT_INVALID) and the field's name, and nothing is done. An empty parameter is a \
-            wrong one too. A text of the private routes must have a character that can be seen, and \
-            none that is a control, breaks the line or turns the direction of writing round. In an answer and in a webhook a field without a value is left out and is \
-            never null; the element reads a null from another backend as an absent field."
+            An unknown path is answered with 404 ROUTE_UNKNOWN, and an unsupported method with 405 \
+            METHOD_NOT_ALLOWED and Allow, both in the error envelope. \
+            Absent, null and wrong: a field or parameter that is not required may be absent, and \
+            its description says what that means. Null does not mean absent: the private routes \
+            refuse it like any wrong value, with INVALID_REQUEST (total_fen: AMOUNT_INVALID) and \
+            the field's name, and do nothing. An empty parameter is wrong too. A text of the \
+            private routes must have a visible character, and no control character, line break or \
+            character that changes the direction of writing. In an answer and in a webhook a field \
+            without a value is absent and never null; the element reads a null from another \
+            backend as an absent field."
     ),
     components(schemas(
         OrderData, PaymentData, PaymentMismatchData, RefundData, RefundMismatchData
@@ -120,7 +121,7 @@ impl Modify for Base {
         let server = ServerBuilder::new()
             .url("/v1")
             .description(Some(
-                "Our merchant server; another backend has an address of its own",
+                "Our merchant server; another backend has its own address",
             ))
             .build();
         document.servers = Some(vec![server]);

@@ -16,9 +16,9 @@ pub struct OrderDetails {
     /// The merchant's own number.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub order_no: OrderNo,
-    /// Where it stands.
+    /// The state.
     pub state: OrderState,
-    /// The merchant asked to close it, and WeChat's word is still to come.
+    /// The merchant requested to close the order, and WeChat has not confirmed it yet.
     pub is_closing: bool,
     /// The price in fen.
     #[cfg_attr(feature = "openapi", schema(value_type = u64))]
@@ -27,30 +27,30 @@ pub struct OrderDetails {
     pub description: String,
     /// `CNY`.
     pub currency: String,
-    /// Partner mode: whom it is for.
+    /// Partner mode: the sub-merchant of the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mchid: Option<String>,
-    /// What the backend gave along.
+    /// The backend's own text, as it was given with the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
-    /// As it was ordered.
+    /// As given with the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
-    /// As it was ordered.
+    /// As given with the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub support_fapiao: Option<bool>,
-    /// As it was ordered.
+    /// As given with the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<Goods>,
-    /// As it was ordered.
+    /// As given with the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_info: Option<SceneInfo>,
-    /// As it was ordered.
+    /// As given with the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settle_info: Option<SettleInfo>,
-    /// When it was made, RFC 3339.
+    /// When the order was created, RFC 3339.
     pub created_at: String,
-    /// Until when it can be paid, RFC 3339.
+    /// When the order expires, RFC 3339.
     pub expires_at: String,
     /// Grows with every change.
     pub version: u64,
@@ -58,28 +58,28 @@ pub struct OrderDetails {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub payer_total_fen: Option<Fen>,
-    /// When it was paid, RFC 3339, in WeChat's words.
+    /// The time of the payment, RFC 3339, as WeChat reports it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub success_time: Option<String>,
-    /// What reached the buyer again of the payment that settled it, in fen.
+    /// The amount of the order's payment that was refunded to the buyer, in fen.
     #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub refunded_fen: Fen,
-    /// WeChat's number of the payment that settled it.
+    /// WeChat's number of the order's payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub transaction_id: Option<TransactionId>,
-    /// The bank that the payer used for it, in WeChat's words.
+    /// The payer's bank for it, as a code of WeChat's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_type: Option<String>,
-    /// The coupons that were used for it, in WeChat's own form; absent where there were none.
+    /// The coupons that were used for it, as WeChat reports them; absent if there were none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
     pub promotion_detail: Option<Vec<Value>>,
-    /// `false` when the gateway is a simulator.
+    /// `false` if the gateway is a simulator.
     pub live: bool,
     /// Its attempts, oldest first.
     pub attempts: Vec<AttemptDetails>,
-    /// Its refunds, oldest first, whoever wanted them.
+    /// Its refunds of every origin, oldest first.
     pub refunds: Vec<RefundDetails>,
 }
 
@@ -89,34 +89,34 @@ pub struct OrderDetails {
 pub struct AttemptDetails {
     /// 1 for the first.
     pub number: u64,
-    /// How it was to be paid.
+    /// The attempt's product.
     pub product: AttemptProduct,
     /// Its number at WeChat.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub out_trade_no: OutTradeNo,
     /// prepared, open, closed, refused, paid or surplus.
     pub state: String,
-    /// When it began, RFC 3339.
+    /// When the attempt started, RFC 3339.
     pub created_at: String,
     /// WeChat's number of the payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub transaction_id: Option<TransactionId>,
-    /// The bank that the payer used, in WeChat's words.
+    /// The payer's bank, as a code of WeChat's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_type: Option<String>,
-    /// When WeChat first called this payment refunded although no refund was known here: how
-    /// much, says WeChat's bill. RFC 3339.
+    /// When WeChat first reported this payment as refunded although the ledger had no refund of it,
+    /// RFC 3339. The amount is in WeChat's bill.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refund_seen_at: Option<String>,
     /// What the payer paid, in fen, after WeChat's own discounts.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub payer_total_fen: Option<Fen>,
-    /// When it was paid, RFC 3339, in WeChat's words.
+    /// The time of the payment, RFC 3339, as WeChat reports it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub success_time: Option<String>,
-    /// The coupons that were used, in WeChat's own form; absent where there were none.
+    /// The coupons that were used, as WeChat reports them; absent if there were none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
     pub promotion_detail: Option<Vec<Value>>,
@@ -128,7 +128,7 @@ pub struct AttemptDetails {
 pub struct OrderList {
     /// The orders, without their attempts.
     pub orders: Vec<OrderSummary>,
-    /// What to send as `before` for the next page; absent on the last one.
+    /// The value of `before` for the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub next_before: Option<OrderNo>,
@@ -141,24 +141,24 @@ pub struct OrderSummary {
     /// The merchant's own number.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub order_no: OrderNo,
-    /// Where it stands.
+    /// The state.
     pub state: OrderState,
     /// The price in fen.
     #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub total_fen: Fen,
     /// What is bought.
     pub description: String,
-    /// Partner mode: whom it is for.
+    /// Partner mode: the sub-merchant of the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mchid: Option<String>,
-    /// When it was made, RFC 3339.
+    /// When the order was created, RFC 3339.
     pub created_at: String,
-    /// When it was paid, RFC 3339, in WeChat's words.
+    /// The time of the payment, RFC 3339, as WeChat reports it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub success_time: Option<String>,
 }
 
-/// One message to the backend, as the outbox has it.
+/// A message to the backend in the outbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WebhookDetails {
@@ -167,14 +167,13 @@ pub struct WebhookDetails {
     /// What happened: `payment.succeeded` and the like.
     #[serde(rename = "type")]
     pub event_type: String,
-    /// When it happened, RFC 3339.
+    /// When the event happened, RFC 3339.
     pub created_at: String,
-    /// pending, delivered, failed (given up after the last try), or unaddressed (nobody was
-    /// configured to hear it).
+    /// pending, delivered, failed (after the last try), or unaddressed (no target was configured).
     pub state: String,
-    /// How often it was sent.
+    /// The number of tries.
     pub tries: u64,
-    /// What came of the last try: a status, or why there is none.
+    /// The result of the last try: a status, or the reason why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_outcome: Option<String>,
 }
@@ -185,15 +184,15 @@ pub struct WebhookDetails {
 pub struct WebhookList {
     /// The messages.
     pub webhooks: Vec<WebhookDetails>,
-    /// What to send as `before` for the next page; absent on the last one.
+    /// The value of `before` for the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_before: Option<String>,
 }
 
-/// What came of sending many messages again: `POST {base}/webhooks/resend`.
+/// The result of sending many messages again: `POST {base}/webhooks/resend`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WebhooksResent {
-    /// How many there are.
+    /// The number of messages that are sent again.
     pub resent: u64,
 }

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// `detail`: the goods, for coupons on single ones (单品优惠).
+/// `detail`: the goods, for coupons on single goods (单品优惠).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -15,7 +15,7 @@ pub struct Goods {
     /// The number of the receipt, at most 32 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invoice_id: Option<String>,
-    /// Each of the goods.
+    /// The goods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goods_detail: Option<Vec<Good>>,
 }
@@ -39,14 +39,13 @@ pub struct Good {
     pub unit_price: u64,
 }
 
-/// `scene_info`: where it is paid.
+/// `scene_info`: the place of the payment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SceneInfo {
-    /// The buyer's address, as the shop saw it, at most 45 bytes. WeChat wants it wherever there
-    /// is a `scene_info`; for H5 the server takes the address that it sees itself, and code pay
-    /// has none.
+    /// The buyer's IP address, as the shop saw it, at most 45 bytes. WeChat requires it in every
+    /// `scene_info`. For H5 the server uses the address that it sees itself, and code pay has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payer_client_ip: Option<String>,
     /// The number of the till or terminal, at most 32 bytes.
@@ -80,7 +79,7 @@ pub struct StoreInfo {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SettleInfo {
-    /// Whether the money is held for sharing.
+    /// Whether the money is reserved for profit sharing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profit_sharing: Option<bool>,
 }

@@ -3,8 +3,8 @@
 use payment_values::{Fen, OrderNo, OutRefundNo, OutTradeNo, RefundId};
 use serde::{Deserialize, Serialize};
 
-/// `POST {base}/orders/{order_no}/refunds`. Unknown fields are refused: a misspelt amount must
-/// not give everything back.
+/// `POST {base}/orders/{order_no}/refunds`. Unknown fields are refused, so that a misspelled amount
+/// does not cause a full refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -12,19 +12,20 @@ pub struct CreateRefund {
     /// The merchant's own number of the refund, 1 to 64 of `[0-9a-zA-Z_\-|*@]`. The same number
     /// with the same values is the same refund, however often it is sent.
     pub refund_no: String,
-    /// What goes back, in fen; all that is left of the payment when absent.
+    /// The amount, in fen; if absent, everything that is left of the payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount_fen: Option<u64>,
-    /// What the buyer reads, at most 80 bytes of UTF-8.
+    /// The reason, shown to the buyer, at most 80 bytes of UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The account that pays, in WeChat's words (`AVAILABLE`); unsettled funds when absent.
+    /// The account that pays, as a code of WeChat's (`AVAILABLE`); if absent, unsettled funds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub funds_account: Option<String>,
-    /// More than one account that pays; needs `amount_fen`, which their amounts add up to.
+    /// Several accounts that pay together. Requires `amount_fen`, which is the sum of their
+    /// amounts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Vec<RefundSource>>,
-    /// The goods that come back, where coupons on goods were used.
+    /// The returned goods, if coupons on goods were used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goods_detail: Option<Vec<RefundedGoods>>,
 }
@@ -36,11 +37,11 @@ pub struct CreateRefund {
 pub struct RefundSource {
     /// `AVAILABLE` or `UNAVAILABLE`.
     pub account: String,
-    /// Its part in fen, at least 1.
+    /// The account's part, in fen, at least 1.
     pub amount_fen: u64,
 }
 
-/// Goods that come back.
+/// Returned goods.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -53,11 +54,11 @@ pub struct RefundedGoods {
     /// Their name, at most 256 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goods_name: Option<String>,
-    /// What one cost, in fen.
+    /// The price of one, in fen.
     pub unit_price_fen: u64,
-    /// What goes back for them, in fen.
+    /// The refunded amount for these goods, in fen.
     pub refund_amount_fen: u64,
-    /// How many come back, at least 1.
+    /// The number of returned goods, at least 1.
     pub refund_quantity: u32,
 }
 
@@ -94,32 +95,33 @@ macro_rules! words {
 }
 
 words! {
-    /// Where a refund stands.
+    /// The state of a refund.
     RefundState {
-        /// Written down; WeChat has not said yet that it took it. The server goes on by itself.
+        /// Recorded; WeChat has not confirmed yet that it accepted the refund. The server continues
+        /// without another call.
         Requested = "requested",
-        /// WeChat did not take it, and nothing went back; `wechat_code` says why. The same call
-        /// again tries once more, under the same number.
+        /// WeChat refused the refund, and nothing was refunded; `wechat_code` says why. The same
+        /// call again tries once more, with the same number.
         Refused = "refused",
-        /// WeChat took it; the money is under way.
+        /// WeChat accepted the refund and is paying it out.
         Processing = "processing",
         /// The buyer has the money.
         Succeeded = "succeeded",
-        /// WeChat gave it up, and nothing went back. Its number is used up.
+        /// WeChat closed the refund, and nothing was refunded. Its number cannot be used again.
         Closed = "closed",
-        /// The buyer's account does not take the money: it is to be sent another way.
+        /// The buyer's account does not accept the money. The merchant has to redirect the refund.
         Abnormal = "abnormal",
     }
 }
 
 words! {
-    /// Who wanted a refund.
+    /// The origin of a refund.
     RefundOrigin {
-        /// The merchant, by this API or on the command line.
+        /// The merchant, through this API or the command line.
         Merchant = "merchant",
-        /// This server: the order was paid a second time.
+        /// This server, because the order was paid a second time.
         Surplus = "surplus",
-        /// Somebody in WeChat's merchant portal, or another program.
+        /// A person in WeChat's merchant portal, or another program.
         External = "external",
     }
 }
@@ -128,47 +130,48 @@ words! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RefundDetails {
-    /// Its number: the merchant's own, this server's for surplus, WeChat's for one from outside.
+    /// The refund's number: the merchant's own; this server's, for a duplicate payment; WeChat's,
+    /// for a refund from outside.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub refund_no: OutRefundNo,
     /// The order that was paid.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub order_no: OrderNo,
-    /// The attempt whose money goes back, by its number at WeChat.
+    /// The number at WeChat of the refunded attempt.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub out_trade_no: OutTradeNo,
-    /// Who wanted it.
+    /// The refund's origin.
     pub origin: RefundOrigin,
-    /// Where it stands.
+    /// The state.
     pub state: RefundState,
-    /// What goes back, in fen.
+    /// The amount, in fen.
     #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub amount_fen: Fen,
-    /// What the buyer gets of it in money, coupons taken off, in fen.
+    /// The amount without coupons, which the buyer gets as money, in fen.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub payer_refund_fen: Option<Fen>,
-    /// What the buyer reads.
+    /// The reason, shown to the buyer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// When it was written down, RFC 3339.
+    /// When the refund was recorded, RFC 3339.
     pub created_at: String,
-    /// Since when it is in its state, RFC 3339.
+    /// When the state last changed, RFC 3339.
     pub state_since: String,
     /// WeChat's number of the refund.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub refund_id: Option<RefundId>,
-    /// Where the money arrives, in WeChat's words.
+    /// The account that gets the money, as WeChat describes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_received_account: Option<String>,
-    /// When it arrived, RFC 3339, in WeChat's words.
+    /// When the money arrived, RFC 3339, as WeChat reports it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub success_time: Option<String>,
-    /// Why WeChat did not take it at the last try.
+    /// WeChat's code of the refusal at the last try.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wechat_code: Option<String>,
-    /// The same for people.
+    /// WeChat's message with that code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wechat_message: Option<String>,
 }
@@ -177,9 +180,9 @@ pub struct RefundDetails {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RefundList {
-    /// The refunds, whoever wanted them.
+    /// The refunds of every origin.
     pub refunds: Vec<RefundDetails>,
-    /// What reached the buyer again of the payment that settled the order, in fen.
+    /// The amount of the order's payment that was refunded to the buyer, in fen.
     #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub refunded_fen: Fen,
     /// The amount that can still be refunded, in fen. Refunds under way are already subtracted.
@@ -187,34 +190,34 @@ pub struct RefundList {
     pub refundable_fen: Fen,
 }
 
-/// `POST {base}/refunds/{refund_no}/apply-abnormal-refund`: the money of an abnormal refund goes
-/// another way.
+/// `POST {base}/refunds/{refund_no}/apply-abnormal-refund`: redirects an abnormal refund to another
+/// account.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApplyAbnormalRefund {
-    /// Where the money goes.
+    /// The kind of account that gets the money.
     #[serde(rename = "type")]
     pub to: AbnormalRefundType,
-    /// `USER_BANK_CARD`: the bank in WeChat's words, such as `ICBC_DEBIT`.
+    /// `USER_BANK_CARD`: the bank as a code of WeChat's, such as `ICBC_DEBIT`.
     #[serde(default)]
     pub bank_type: Option<String>,
-    /// `USER_BANK_CARD`: the card's number. It is sealed for WeChat and kept nowhere.
+    /// `USER_BANK_CARD`: the card's number. It is encrypted for WeChat and not stored.
     #[serde(default)]
     pub bank_account: Option<String>,
-    /// `USER_BANK_CARD`: the buyer's name. It is sealed for WeChat and kept nowhere.
+    /// `USER_BANK_CARD`: the buyer's name. It is encrypted for WeChat and not stored.
     #[serde(default)]
     pub real_name: Option<String>,
 }
 
-/// Where the money of an abnormal refund goes.
+/// The account that gets the money of an abnormal refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum AbnormalRefundType {
-    /// To a bank card of the buyer's.
+    /// A bank card of the buyer.
     #[serde(rename = "USER_BANK_CARD")]
     UserBankCard,
-    /// To the merchant's own bank account, and from there to the buyer by the merchant.
+    /// The merchant's own bank account. The merchant pays the buyer from there.
     #[serde(rename = "MERCHANT_BANK_CARD")]
     MerchantBankCard,
 }

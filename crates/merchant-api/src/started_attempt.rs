@@ -14,34 +14,35 @@ use crate::order_details::AttemptDetails;
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StartAttempt {
-    /// How it is to be paid.
+    /// The product of the attempt.
     pub product: AttemptProduct,
-    /// The attempt number that was seen, 0 or absent: none. Another product, payer or code under
-    /// an attempt that is still open needs it: nobody takes over silently.
+    /// The number of the last attempt that the caller has seen; 0 or absent: none. It is required
+    /// to replace an open attempt with another product, payer or code, so that nobody takes over
+    /// silently.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
-    /// jsapi and `mini_program`: who pays. For `mini_program` the openid is the mini-program's own.
-    /// Absent for jsapi: the order's payer.
+    /// jsapi and `mini_program`: the payer. For `mini_program` the openid is for the mini-program's
+    /// own appid. If absent for jsapi: the order's payer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payer: Option<Payer>,
-    /// `mini_program`, in place of `payer`: the code of `wx.login`; good once.
+    /// `mini_program`, instead of `payer`: the code of `wx.login`, which can be used once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// `code_pay`: the 18 digits that the buyer's phone shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_code: Option<String>,
-    /// `code_pay`: the till, where the order's `scene_info` does not name it.
+    /// `code_pay`: the till, if the order's `scene_info` does not name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scene_info: Option<CodePayScene>,
-    /// h5: the buyer's address, as the backend saw it.
+    /// h5: the buyer's IP address, as the backend saw it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payer_client_ip: Option<String>,
-    /// h5: where the buyer comes back to, where the order does not say it.
+    /// h5: the address to which the buyer returns, if the order does not name one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub return_url: Option<String>,
 }
 
-/// Where a code was scanned: one of the store's two numbers is required.
+/// The place where a code was scanned. One of the store's two numbers is required.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -52,12 +53,12 @@ pub struct CodePayScene {
     /// The till, at most 32 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_id: Option<String>,
-    /// The till's address, at most 45 bytes.
+    /// The till's IP address, at most 45 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_ip: Option<String>,
 }
 
-/// The store, by WeChat's number of it or by the merchant's own.
+/// The store, by WeChat's number or by the merchant's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -70,8 +71,8 @@ pub struct CodePayStore {
     pub out_id: Option<String>,
 }
 
-/// The order after an attempt was started, with what to do next: at most one of the last five.
-/// None of them where it is paid or closed, and none for `code_pay`, whose attempt says itself
+/// The order after an attempt was started, with the next step: at most one of the last five fields.
+/// There is none if the order is paid or closed, and none for `code_pay`, whose attempt shows
 /// whether it is paid or still waits for the buyer's password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -79,29 +80,29 @@ pub struct StartedAttempt {
     /// The merchant's own number.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub order_no: OrderNo,
-    /// Where the order stands.
+    /// The state of the order.
     pub state: OrderState,
     /// Grows with every change.
     pub version: u64,
     /// The order's current attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<AttemptDetails>,
-    /// When to ask for the order again, in milliseconds, while it is open.
+    /// When to read the order again, in milliseconds, while it is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub poll_after_ms: Option<u64>,
-    /// native: what the code says.
+    /// native: the content of the QR code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code_url: Option<String>,
-    /// h5: where the buyer goes.
+    /// h5: the address to which the buyer goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub h5_url: Option<String>,
-    /// jsapi: for `getBrandWCPayRequest`. Signed anew each time.
+    /// jsapi: for `getBrandWCPayRequest`. Each answer has a new signature.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jsapi: Option<PayParameters>,
-    /// `mini_program`: for `wx.requestPayment`. Signed anew each time.
+    /// `mini_program`: for `wx.requestPayment`. Each answer has a new signature.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mini_program: Option<PayParameters>,
-    /// app: for the SDK's `PayReq`. Signed anew each time.
+    /// app: for the SDK's `PayReq`. Each answer has a new signature.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app: Option<AppPayParameters>,
 }
@@ -120,7 +121,7 @@ pub struct AppPayParameters {
     pub package: String,
     /// Random text.
     pub noncestr: String,
-    /// Seconds since 1970, as a text.
+    /// Seconds since 1970, as a string.
     pub timestamp: String,
     /// base64 of the merchant's signature.
     pub sign: String,

@@ -58,22 +58,22 @@ macro_rules! events {
 events! {
     /// An order is paid. Fulfil it, once for its `order_no`.
     PaymentSucceeded(PaymentData) = "payment.succeeded",
-    /// An order that was paid before was paid again: the second payment goes back by itself.
+    /// A paid order was paid again. The server refunds the second payment automatically.
     PaymentSurplus(PaymentData) = "payment.surplus",
-    /// WeChat vouches for a payment that fits no attempt: a person is to look.
+    /// WeChat signed a payment that matches no attempt. A person has to check it.
     PaymentMismatch(PaymentMismatchData) = "payment.mismatch",
-    /// An order is closed, by the backend or because its time ran out. Late money can still
-    /// follow, as `payment.succeeded`.
+    /// An order is closed, by the backend or because it expired. A late payment can still follow,
+    /// as `payment.succeeded`.
     OrderClosed(OrderData) = "order.closed",
-    /// The buyer has the money of a refund.
+    /// A refund has reached the buyer.
     RefundSucceeded(RefundData) = "refund.succeeded",
-    /// WeChat gave a refund up, and nothing went back.
+    /// WeChat closed a refund, and nothing was refunded.
     RefundClosed(RefundData) = "refund.closed",
-    /// The buyer's account does not take a refund: send it another way.
+    /// The buyer's account does not accept a refund. The merchant has to redirect it.
     RefundAbnormal(RefundData) = "refund.abnormal",
-    /// WeChat did not take a refund, and nothing went back; `wechat_code` says why.
+    /// WeChat refused a refund, and nothing was refunded; `wechat_code` says why.
     RefundRefused(RefundData) = "refund.refused",
-    /// What WeChat says of a refund does not fit what is known here: a person is to look.
+    /// WeChat's report of a refund contradicts the ledger. A person has to check it.
     RefundMismatch(RefundMismatchData) = "refund.mismatch",
 }
 
@@ -89,10 +89,10 @@ pub struct OrderData {
     pub total_fen: Fen,
     /// What is bought.
     pub description: String,
-    /// What the backend gave along.
+    /// The backend's own text, as it was given with the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
-    /// Partner mode: whom it is for.
+    /// Partner mode: the sub-merchant of the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mchid: Option<String>,
 }
@@ -114,16 +114,17 @@ pub struct PaymentData {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub payer_total_fen: Option<Fen>,
-    /// When it was paid, RFC 3339, in WeChat's words.
+    /// The time of the payment, RFC 3339, as WeChat reports it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub success_time: Option<String>,
-    /// True where WeChat said with the payment that money of it has gone back already; absent
-    /// otherwise. Look before you fulfil: `GET /v1/orders/{order_no}` has the refunds that are known.
+    /// True if WeChat reported with the payment that some of it is already refunded; absent
+    /// otherwise. Check before you fulfil the order: `GET /v1/orders/{order_no}` has the known
+    /// refunds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refund_seen: Option<bool>,
 }
 
-/// A payment that WeChat vouches for and that fits no attempt.
+/// A payment that WeChat signed and that matches no attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PaymentMismatchNews))]
 pub struct PaymentMismatchData {
@@ -131,46 +132,47 @@ pub struct PaymentMismatchData {
     pub out_trade_no: String,
     /// WeChat's number of the payment.
     pub transaction_id: String,
-    /// What differs, in one word.
+    /// The difference, as one word.
     pub reason: String,
 }
 
-/// What became of a refund.
+/// A change of a refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = RefundNews))]
 pub struct RefundData {
     /// The order that was paid.
     #[serde(flatten)]
     pub order: OrderData,
-    /// Its number: the merchant's own, the server's for surplus, WeChat's for one from outside.
+    /// The refund's number: the merchant's own; the server's, for a duplicate payment; WeChat's,
+    /// for a refund from outside.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub refund_no: OutRefundNo,
     /// WeChat's number of the refund.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub refund_id: Option<RefundId>,
-    /// The attempt whose money goes back, by its number at WeChat.
+    /// The number at WeChat of the refunded attempt.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub out_trade_no: OutTradeNo,
-    /// Who wanted it.
+    /// The refund's origin.
     pub origin: RefundOrigin,
-    /// Where it stands.
+    /// The state.
     pub state: RefundState,
-    /// What goes back, in fen.
+    /// The amount, in fen.
     #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub amount_fen: Fen,
-    /// What the buyer reads.
+    /// The reason, shown to the buyer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// When the buyer had the money, RFC 3339, in WeChat's words.
+    /// When the buyer got the money, RFC 3339, as WeChat reports it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub success_time: Option<String>,
-    /// Why WeChat did not take it, in WeChat's words.
+    /// Why WeChat refused the refund, as WeChat's code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wechat_code: Option<String>,
 }
 
-/// What WeChat says of a refund that does not fit what is known here.
+/// WeChat's report of a refund that contradicts the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = RefundMismatchNews))]
 pub struct RefundMismatchData {
@@ -178,11 +180,11 @@ pub struct RefundMismatchData {
     pub refund_no: String,
     /// WeChat's number of the refund.
     pub refund_id: String,
-    /// The payment whose money goes back, as WeChat names it.
+    /// The number of the refunded payment, as WeChat names it.
     pub out_trade_no: String,
-    /// What goes back by WeChat's word, in fen.
+    /// The refunded amount that WeChat reports, in fen.
     #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub amount_fen: Fen,
-    /// What differs, in one word.
+    /// The difference, as one word.
     pub reason: String,
 }

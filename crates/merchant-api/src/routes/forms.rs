@@ -9,11 +9,11 @@ use utoipa::ToSchema;
 pub(super) struct AttemptFormObject {
     /// jsapi, h5, native or mini_program.
     product: crate::Product,
-    /// The attempt number the page has seen.
+    /// The number of the last attempt that the page has seen.
     after: Option<u64>,
-    /// Where the buyer comes back to.
+    /// The address to which the buyer returns.
     return_url: Option<String>,
-    /// The one-use handle from the hop for the openid.
+    /// The one-use handle that the OAuth redirect brought back.
     payer: Option<String>,
     /// A mini-program's wx.login code, in place of payer.
     code: Option<String>,

@@ -58,10 +58,11 @@ pub const ROUTES: &[Route] = &[
             TOKEN,
             number(
                 "wait",
-                "Hold for at most this many seconds (25 at most); may be ignored",
+                "Hold the answer for at most this many seconds (25 at most); a server may ignore \
+                 it",
             ),
-            number("seen", "The version the page has"),
-            number("ask", "1: ask WeChat now, coalesced"),
+            number("seen", "The version that the page has"),
+            number("ask", "1: query WeChat now, once for all pages that wait"),
         ],
         body: None,
         answers: &[json::<CheckoutAnswerObject<'_>>(
@@ -72,8 +73,7 @@ pub const ROUTES: &[Route] = &[
             Refusal::of(Code::InvalidRequest),
             Refusal::noted(
                 Code::OriginNotAllowed,
-                "a browser's page of another origin than the shop's; every origin may read this \
-                 answer",
+                "the page's origin is not one of the shop's; every origin may read this answer",
             ),
             Refusal::of(Code::CheckoutUnknown),
         ],
@@ -108,7 +108,7 @@ pub const ROUTES: &[Route] = &[
         body: Some(json_body::<CreateOrder>()),
         answers: &[
             json::<CreatedOrder>(201, "Created"),
-            json::<CreatedOrder>(200, "The order was there already, with the same values"),
+            json::<CreatedOrder>(200, "The order existed already, with the same values"),
         ],
         own_refusals: &[
             Refusal::of(Code::InvalidRequest),
@@ -125,8 +125,8 @@ pub const ROUTES: &[Route] = &[
         access: ORDERS_WRITE,
         operation_id: "close_order",
         tag: "orders",
-        summary: "Closes an order at WeChat and for good (private side). Only here can an order be \
-            closed.",
+        summary: "Closes an order at WeChat, finally (private side). Only this route closes an \
+            order.",
         description: "",
         parameters: &[ORDER_NO],
         body: None,
@@ -140,7 +140,7 @@ pub const ROUTES: &[Route] = &[
             Refusal::noted(Code::RateLimited, ORDER_BUSY),
             Refusal::noted(
                 Code::AttemptInDoubt,
-                "it is closed as soon as WeChat can be asked",
+                "it is closed as soon as WeChat can be queried",
             ),
         ],
     },
@@ -152,13 +152,14 @@ pub const ROUTES: &[Route] = &[
         tag: "orders",
         summary: "Starts an attempt for an app, a mini-program, a till or a page of the backend's \
             own, or gives the current one again (private side).",
-        description: "`code_pay` is taken at once or waits for the buyer's password; the server \
-            asks WeChat until it knows, and takes the payment back after half a minute.",
+        description: "`code_pay` is paid at once or waits for the buyer's password. The server \
+            queries WeChat until the result is known, and reverses the payment after half a \
+            minute.",
         parameters: &[ORDER_NO],
         body: Some(json_body::<StartAttempt>()),
         answers: &[json::<StartedAttempt>(
             200,
-            "The order, with what to do next unless it is paid or closed",
+            "The order, with the next step unless it is paid or closed",
         )],
         own_refusals: &[
             Refusal::of(Code::InvalidRequest),
@@ -204,10 +205,10 @@ pub const ROUTES: &[Route] = &[
         description: "",
         parameters: &[
             text("state", "open, paid or closed"),
-            text("created_from", "Made at or after this time (RFC 3339)"),
-            text("created_to", "Made before this time (RFC 3339)"),
-            text("order_no_prefix", "How order_no begins"),
-            text("sub_mchid", "Partner mode: whom it is for"),
+            text("created_from", "Created at or after this time (RFC 3339)"),
+            text("created_to", "Created before this time (RFC 3339)"),
+            text("order_no_prefix", "The first characters of order_no"),
+            text("sub_mchid", "Partner mode: the sub-merchant of the order"),
             LIMIT,
             text("before", NEXT_PAGE),
         ],
@@ -222,18 +223,18 @@ pub const ROUTES: &[Route] = &[
         operation_id: "create_refund",
         tag: "refunds",
         summary: "Refunds a payment, in part or whole (private side). The same number with the \
-            same values is the same refund, however often it is sent; one that WeChat refused is \
-            tried once more.",
+            same values is the same refund, however often it is sent; a refund that WeChat refused \
+            is tried once more.",
         description: "",
         parameters: &[ORDER_NO],
         body: Some(json_body::<CreateRefund>()),
         answers: &[
             json::<RefundDetails>(
                 201,
-                "Recorded. requested: WeChat has not confirmed it yet, and the server goes on by \
-                 itself; processing: WeChat accepted it",
+                "Recorded. requested: WeChat has not confirmed it yet, and the server continues \
+                 without another call; processing: WeChat accepted it",
             ),
-            json::<RefundDetails>(200, "The refund was there already, with the same values"),
+            json::<RefundDetails>(200, "The refund existed already, with the same values"),
         ],
         own_refusals: &[
             Refusal::of(Code::InvalidRequest),
@@ -256,7 +257,7 @@ pub const ROUTES: &[Route] = &[
         access: REFUNDS_READ,
         operation_id: "list_refunds",
         tag: "refunds",
-        summary: "Lists the refunds of an order, oldest first, whoever made them (private side).",
+        summary: "Lists the refunds of an order of every origin, oldest first (private side).",
         description: "",
         parameters: &[ORDER_NO],
         body: None,
@@ -282,12 +283,12 @@ pub const ROUTES: &[Route] = &[
         access: REFUNDS_WRITE,
         operation_id: "apply_abnormal_refund",
         tag: "refunds",
-        summary: "Sends an abnormal refund another way, because the buyer's account does not take \
-            it (private side).",
+        summary: "Redirects an abnormal refund to another account, because the buyer's account \
+            does not accept it (private side).",
         description: "",
         parameters: &[REFUND_NO],
         body: Some(json_body::<ApplyAbnormalRefund>()),
-        answers: &[json::<RefundDetails>(200, "It is under way again")],
+        answers: &[json::<RefundDetails>(200, "The refund is under way again")],
         own_refusals: &[
             Refusal::of(Code::InvalidRequest),
             Refusal::of(Code::RefundUnknown),
@@ -296,7 +297,7 @@ pub const ROUTES: &[Route] = &[
             Refusal::of(Code::WechatRefused),
             Refusal::noted(
                 Code::RefundInDoubt,
-                "WeChat is asked; read the refund, and send it again if it is still abnormal",
+                "WeChat is queried; read the refund, and redirect it again if it is still abnormal",
             ),
         ],
     },
@@ -335,11 +336,11 @@ pub const ROUTES: &[Route] = &[
             },
             text(
                 "type",
-                "payment.succeeded and the like; all types when absent",
+                "payment.succeeded and the like; if absent, all types",
             ),
         ],
         body: None,
-        answers: &[json::<WebhooksResent>(200, "They will be sent at once")],
+        answers: &[json::<WebhooksResent>(200, "The messages are sent at once")],
         own_refusals: &[Refusal::of(Code::InvalidRequest)],
     },
     Route {
@@ -352,7 +353,7 @@ pub const ROUTES: &[Route] = &[
         description: "",
         parameters: &[path_text("id", "The message's webhook-id")],
         body: None,
-        answers: &[json::<WebhookDetails>(200, "It will be sent at once")],
+        answers: &[json::<WebhookDetails>(200, "The message is sent at once")],
         own_refusals: &[Refusal::of(Code::WebhookUnknown)],
     },
     Route {
@@ -361,8 +362,8 @@ pub const ROUTES: &[Route] = &[
         access: ORDERS_READ,
         operation_id: "list_mismatches",
         tag: "mismatches",
-        summary: "Lists payments and refunds that WeChat vouches for and that match nothing here, \
-            newest first (private side). An unknown parameter is refused.",
+        summary: "Lists payments and refunds that WeChat signed and that do not match the \
+            ledger, newest first (private side). An unknown parameter is refused.",
         description: "",
         parameters: &[
             text("state", "open or done"),
@@ -370,7 +371,7 @@ pub const ROUTES: &[Route] = &[
             number("before", NEXT_PAGE),
         ],
         body: None,
-        answers: &[json::<MismatchList>(200, "A page of them")],
+        answers: &[json::<MismatchList>(200, "A page of mismatches")],
         own_refusals: &[Refusal::of(Code::InvalidRequest)],
     },
     Route {
@@ -387,7 +388,10 @@ pub const ROUTES: &[Route] = &[
             ..path_text("no", "The mismatch's number")
         }],
         body: Some(json_body::<FinishMismatch>()),
-        answers: &[json::<MismatchDetails>(200, "It is done, now or before")],
+        answers: &[json::<MismatchDetails>(
+            200,
+            "The mismatch is resolved, now or before",
+        )],
         own_refusals: &[
             Refusal::of(Code::InvalidRequest),
             Refusal::of(Code::MismatchUnknown),
@@ -407,18 +411,19 @@ pub const ROUTES: &[Route] = &[
             DAY,
             text(
                 "sub_mchid",
-                "Partner mode: one sub-merchant's bill; absent: that of all",
+                "Partner mode: one sub-merchant's bill; if absent, the bill of all",
             ),
         ],
         body: None,
         answers: &[json::<BillComparison>(
             200,
-            "Both sides, and each difference; a line of the bill that cannot be read is one",
+            "Both sides, and each difference; an unreadable line of the bill counts as a \
+             difference",
         )],
         own_refusals: &[
             Refusal::noted(
                 Code::InvalidRequest,
-                "the day, or a sub_mchid that is none of ours",
+                "the day, or a sub_mchid that is not configured",
             ),
             Refusal::noted(Code::WechatRefused, "wechat_code says why"),
             Refusal::noted(Code::BillUnreadable, BILL_UNREADABLE),
@@ -434,20 +439,20 @@ pub const ROUTES: &[Route] = &[
         access: BILLS,
         operation_id: "read_bill_file",
         tag: "private",
-        summary: "Fetches WeChat's bill of a day as WeChat has it, once it has the hash that \
-            WeChat signed: the trade bill, or an account's flow of funds. An unknown parameter is \
+        summary: "Returns WeChat's bill of a day unchanged, if its hash is the one that WeChat \
+            signed: the trade bill, or an account's flow of funds. An unknown parameter is \
             refused.",
         description: "",
         parameters: &[
             DAY,
             text(
                 "fund_flow",
-                "basic, operation or fees: the flow of funds of that account; absent: the trade \
-                 bill",
+                "basic, operation or fees: the flow of funds of that account; if absent, the \
+                 trade bill",
             ),
             text(
                 "sub_mchid",
-                "Partner mode: one sub-merchant's bill; absent: the trade bill of all, or the \
+                "Partner mode: one sub-merchant's bill; if absent, the trade bill of all, or the \
                  provider's own flow of funds",
             ),
         ],
@@ -455,7 +460,7 @@ pub const ROUTES: &[Route] = &[
         answers: &[
             RouteAnswer {
                 status: 200,
-                description: "The bill, UTF-8 with a byte order mark, under a name in \
+                description: "The bill, UTF-8 with a byte order mark, with a file name in \
                     Content-Disposition",
                 content: Csv,
             },
@@ -468,14 +473,14 @@ pub const ROUTES: &[Route] = &[
         own_refusals: &[
             Refusal::noted(
                 Code::InvalidRequest,
-                "the day, the account, or a sub_mchid that is none of ours",
+                "the day, the account, or a sub_mchid that is not configured",
             ),
             Refusal::noted(Code::WechatRefused, "wechat_code says why"),
             Refusal::noted(Code::BillUnreadable, BILL_UNREADABLE),
             Refusal::noted(
                 Code::WechatUnavailable,
-                "a file without the announced hash among it; with wechat_code STATEMENT_CREATING \
-                 the bill is not ready yet",
+                "also if the file's hash is wrong; with wechat_code STATEMENT_CREATING the bill \
+                 is not ready yet",
             ),
         ],
     },
@@ -494,13 +499,13 @@ const REFUND_NO: Parameter = path_text("refund_no", "The refund's number");
 const DAY: Parameter = path_text("day", "The day in Asia/Shanghai, 2026-11-21");
 const LIMIT: Parameter = Parameter {
     kind: ParameterKind::U32,
-    ..text("limit", "1 to 200; 50 when absent")
+    ..text("limit", "1 to 200; if absent, 50")
 };
-const NEXT_PAGE: &str = "The next_before of the page before";
+const NEXT_PAGE: &str = "The next_before of the previous page";
 
 const WITH_ANSWER: &str = "with the answer's fields";
-const ORDER_BUSY: &str = "too many calls about this order wait for each other";
-const BILL_UNREADABLE: &str = "the bill as WeChat has it cannot be read, now or later";
+const ORDER_BUSY: &str = "too many calls for this order wait for each other";
+const BILL_UNREADABLE: &str = "WeChat's bill cannot be read, now or later";
 
 const fn key(scope: &'static str) -> RouteAccess {
     RouteAccess::ApiKey { scope }
