@@ -139,8 +139,9 @@ impl FaultInjector {
         *self.0.cut.lock().unwrap() = None;
     }
 
-    /// If the process ends at this call: whether the call reaches WeChat, and whom to notify.
-    fn is_cut(&self) -> Option<(bool, Arc<Notify>)> {
+    /// If the process ends at this call: whether the call reaches WeChat, and the signal that the
+    /// call was reached.
+    fn next_cut(&self) -> Option<(bool, Arc<Notify>)> {
         let mut cut = self.0.cut.lock().unwrap();
         let cut = cut.as_mut()?;
         cut.call = cut.call.checked_sub(1)?;
@@ -170,7 +171,7 @@ impl WechatTransport for FaultInjector {
             body: request.body().clone(),
         });
         let fault = self.fault(kind);
-        let cut = self.is_cut();
+        let cut = self.next_cut();
         let slowness = self.0.slowness.lock().unwrap().clone();
         Box::pin(async move {
             if let Some((clock, by_ms)) = slowness {

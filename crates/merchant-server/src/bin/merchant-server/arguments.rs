@@ -76,7 +76,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "ACCOUNT", requires = "save")]
         fund_flow: Option<Account>,
     },
-    /// List and resolve mismatches: payments and refunds of WeChat's that match nothing here.
+    /// List and resolve mismatches: payments and refunds at WeChat that do not match the ledger.
     #[command(subcommand)]
     Mismatches(Mismatches),
     /// List the merchant's certificates and WeChat's keys, or create an API key.
@@ -84,7 +84,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Keys,
     },
-    /// Copy the database to a new file, also while the server runs, and check the copy.
+    /// Copy the database to a new file, even while the server runs, and check the copy.
     Backup {
         #[command(flatten)]
         file: ConfigFile,
@@ -162,7 +162,7 @@ pub(crate) struct AskedRefund {
     /// The amount, in fen.
     #[arg(long, group = "amount", value_name = "FEN")]
     pub(crate) fen: Option<u64>,
-    /// The whole amount that is left of the payment.
+    /// Refund the whole amount that is left of the payment.
     #[arg(long, group = "amount")]
     pub(crate) all: bool,
     /// The merchant's own number of the refund.
@@ -212,7 +212,7 @@ First steps:
   4. merchant-server serve --config merchant-server.toml
   5. curl -H \"Authorization: Bearer $KEY\" -H 'Content-Type: application/json' \\
        -d '{\"total_fen\":1990,\"description\":\"A pot of tea\"}' http://127.0.0.1:8080/v1/orders
-     The answer holds the token for <wechat-pay>, and a checkout_url that needs no page of yours.
+     The answer has the token for <wechat-pay>, and a checkout_url that needs no page of yours.
 
 Exit codes: 0 done, 1 failed, 2 usage or configuration.";
 
@@ -230,10 +230,10 @@ do not count), 1 something is wrong or WeChat gave no signed answer, 2 usage or 
 const SERVE_HELP: &str = "\
 Any value of the file can be overridden by a variable: MERCHANT_SERVER__LISTEN,
 MERCHANT_SERVER__GATEWAY__BASE_URL, MERCHANT_SERVER__MERCHANT__API_V3_KEY_FILE. A text needs no quotes,
-also one of digits; lists and tables are written as in the file.
+even if it has only digits; lists and tables are written as in the file.
 RUST_LOG chooses what is logged (default: info).
 SIGHUP reads the file again: keys, certificates, API keys, webhooks, origins, proxies, limits and
-products take effect at once; a bad file is refused, and the old one stays in force.
+products take effect at once; an invalid file is refused, and the old configuration stays.
 
 Exit codes: 0 ended by a signal, 1 could not start or failed while running, 2 usage or configuration.";
 

@@ -1,5 +1,5 @@
-// The few lines of script of the hosted page, for where the element cannot run. They decide
-// nothing: whatever the cashier says, the next page shows what the server knows.
+// The script of the hosted page, for browsers in which the element does not run. It decides
+// nothing: for every reply of the cashier, the next page shows the state on the server.
 (function () {
   "use strict";
 
@@ -11,8 +11,8 @@
   var waiting = document.querySelector("[data-waits]");
   if (waiting) setTimeout(look, LOOK_EVERY_MS);
 
-  // A browser with script and without the element (too old, or the element has failed) is told by
-  // nobody. The page turns once there is news, and not before: the buyer may be reading it.
+  // For a browser with script but without the element (too old, or the element failed). The page
+  // reloads only when the order has changed, because the buyer may be reading it.
   function look() {
     setTimeout(look, LOOK_EVERY_MS);
     var isInView = waiting.getClientRects().length > 0;
@@ -21,8 +21,8 @@
     fetch("/v1/checkouts/" + token, { credentials: "omit" })
       .then(function (response) { return response.json(); })
       .then(function (checkout) {
-        var isNews = checkout.state && String(checkout.version) !== waiting.dataset.waits;
-        if (isNews) location.replace(location.pathname);
+        var hasChanged = checkout.state && String(checkout.version) !== waiting.dataset.waits;
+        if (hasChanged) location.replace(location.pathname);
       })
       .catch(function () {});
   }
@@ -40,7 +40,7 @@
         signType: data.signType,
         paySign: data.paySign,
       }, function () {
-        // "ok" is a hint and no proof, and so is "cancel".
+        // Neither "ok" nor "cancel" is a proof; both are hints.
         location.replace(data.back);
       });
     }

@@ -1,27 +1,27 @@
-// The receipt page speaks to WeChat's page around it, and to nobody else. It says within three
-// seconds which receipt is to be shown, and leads away only when the buyer taps.
+// The script of the receipt page. It sends messages only to WeChat's page around it: within three
+// seconds which receipt to show, and the address to open when the buyer taps.
 (function () {
   "use strict";
 
   var receipt = document.getElementById("receipt");
   if (!receipt || window.parent === window) return;
 
-  // WeChat's page has one of a few origins; where the browser says which, that one is told.
+  // WeChat's page has one of a few origins. If the browser reports its origin, the messages go there.
   var parents = receipt.dataset.parents.split(" ");
   var around = location.ancestorOrigins && location.ancestorOrigins[0];
   var origin = parents.indexOf(around) < 0 ? parents[0] : around;
 
-  function tell(message) {
+  function send(message) {
     window.parent.postMessage(JSON.stringify(message), origin);
   }
 
-  tell({ action: "onIframeReady", displayStyle: receipt.dataset.display });
+  send({ action: "onIframeReady", displayStyle: receipt.dataset.display });
 
   var leave = document.getElementById("leave");
   if (leave) {
     leave.addEventListener("click", function (event) {
       event.preventDefault();
-      tell({ action: "jumpOut", jumpOutUrl: leave.href });
+      send({ action: "jumpOut", jumpOutUrl: leave.href });
     });
   }
 })();
