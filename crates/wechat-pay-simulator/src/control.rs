@@ -25,7 +25,7 @@ use crate::ledger::{Outcome, PayRefusal, Target};
 use crate::simulator::{Buyer, H5_PATH, Simulator};
 
 /// Ten years. No deadline of WeChat's is later.
-const LONGEST_ADVANCE_S: i64 = 10 * 366 * 24 * 3600;
+const ADVANCE_MAX_S: i64 = 10 * 366 * 24 * 3600;
 
 pub(crate) fn routes() -> Router<Simulator> {
     Router::new()
@@ -107,11 +107,11 @@ async fn clock(State(simulator): State<Simulator>, body: Bytes) -> Result<Respon
     let request: ClockRequest = read(&body)?;
     let advance_s = u32::try_from(request.advance_s)
         .ok()
-        .filter(|_| request.advance_s <= LONGEST_ADVANCE_S)
+        .filter(|_| request.advance_s <= ADVANCE_MAX_S)
         .ok_or_else(|| {
             Problem::invalid(
                 Some("advance_s"),
-                format!("must be from 0 to {LONGEST_ADVANCE_S} seconds"),
+                format!("must be from 0 to {ADVANCE_MAX_S} seconds"),
             )
         })?;
     simulator.clock().advance(advance_s);

@@ -105,10 +105,10 @@ pub(crate) const ROUTES: [&str; 12] = [
 
 /// The current rules. One lock, so draws follow the order of the calls.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Mutex<Vec<Drawn>>);
+pub(crate) struct Faults(Mutex<Vec<DrawnRule>>);
 
 #[derive(Debug)]
-struct Drawn {
+struct DrawnRule {
     rule: FaultRule,
     hits: u32,
     state: u64,
@@ -116,7 +116,7 @@ struct Drawn {
 
 /// The faults of one call.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Hits(Vec<FaultRule>);
+pub(crate) struct CallFaults(Vec<FaultRule>);
 
 impl Faults {
     /// Replaces all rules, or none if one of them is wrong.
@@ -124,7 +124,7 @@ impl Faults {
         for rule in &rules {
             check(rule)?;
         }
-        let drawn = rules.into_iter().map(|rule| Drawn {
+        let drawn = rules.into_iter().map(|rule| DrawnRule {
             hits: 0,
             state: rule.seed.unwrap_or_default(),
             rule,
@@ -140,26 +140,26 @@ impl Faults {
     }
 
     /// Draws for one call.
-    pub(crate) fn draw(&self, route: &str) -> Hits {
+    pub(crate) fn draw(&self, route: &str) -> CallFaults {
         let mut hits = Vec::new();
         for drawn in self.lock().iter_mut() {
             let here = drawn.rule.route == "*" || drawn.rule.route == route;
             let left = drawn.rule.count.is_none_or(|count| drawn.hits < count);
-            if here && applies(&drawn.rule, route) && left && drawn.strikes() {
+            if here && applies(&drawn.rule, route) && left && drawn.draw_once() {
                 drawn.hits += 1;
                 hits.push(drawn.rule.clone());
             }
         }
-        Hits(hits)
+        CallFaults(hits)
     }
 
     // After a panic elsewhere the data is still consistent.
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Drawn>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<DrawnRule>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Hits {
+impl CallFaults {
     pub(crate) fn has(&self, kind: FaultKind) -> bool {
         self.get(kind).is_some()
     }
@@ -187,9 +187,9 @@ impl Hits {
     }
 }
 
-impl Drawn {
+impl DrawnRule {
     /// One step of SplitMix64: small, and the same on every machine.
-    fn strikes(&mut self) -> bool {
+    fn draw_once(&mut self) -> bool {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -285,7 +285,7 @@ mod tests {
 
     fn drawn(faults: &Faults, route: &str, times: usize) -> Vec<bool> {
         (0..times)
-            .map(|_| faults.draw(route) != Hits::default())
+            .map(|_| faults.draw(route) != CallFaults::default())
             .collect()
     }
 

@@ -31,7 +31,7 @@ use http::StatusCode;
 use http::request::Parts;
 use route::Route;
 
-use crate::faults::{FaultKind, Hits};
+use crate::faults::{CallFaults, FaultKind};
 use crate::ledger::order::{Product, ReplyKey};
 use crate::settings::UnknownRoute;
 use crate::simulator::{Signing, Simulator};
@@ -147,7 +147,7 @@ fn refuse_unauthenticated(
     let signing = Signing {
         keyring: simulator.keyring(),
         key: ReplyKey::PlatformCertificate,
-        faults: &Hits::default(),
+        faults: &CallFaults::default(),
     };
     answer::signed(simulator, signing, Err(refusal))
 }
@@ -169,7 +169,7 @@ fn execute_with_faults(
     parts: &Parts,
     body: &[u8],
     caller: &Caller,
-    hits: &Hits,
+    hits: &CallFaults,
 ) -> Result<Answer, Refusal> {
     if let Some(refused) = hits.refused(route.name()) {
         return Err(Refusal::documented(refused));

@@ -220,9 +220,9 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
     };
     let simulator = build(&arguments, &base_url).await?;
     let merchant = simulator.keyring().merchant();
-    say(format_args!("WeChat Pay simulator  {base_url}"))?;
-    say(format_args!("Phone                 {base_url}/phone"))?;
-    say(format_args!(
+    print_line(format_args!("WeChat Pay simulator  {base_url}"))?;
+    print_line(format_args!("Phone                 {base_url}/phone"))?;
+    print_line(format_args!(
         "Merchant {}   {}",
         merchant.mchid,
         arguments.state.join("merchant.json").display()
@@ -238,7 +238,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
             browser.shop.clone(),
             Outgoing::over_http(PAGE_TIMEOUT, false)?,
         );
-        say(format_args!(
+        print_line(format_args!(
             "WeChat browser        http://{address}  (shows {})",
             browser.shop
         ))?;
@@ -356,7 +356,7 @@ fn origin_of(url: &url::Url) -> Result<String, StartError> {
 }
 
 /// A line on standard output, for the person or program that started it.
-fn say(line: fmt::Arguments<'_>) -> std::io::Result<()> {
+fn print_line(line: fmt::Arguments<'_>) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()

@@ -16,7 +16,7 @@ use md5::{Digest, Md5};
 use wechat_pay::{NotificationDraft, lower_hex};
 
 use crate::clock::after;
-use crate::faults::{FaultKind, Hits, NOTIFICATION};
+use crate::faults::{CallFaults, FaultKind, NOTIFICATION};
 use crate::keyring::Keyring;
 use crate::ledger::Delivery;
 use crate::ledger::notice::{NoticeKind, TryOutcome};
@@ -70,7 +70,7 @@ async fn send_due(simulator: &Simulator) {
 }
 
 /// The effect of faults on a delivery.
-enum Way {
+enum DeliveryEffect {
     /// Sent once or twice.
     Sent(u8),
     /// Postponed by this many seconds.
@@ -82,15 +82,15 @@ enum Way {
 async fn deliver(simulator: &Simulator, delivery: Delivery) {
     let hits = simulator.faults().draw(NOTIFICATION);
     wait(&hits).await;
-    let times = match way_of(&hits) {
-        Way::Sent(times) => times,
-        Way::Postponed(seconds) => {
+    let times = match effect_of(&hits) {
+        DeliveryEffect::Sent(times) => times,
+        DeliveryEffect::Postponed(seconds) => {
             let due_at = after(simulator.clock().now(), seconds.max(1));
             let mut ledger = simulator.ledger();
             ledger.postpone(&delivery.order, &delivery.notice.id, due_at);
             return;
         }
-        Way::Lost => {
+        DeliveryEffect::Lost => {
             let lost = TryOutcome::NoAnswer("dropped by a fault".to_owned());
             record(simulator, &delivery, lost);
             return;
@@ -116,27 +116,27 @@ fn record(simulator: &Simulator, delivery: &Delivery, outcome: TryOutcome) {
         .record_try(&delivery.order, &delivery.notice.id, outcome);
 }
 
-fn way_of(hits: &Hits) -> Way {
+fn effect_of(hits: &CallFaults) -> DeliveryEffect {
     if let Some(seconds) = hits.seconds(FaultKind::Late, 3600) {
-        Way::Postponed(seconds)
+        DeliveryEffect::Postponed(seconds)
     } else if let Some(seconds) = hits.seconds(FaultKind::Reordered, 30) {
-        Way::Postponed(seconds)
+        DeliveryEffect::Postponed(seconds)
     } else if hits.has(FaultKind::Dropped) {
-        Way::Lost
+        DeliveryEffect::Lost
     } else if hits.has(FaultKind::Repeated) {
-        Way::Sent(2)
+        DeliveryEffect::Sent(2)
     } else {
-        Way::Sent(1)
+        DeliveryEffect::Sent(1)
     }
 }
 
-async fn wait(hits: &Hits) {
+async fn wait(hits: &CallFaults) {
     if let Some(delay_ms) = hits.delay_ms(FaultKind::Latency, 1000) {
         tokio::time::sleep(Duration::from_millis(delay_ms)).await;
     }
 }
 
-async fn send(simulator: &Simulator, delivery: &Delivery, hits: &Hits) -> TryOutcome {
+async fn send(simulator: &Simulator, delivery: &Delivery, hits: &CallFaults) -> TryOutcome {
     let request = if delivery.notice.kind == NoticeKind::RefundXml {
         xml_request(simulator, delivery)
     } else {
@@ -190,7 +190,7 @@ fn tampered(body: &Bytes) -> Bytes {
 fn sealed_request(
     simulator: &Simulator,
     delivery: &Delivery,
-    hits: &Hits,
+    hits: &CallFaults,
 ) -> Result<Request<Bytes>, String> {
     let notice = &delivery.notice;
     let draft = NotificationDraft {

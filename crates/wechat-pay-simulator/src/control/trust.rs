@@ -23,18 +23,18 @@ pub(super) fn routes() -> Router<Simulator> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Whose {
+struct MerchantBody {
     mchid: Option<String>,
 }
 
 /// The merchant that the body names; by default the first one.
 fn keyring(simulator: &Simulator, body: &[u8]) -> Result<Arc<Keyring>, Problem> {
-    let whose: Whose = if body.is_empty() {
-        Whose { mchid: None }
+    let body_fields: MerchantBody = if body.is_empty() {
+        MerchantBody { mchid: None }
     } else {
         read(body)?
     };
-    let mchid = whose
+    let mchid = body_fields
         .mchid
         .unwrap_or_else(|| simulator.keyring().merchant().mchid.clone());
     simulator

@@ -1,7 +1,7 @@
 //! Code pay (付款码): the merchant scans the buyer's code, and the answer is the transaction.
 //!
 //! The community's API description documents it and several SDKs use it; the official guides say
-//! that only V2 has it. Hence the setting `code_pay`.
+//! that only V2 has it. The setting `code_pay` switches it off for this reason.
 
 use http::StatusCode;
 use serde_json::json;

@@ -248,16 +248,16 @@ fn check_openid(simulator: &Simulator, request: &OrderRequest) -> Result<(), Ref
 
 /// The limit for `detail` as a whole.
 fn check_detail(body: &Value) -> Result<(), Refusal> {
-    const MOST_BYTES: usize = 6144;
+    const BYTES_MAX: usize = 6144;
     let bytes = body
         .get("detail")
         .map_or(0, |detail| detail.to_string().len());
-    if bytes <= MOST_BYTES {
+    if bytes <= BYTES_MAX {
         return Ok(());
     }
     Err(Refusal::parameter(
         format!(
-            "输入源“/body/detail”映射到值字段“优惠功能”规则校验失败，字节数 {bytes}，大于最大值 {MOST_BYTES}"
+            "输入源“/body/detail”映射到值字段“优惠功能”规则校验失败，字节数 {bytes}，大于最大值 {BYTES_MAX}"
         ),
         Some("body"),
         bytes.into(),

@@ -12,7 +12,7 @@ use super::order::{Link, LinkUse, Order, OrderKey, Payment, Product};
 use super::visit::{PayRefusal, Target};
 
 /// The most attempts that are stored for an order, the latest ones.
-const MOST_ATTEMPTS: usize = 50;
+const ATTEMPTS_MAX: usize = 50;
 
 impl Ledger {
     /// The order of a target, whether its link is still valid or not.
@@ -195,7 +195,7 @@ impl Ledger {
         };
         let attempts = &mut entry.attempts;
         attempts.push(attempt);
-        attempts.drain(..attempts.len().saturating_sub(MOST_ATTEMPTS));
+        attempts.drain(..attempts.len().saturating_sub(ATTEMPTS_MAX));
         self.changed.insert(Document::Order(key));
     }
 

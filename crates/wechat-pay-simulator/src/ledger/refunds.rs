@@ -16,10 +16,10 @@ use crate::settings::RefundOutcome;
 const SPACING_S: i64 = 60;
 const OLDEST_ORDER_S: i64 = 365 * 24 * 60 * 60;
 const MONTH_S: i64 = 30 * 24 * 60 * 60;
-const MOST_REFUNDS: u32 = 50;
-const MOST_CALLS_PER_SECOND: u32 = 150;
-const MOST_ERRORS_PER_SECOND: u32 = 6;
-const MOST_QUERIES_PER_SECOND: u32 = 300;
+const REFUNDS_MAX: u32 = 50;
+const CALLS_PER_SECOND_MAX: u32 = 150;
+const ERRORS_PER_SECOND_MAX: u32 = 6;
+const QUERIES_PER_SECOND_MAX: u32 = 300;
 
 /// Why a refund is refused. Nothing changes then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,7 +214,7 @@ impl Ledger {
     ) -> Result<(), RefundRefusal> {
         let calls = self.calls_in_second(mchid, now);
         calls.queries += 1;
-        if calls.queries > MOST_QUERIES_PER_SECOND {
+        if calls.queries > QUERIES_PER_SECOND_MAX {
             return Err(RefundRefusal::TooOften);
         }
         Ok(())
@@ -234,7 +234,7 @@ impl Ledger {
     fn count_call(&mut self, mchid: &str, now: Timestamp) -> Result<(), RefundRefusal> {
         let calls = self.calls_in_second(mchid, now);
         calls.all += 1;
-        if calls.all > MOST_CALLS_PER_SECOND || calls.refused >= MOST_ERRORS_PER_SECOND {
+        if calls.all > CALLS_PER_SECOND_MAX || calls.refused >= ERRORS_PER_SECOND_MAX {
             return Err(RefundRefusal::TooOften);
         }
         Ok(())
@@ -277,7 +277,7 @@ impl Ledger {
         if left.is_none_or(|left| request.refund > left) {
             return Err(RefundRefusal::TooMuch);
         }
-        if order.refund_count >= MOST_REFUNDS {
+        if order.refund_count >= REFUNDS_MAX {
             return Err(RefundRefusal::TooMany);
         }
         let too_soon = order

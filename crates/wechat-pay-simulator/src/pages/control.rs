@@ -19,7 +19,7 @@ use crate::keyring::Keyring;
 use crate::simulator::Simulator;
 
 /// The most seconds of one form; the JSON route allows more.
-const LONGEST_ADVANCE_S: u32 = 366 * 24 * 3600;
+const ADVANCE_MAX_S: u32 = 366 * 24 * 3600;
 
 pub(super) fn routes() -> Router<Simulator> {
     Router::new()
@@ -110,7 +110,7 @@ fn trust(simulator: &Simulator, keyring: &Keyring) -> Markup {
 async fn advance(State(simulator): State<Simulator>, RawForm(form): RawForm) -> Response {
     let seconds = value_of(&form, "advance_s")
         .and_then(|text| text.parse::<u32>().ok())
-        .filter(|seconds| *seconds <= LONGEST_ADVANCE_S);
+        .filter(|seconds| *seconds <= ADVANCE_MAX_S);
     let Some(seconds) = seconds else {
         let problem = "advance_s: must be a number of seconds, at most a year";
         return shown(&simulator, StatusCode::BAD_REQUEST, Some(problem));

@@ -11,7 +11,7 @@ use wechat_pay::{
 
 use super::Simulator;
 use crate::clock::after;
-use crate::faults::{FaultKind, Hits};
+use crate::faults::{CallFaults, FaultKind};
 use crate::keyring::certificate::{Validity, certified, validity};
 use crate::keyring::{Keyring, KeyringError, is_same_serial};
 use crate::ledger::order::ReplyKey;
@@ -32,7 +32,7 @@ pub(crate) struct ListedCertificate {
 pub(crate) struct Signing<'a> {
     pub(crate) keyring: &'a Keyring,
     pub(crate) key: ReplyKey,
-    pub(crate) faults: &'a Hits,
+    pub(crate) faults: &'a CallFaults,
 }
 
 impl Signing<'_> {
