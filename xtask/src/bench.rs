@@ -28,10 +28,10 @@ pub(crate) enum Benchmark {
 /// How much to measure.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct QrOptions {
-    /// How often each page is loaded on each network, after one time that does not count
+    /// The number of times that each page is loaded on each network, after one that does not count
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// How many payments are made on each of our pages
+    /// The number of payments on each of our pages
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     payments: u32,
     /// Measure the bundle that is in www/dist, and do not build it first

@@ -9,22 +9,22 @@ use crate::failure::Failure;
 use crate::setup::{self, Need};
 use crate::{process, repository};
 
-/// The tools that a storm needs on the machine.
+/// The tools that a chaos run needs on the machine.
 pub(crate) const NEEDS: &[Need] = &[Need::Faketime];
 
-/// How big a storm, and from which seed.
+/// The size and the seed of a chaos run.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
-    /// How many orders
+    /// The number of orders
     #[arg(long, default_value_t = 200)]
     orders: u32,
     /// Seed of the plan: the same seed gives the same plan
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How often the server is killed [default: one in a hundred orders, at least five]
+    /// The number of times that the server is killed [default: one in a hundred orders, at least five]
     #[arg(long)]
     kills: Option<u32>,
-    /// How many calls of buyers and shop are under way at once
+    /// The number of concurrent calls of buyers and shop
     #[arg(long, default_value_t = 24)]
     buyers: u32,
     /// Keep logs and databases in this folder
@@ -32,13 +32,13 @@ pub(crate) struct Options {
     folder: Option<std::path::PathBuf>,
 }
 
-/// Sets up libfaketime, builds everything and runs the storm.
+/// Sets up libfaketime, builds everything and runs the chaos test.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     setup::provide(NEEDS)?;
     storm(options)
 }
 
-/// The short storm of the test run.
+/// The short chaos run of the test run.
 pub(crate) fn short() -> Result<(), Failure> {
     storm(&Options {
         orders: 150,

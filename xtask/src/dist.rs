@@ -39,7 +39,7 @@ const BINDINGS: &str = "bindings";
 /// How to build.
 #[derive(Clone, Copy, Default, Args)]
 pub(crate) struct Options {
-    /// Not small, but soon there, and with no tool but cargo: for the demo
+    /// Build quickly, with cargo alone and without optimisation: for the demo
     #[arg(long, conflicts_with = "top")]
     quick: bool,
     /// Print the ten biggest functions afterwards

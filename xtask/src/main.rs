@@ -37,7 +37,7 @@ enum Task {
     Test(test::Options),
     /// Run a chaos test of the merchant server: faults, `kill -9`, and a comparison to the fen
     Chaos(chaos::Options),
-    /// Measure how fast things are, beside others in the same run
+    /// Measure the speed of pages, beside other pages in the same run
     #[command(subcommand)]
     Bench(bench::Benchmark),
     /// Build the bundle that buyers download, into www/dist
@@ -46,12 +46,12 @@ enum Task {
     Size,
     /// Check this repository's own rules: dependencies, module heads, words
     Tidy,
-    /// Install what is missing; every other task does so by itself
+    /// Install the missing tools; every other task also does this
     Setup {
         /// The task to set up for
         #[arg(value_enum, long = "for", default_value = "test")]
         purpose: setup::Purpose,
-        /// Print the folder that the tools are kept in, and install nothing
+        /// Print the folder of the tools, and install nothing
         #[arg(long)]
         show_cache: bool,
     },
