@@ -38,7 +38,7 @@ fn OrderPage(token: &'static str) -> impl IntoView {
     }
 }
 
-/// None: the token is no token, which is a fault of this page.
+/// None: the token is invalid, which is an error of this page.
 fn options(token: &str) -> Option<WidgetOptions> {
     WidgetOptions::new(token, "https://pay.shop.example/v1")
         .and_then(|options| options.with_success_url("https://shop.example/thanks"))

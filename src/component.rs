@@ -111,7 +111,7 @@ impl PaymentHandle {
             .is_some()
     }
 
-    /// Ends the component for good and empties it; the order stays as it is.
+    /// Ends the component permanently and empties it; the order does not change.
     pub fn destroy(self) {
         self.0.try_with_value(take_out);
     }

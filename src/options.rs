@@ -70,7 +70,7 @@ impl Theme {
 /// What is wrong with an option. The names are those of the attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OptionError {
-    /// `token` is missing or is no token: nothing can be paid.
+    /// `token` is missing or invalid: nothing can be paid.
     Token,
     /// `merchant-api` is neither an http(s) address nor a path: no backend can be called.
     MerchantApi,
@@ -82,7 +82,7 @@ pub enum OptionError {
     SuccessUrl,
     /// `return-url` is no http(s) address.
     ReturnUrl,
-    /// `support-url` is no address of http(s), mailto or tel.
+    /// `support-url` is not an address of http(s), mailto or tel.
     SupportUrl,
 }
 

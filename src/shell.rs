@@ -239,7 +239,7 @@ impl Shell {
     fn await_bridge(&self, then: impl Fn(&Self) + 'static) {
         let shell = self.clone();
         let waiting = bridge::Waiting::new(move |is_there| {
-            // The bridge exists for good, or the search for it has ended.
+            // The bridge exists from now on, or the search for it has ended.
             shell.0.bridge.take();
             if is_there {
                 then(&shell);

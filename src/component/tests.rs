@@ -249,7 +249,7 @@ async fn a_backend_of_rust_functions_refuses_with_the_contracts_codes() {
         PageEvent::Problem { code, message, .. } => Some((*code, message)),
         _ => None,
     });
-    let (code, message) = problem.expect("the page is told");
+    let (code, message) = problem.expect("the page gets an event");
     assert_eq!(code, "WECHAT_UNAVAILABLE");
     assert!(message.contains("WeChat Pay"), "{message}");
     let timed = told.iter().any(|event| {

@@ -111,7 +111,7 @@ export class Merchant {
     return send(`${this.simulator}/_simulator/pay`, { body: { code_url: codeUrl, outcome: "success" } });
   }
 
-  /** The bytes of a file as they come over the wire, unpacked by nobody. */
+  /** The bytes of a file as sent over the network, still compressed. */
   async bytesOf(path) {
     const request = http.get(`${this.origin}${path}`, { agent: false, headers: { "accept-encoding": "br" } });
     const [response] = await once(request, "response");

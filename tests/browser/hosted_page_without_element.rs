@@ -57,7 +57,7 @@ async fn a_buyer_inside_wechat_pays_in_the_cashier_that_the_page_opens(engine: E
         wechat.until_at("wechat_pay_payer").await;
         wechat.click(START).await;
         answer(wechat, "success").await;
-        // The cashier's result is no proof; the page waits for the server's answer.
+        // The cashier's result proves nothing; the page waits for the server's answer.
         wechat.until(IS_PAID).await;
         assert_eq!(servers.wechat.trade_states(), ["SUCCESS"]);
     })

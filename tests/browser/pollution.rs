@@ -133,7 +133,7 @@ async fn an_inherited_bridge_does_not_count_and_an_inherited_reply_says_nothing(
                 document.getElementById('left-side').replaceChildren(element);
             }";
         wechat.look(order, vec![]).await;
-        // Objects that nobody put there, and an element whose id creates a property of the window.
+        // Objects that are not the page's own, and an element whose id creates a property of the window.
         let absent = "window.called = [];
             const invoke = (name) => called.push(name);
             lend({

@@ -131,7 +131,7 @@ impl Audit<'_> {
         let fulfilled = self.events_of("payment.succeeded", "order_no", no).len();
         match (paid, fulfilled) {
             (0, 0) | (1.., 1) => {}
-            (0, _) => self.wrong(no, "fulfilled, and nobody paid"),
+            (0, _) => self.wrong(no, "fulfilled without a payment"),
             (_, 0) => self.lost(no, "paid, and the backend was never told"),
             (_, more) => self.duplicated(no, format!("fulfilled {more} times")),
         }
@@ -141,14 +141,14 @@ impl Audit<'_> {
             .filter(|attempt| attempt.state == "paid");
         match (paid, &*order.state, settled.count()) {
             (0, "closed", 0) | (1.., "paid", 1) => {}
-            (0, state, _) => self.wrong(no, format!("nobody paid, and in the end it is {state}")),
+            (0, state, _) => self.wrong(no, format!("no payment, and in the end it is {state}")),
             (_, state @ ("open" | "closed"), _) => {
                 self.lost(no, format!("paid at WeChat, and in the end it is {state}"));
             }
             (_, _, settled) => self.wrong(no, format!("{settled} attempts have settled it")),
         }
         if paid == 0 && self.evidence.shown_paid.contains(no) {
-            self.wrong(no, "a page said that it is paid, and nobody paid");
+            self.wrong(no, "a page said that it is paid, without a payment");
         }
         if let Some(screen) = self.evidence.on_page.get(no)
             && *screen != order.state
@@ -230,7 +230,7 @@ impl Audit<'_> {
             self.duplicated(
                 no,
                 format!(
-                    "{number} is surplus, and {} of {} fen went back",
+                    "{number} is surplus, and {} of {} fen were refunded",
                     paid.refunded_fen, paid.total_fen
                 ),
             );
@@ -303,7 +303,7 @@ impl Audit<'_> {
             if refund.origin == "merchant"
                 && asked.is_none_or(|asked| asked.order_no != refund.order_no)
             {
-                self.wrong(&refund.order_no, format!("nobody asked for {number}"));
+                self.wrong(&refund.order_no, format!("{number} was never requested"));
             }
         }
         for (number, asked) in &self.evidence.asked_refunds {
@@ -350,7 +350,7 @@ impl Audit<'_> {
         let refunded_fen = self.refunded_fen(order);
         if order.refunded_fen != refunded_fen {
             let what = format!(
-                "{} fen went back, says the ledger; {refunded_fen} did",
+                "{} fen were refunded by the ledger; {refunded_fen} were refunded at WeChat",
                 order.refunded_fen
             );
             self.wrong(&order.order_no, what);

@@ -358,7 +358,7 @@ impl Device {
         if times_paid != usize::from(is_paid) {
             let screen = page.screen();
             self.report_wrong(format!(
-                "paid was told {times_paid} times before {screen:?}"
+                "paid was emitted {times_paid} times before {screen:?}"
             ));
         }
         if is_paid {

@@ -132,7 +132,7 @@ impl Storm {
     }
 
     /// A request of a page; `None` if no answer came. A poll that the server holds until something
-    /// changes is no work for the server, and is not counted among the calls under way.
+    /// changes causes no work for the server, and is not counted among the calls under way.
     pub(crate) async fn send(&self, request: Request<String>) -> Option<Response<Vec<u8>>> {
         let query = request.uri().query().unwrap_or_default();
         let is_held = query.split('&').any(|pair| pair.starts_with("wait="));

@@ -83,7 +83,7 @@ async fn refund_order(storm: &Storm, inbox: &Inbox, plan: &OrderPlan) {
         if is_accepted && refund.amount == RefundAmount::TooMuch {
             storm.report_wrong(
                 &plan.order_no,
-                "more was to go back than came, and it was accepted",
+                "a refund of more than was paid was accepted",
             );
         }
         let end = match refund.outcome {

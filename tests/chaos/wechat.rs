@@ -138,7 +138,7 @@ pub(crate) async fn ledger(storm: &Storm) -> Value {
     control(storm, "GET", "ledger", None).await.1
 }
 
-/// Sets the simulator's faults by the plan, and counts those that struck.
+/// Sets the simulator's faults by the plan, and counts the injected faults.
 pub(crate) struct FaultInjector {
     storm: Arc<Storm>,
     struck: AtomicU64,

@@ -122,7 +122,7 @@ impl JourneyPage {
         self.cashier_says(err_msg, None).await;
     }
 
-    /// The same with a message of WeChat's.
+    /// The same with a message of WeChat.
     pub(crate) async fn cashier_says(&mut self, err_msg: &str, err_desc: Option<&str>) {
         self.native.cashier_replies(err_msg, err_desc);
         self.settle().await;

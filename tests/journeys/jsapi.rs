@@ -82,7 +82,7 @@ async fn a_page_that_starts_by_itself_once_more_before_its_payment_is_known_char
     assert_eq!(in_the_cashier(&page, "success").await, "SUCCESS");
 
     let mut again = page.closed_and_opened_again(true).await;
-    assert_eq!(again.screen().name(), "cashier", "nobody knows of it yet");
+    assert_eq!(again.screen().name(), "cashier", "no notification yet");
     let prepay_id = again.prepay_id();
     let refused = servers
         .refused_by_the_cashier("prepay_id", &prepay_id)

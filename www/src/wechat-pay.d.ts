@@ -37,7 +37,7 @@ export interface WechatPayAttributes {
    * address replaces the page in the history, so that Back leads to the entry before the page.
    */
   "success-url"?: string;
-  /** Where the buyer comes back to: http(s), or a path; the page's own address when absent. */
+  /** Where the buyer returns to: http(s), or a path; the page's own address when absent. */
   "return-url"?: string;
   /**
    * Open WeChat's cashier without a click. Never for H5, and never on a return. True: the bare
@@ -72,7 +72,7 @@ export interface WechatPayElement extends HTMLElement {
    * properties count (a getter among them); inherited properties are not read.
    */
   messages: Messages | null;
-  /** The page's own backend, in place of the merchant API. */
+  /** The page's own backend, instead of the merchant API. */
   transport: Transport | null;
   /**
    * Starts to pay, as the buyer's click does. While the element loads, the start waits and happens
@@ -89,7 +89,7 @@ export interface WechatPayElement extends HTMLElement {
   cancel(): boolean;
   /** Polls the order's state, as the page does when it becomes visible again. */
   resume(): boolean;
-  /** Ends the element for good and empties it; the order stays as it is. */
+  /** Ends the element permanently and empties it; the order does not change. */
   destroy(): void;
   addEventListener<K extends keyof WechatPayEventMap>(
     type: K,
@@ -116,7 +116,7 @@ export interface WechatPayElement extends HTMLElement {
 /**
  * A backend of the page's own: three functions that return the contract's flat object. `version`
  * may be left out. A function that throws `{code, message, retryable}` refuses with the contract's
- * codes (`RATE_LIMITED`, …). Anything else that it throws is a problem of the merchant's.
+ * codes (`RATE_LIMITED`, …). Anything else that it throws is a problem of the merchant.
  *
  * The functions may be methods of a class. Of an answer, and of a thrown object, only the object's
  * own properties are read: another script may have written the inherited properties.

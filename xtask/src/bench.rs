@@ -2,7 +2,7 @@
 //! benchmarks are programs of `tests/bench`; this module builds what they run, and passes them the
 //! paths.
 //!
-//! The benchmarks print and assert nothing, because the speed of a machine is no test.
+//! The benchmarks print and assert nothing, because the speed depends on the machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};

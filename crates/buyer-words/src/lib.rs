@@ -141,7 +141,7 @@ sentences! {
         "Payment status";
     STATUS_CHANGED:
         "订单状态有更新",
-        "There is news of your order";
+        "The order status has changed";
     SHOW_STATUS:
         "查看",
         "Show it";

@@ -16,7 +16,7 @@ pub struct H5Url(String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizeUrl(String);
 
-/// The address that the buyer continues to after a payment: an address of the merchant's.
+/// The address that the buyer continues to after a payment: an address of the merchant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SuccessUrl(String);
 

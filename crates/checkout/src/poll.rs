@@ -26,7 +26,7 @@ const PEER_TIMEOUT_MS: u64 = 5_000;
 /// The number of failed held polls after which polls are no longer held: a proxy in between may not
 /// allow long requests.
 const HELD_FAILURES_MAX: u32 = 2;
-/// The number of consecutive failures after which the buyer is told.
+/// The number of consecutive failures after which the page tells the buyer.
 const FAILURES_TO_REPORT: u32 = 2;
 
 /// The pause by the time since polling began, for backends that do not hold a poll: (until, pause),
@@ -366,7 +366,7 @@ impl Poll {
         }
     }
 
-    /// Another tab reports a change. After a failure this is no reason to retry sooner, because a
+    /// Another tab reports a change. After a failure the retry does not come sooner, because a
     /// tab's message proves nothing.
     pub(crate) fn peer_changed(&mut self, now_ms: u64) {
         if self.failures == 0 {

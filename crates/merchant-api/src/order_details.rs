@@ -68,7 +68,7 @@ pub struct OrderDetails {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub transaction_id: Option<TransactionId>,
-    /// The payer's bank for it, as a code of WeChat's.
+    /// The payer's bank for it, as WeChat's code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_type: Option<String>,
     /// The coupons that were used for it, as WeChat reports them; absent if there were none.
@@ -102,7 +102,7 @@ pub struct AttemptDetails {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub transaction_id: Option<TransactionId>,
-    /// The payer's bank, as a code of WeChat's.
+    /// The payer's bank, as WeChat's code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_type: Option<String>,
     /// When WeChat first reported this payment as refunded although the ledger had no refund of it,

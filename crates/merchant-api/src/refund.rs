@@ -18,7 +18,7 @@ pub struct CreateRefund {
     /// The reason, shown to the buyer, at most 80 bytes of UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The account that pays, as a code of WeChat's (`AVAILABLE`); if absent, unsettled funds.
+    /// WeChat's code of the account that pays (`AVAILABLE`); if absent, unsettled funds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub funds_account: Option<String>,
     /// Several accounts that pay together. Requires `amount_fen`, which is the sum of their
@@ -199,7 +199,7 @@ pub struct ApplyAbnormalRefund {
     /// The kind of account that gets the money.
     #[serde(rename = "type")]
     pub to: AbnormalRefundType,
-    /// `USER_BANK_CARD`: the bank as a code of WeChat's, such as `ICBC_DEBIT`.
+    /// `USER_BANK_CARD`: WeChat's code of the bank, such as `ICBC_DEBIT`.
     #[serde(default)]
     pub bank_type: Option<String>,
     /// `USER_BANK_CARD`: the card's number. It is encrypted for WeChat and not stored.

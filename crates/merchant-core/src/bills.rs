@@ -40,7 +40,7 @@ pub async fn compare(
     Ok(compare_in(wechat, ledger, folder, day, sub_mchid).await?)
 }
 
-/// A bill of WeChat's, unpacked. The hash of the whole file matched the hash that WeChat signed.
+/// A bill of WeChat, unpacked. The hash of the whole file matched the hash that WeChat signed.
 pub struct FetchedBill {
     /// A file name that differs from those of other bills.
     pub name: String,
@@ -117,7 +117,7 @@ pub async fn compare_bill(
 }
 
 /// Saves WeChat's bill to a new file after checking its hash; returns its length in bytes. `None`
-/// where nothing happened on that day: then there is no file.
+/// if nothing happened on that day: there is no file then.
 pub async fn save_bill(
     config: &Config,
     surroundings: &Surroundings,

@@ -22,7 +22,7 @@ use crate::payments::Payments;
 use crate::refusal::Refusal;
 
 /// The state of the checkout of a token. The `action` in the answer is a code that is still valid,
-/// because a code may be shown to anybody.
+/// because a code may be shown to anyone.
 pub async fn show(payments: &Payments, token: &str) -> Result<(Checkout, CheckoutAnswer), Refusal> {
     let checkout = find(payments, token).await?;
     let answer = answer(payments, &checkout, None);

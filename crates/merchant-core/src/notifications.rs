@@ -168,7 +168,7 @@ fn unrecorded(id: &str, error: &LedgerError) {
 
 fn report(error: &NotificationError) {
     match error {
-        // WeChat sometimes sends wrong signatures as a test, so this is no alarm.
+        // WeChat sometimes sends wrong signatures as a test, so this raises no alarm.
         error if error.is_probe() => tracing::debug!("a signature probe was refused"),
         NotificationError::Signature(_) => {
             tracing::warn!(event = "notification.refused", %error, "a notification is not believed");

@@ -132,7 +132,7 @@ impl Payments {
         }))
     }
 
-    /// The configuration that is in force.
+    /// The current configuration.
     pub fn config(&self) -> &Config {
         &self.config
     }

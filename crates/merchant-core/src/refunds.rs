@@ -157,7 +157,7 @@ async fn paid_attempt(payments: &Payments, order_id: i64) -> Result<Option<Attem
 fn not_paid() -> Refusal {
     Refusal::new(
         ErrorCode::OrderNotPaid,
-        "the order is not paid, so nothing can go back",
+        "the order is not paid, so nothing can be refunded",
     )
 }
 

@@ -210,8 +210,8 @@ fn report(payment: &Payment, recorded: Recorded) {
             event = "payment.surplus",
             out_trade_no,
             transaction_id,
-            "an order was paid twice: this payment is given back"
+            "an order was paid twice: this payment is refunded"
         ),
-        Recorded::Known => tracing::debug!(out_trade_no, "a payment was told again"),
+        Recorded::Known => tracing::debug!(out_trade_no, "a payment was reported again"),
     }
 }

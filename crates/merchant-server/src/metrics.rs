@@ -154,12 +154,12 @@ fn register_process(registry: &mut Registry, connections: ConnectionCounts, drop
     );
     registry.register(
         "connections_refused",
-        "Connections that were refused, because all places were being answered",
+        "Connections that were refused, because all places were in use",
         ConstCounter::new(connections.refused),
     );
     registry.register(
         "log_lines_dropped",
-        "Log lines that were dropped, because whatever reads the log was too slow",
+        "Log lines that were dropped, because the reader of the log was too slow",
         ConstCounter::new(dropped_lines),
     );
 }
@@ -192,17 +192,17 @@ fn register_orders(registry: &mut Registry, census: &Census) {
     );
     registry.register(
         "attempts",
-        "Attempts in the ledger, by state; surplus is money to be given back",
+        "Attempts in the ledger, by state; surplus is a duplicate payment to refund",
         by_state(&census.attempts),
     );
     registry.register(
         "refunds",
-        "Refunds in the ledger, by state; abnormal ones wait for a person",
+        "Refunds in the ledger, by state; an abnormal refund needs a person",
         by_state(&census.refunds),
     );
     registry.register(
         "webhooks",
-        "Messages to the backend, by state; failed ones wait for a person, unaddressed ones had no target",
+        "Messages to the backend, by state; a failed message needs a person, an unaddressed one had no target",
         by_state(&census.webhooks),
     );
 }
@@ -211,17 +211,17 @@ fn register_orders(registry: &mut Registry, census: &Census) {
 fn register_open_matters(registry: &mut Registry, census: &Census) {
     registry.register(
         "mismatches",
-        "Payments that fit no order and that nobody has marked done yet",
+        "Unresolved payments that match no order",
         ConstGauge::new(census.mismatches),
     );
     registry.register(
         "refund_mismatches",
-        "News of refunds that fit nothing and that nobody has marked done yet",
+        "Unresolved reports of refunds that do not match the ledger",
         ConstGauge::new(census.refund_mismatches),
     );
     registry.register(
         "kept_notifications",
-        "Signed notifications that are not understood and that nobody has marked done yet",
+        "Unresolved signed notifications that the server does not understand",
         ConstGauge::new(census.kept_notifications),
     );
     let due_work = Counted::default();
@@ -229,15 +229,11 @@ fn register_open_matters(registry: &mut Registry, census: &Census) {
         let kind = kind.clone();
         due_work.get_or_create(&KindLabel { kind }).set(*count);
     }
-    registry.register(
-        "due_work",
-        "Pieces of work that are scheduled, by kind",
-        due_work,
-    );
+    registry.register("due_work", "Scheduled work items, by kind", due_work);
     let late = Duration::from_millis(census.late_ms);
     registry.register(
         "due_work_late_seconds",
-        "How long the oldest due piece of work has waited",
+        "How late the oldest due work item is",
         ConstGauge::new(late.as_secs_f64()),
     );
 }

@@ -101,7 +101,7 @@ pub fn app(server: MerchantServer) -> Router {
         .route("/c/{token}/status", get(hosted_page::status))
         .route("/c/{token}/start", post(hosted_page::start))
         .route("/c/{token}/check", post(hosted_page::check))
-        // WeChat sends buyers here, and anybody can guess such an address.
+        // WeChat sends buyers here, and anyone can guess such an address.
         .route(CALLBACK_PATH, get(oauth_callback::callback))
         .route(RECEIPT_PATH, get(receipt_page::page))
         .layer(from_fn_with_state(server.clone(), limit));

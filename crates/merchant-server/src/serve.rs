@@ -110,7 +110,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// Serves each call with the configuration that is in force when the call arrives.
+/// Serves each call with the configuration that is current when the call arrives.
 fn current_routes(running: &watch::Sender<Running>) -> Router {
     let running = running.subscribe();
     Router::new().fallback_service(service_fn(move |request: Request| {
@@ -133,7 +133,7 @@ async fn keep_configured(
                     running.send_replace(Running::new(server.reconfigured(config)));
                     tracing::info!(
                         event = "configuration.taken",
-                        "a new configuration is in force"
+                        "a new configuration is loaded"
                     );
                     continue;
                 }
@@ -144,7 +144,7 @@ async fn keep_configured(
         tracing::error!(
             event = "configuration.refused",
             refusal,
-            "the new configuration is refused; the old one stays in force"
+            "the new configuration is refused; the old one stays"
         );
     }
 }

@@ -248,7 +248,7 @@ fn check_code(rule: &FaultRule) -> Result<(), FaultError> {
     };
     match (rule.kind, &rule.code) {
         (FaultKind::Refused, Some(code)) if documented(&rule.route, code).is_some() => Ok(()),
-        // A notification is not a request of the merchant's: it cannot be refused.
+        // A notification is not a request of the merchant: it cannot be refused.
         (FaultKind::Refused, _) if rule.route == NOTIFICATION => Ok(()),
         (FaultKind::Refused, _) => wrong(format!(
             "must be one of {}",

@@ -8,7 +8,7 @@
 //! To measure orders per second: `cargo run --release -p wechat-pay-simulator --example
 //! simulator_order_rate`.
 //!
-//! It never connects to another machine unless it is told to, and it moves no money. It does not
+//! It never connects to another machine unless an option allows it, and it moves no money. It does not
 //! prove that WeChat would answer in the same way: each rule names its source.
 
 mod app;

@@ -163,7 +163,7 @@ mod tests {
             (200, "SYSTEM_ERROR", true, true, true),
             (400, "STATEMENT_CREATING", true, true, false),
             (503, "SERVICE_UNAVAILABLE", false, true, true),
-            // A page of a firewall or a proxy, not an answer of WeChat's.
+            // A page of a firewall or a proxy, not an answer of WeChat.
             (403, "", false, true, true),
             (404, "", false, true, true),
             (407, "", false, true, true),

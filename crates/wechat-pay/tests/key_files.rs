@@ -113,7 +113,7 @@ const DISGUISES: [Disguise; 15] = [
         let lines = pem.lines().filter(|line| !line.starts_with("-----"));
         lines.collect::<Vec<_>>().join("\n").into()
     }),
-    ("under a heading of somebody's", |pem| {
+    ("under an unknown heading", |pem| {
         format!("the key of the shop\n\n{pem}\nend\n").into()
     }),
 ];

@@ -1,4 +1,4 @@
-//! Every answer of WeChat's, field by field: which fields may be absent, `null` or in another form
+//! Every answer of WeChat, field by field: which fields may be absent, `null` or in another form
 //! without making the rest unreadable. A field is required only where money or identity depends on it.
 
 #![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
@@ -246,7 +246,7 @@ fn with(json: &Value, pointer: &str, value: Value) -> Value {
     json
 }
 
-/// In a list whose entries are flattened a field that is `null` or odd cannot be told from the
+/// In a list whose entries are flattened a field that is `null` or odd cannot be distinguished from the
 /// entry; these answers are read as a whole or not at all.
 fn is_flattened(name: &str, path: &str) -> bool {
     name == "SealedBillTickets" && path.contains("].")

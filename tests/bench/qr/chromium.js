@@ -1,5 +1,5 @@
 // Chromium without a window, spoken to over a pipe (Chrome DevTools Protocol). Nothing is emulated
-// that nobody asked for: a tab behind another one is hidden, as it is to a buyer.
+// that no test opened: a tab behind another one is hidden, as it is to a buyer.
 import { spawn } from "node:child_process";
 import { EventEmitter } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";

@@ -145,7 +145,7 @@ fn every_planted_error_is_found_and_counted_as_its_kind() {
         ("an order has another price", Wrong, |e| {
             e.ours[1].total_fen += 1;
         }),
-        ("WeChat knows an attempt of nobody", Lost, |e| {
+        ("WeChat has an unknown attempt", Lost, |e| {
             drop(e.ours[1].attempts.pop());
         }),
         ("a payment is not in the ledger", Lost, |e| {
@@ -172,13 +172,13 @@ fn every_planted_error_is_found_and_counted_as_its_kind() {
             e.events
                 .push(("payment.succeeded".into(), json!({ "order_no": CLOSED })));
         }),
-        ("another amount is told", Wrong, |e| {
+        ("another amount is reported", Wrong, |e| {
             e.events[0].1["payer_total_fen"] = 1.into();
         }),
-        ("surplus is not given back", Duplicated, |e| {
+        ("surplus is not refunded", Duplicated, |e| {
             e.wechat[1].refunded_fen = 0;
         }),
-        ("surplus is given back in part", Duplicated, |e| {
+        ("surplus is refunded in part", Duplicated, |e| {
             e.wechat[1].refunded_fen -= 1;
         }),
         ("a refund is not in the ledger", Lost, |e| {
@@ -187,7 +187,7 @@ fn every_planted_error_is_found_and_counted_as_its_kind() {
         ("a refund was never made", Lost, |e| {
             drop(e.wechat_refunds.remove(0));
         }),
-        ("a refund that nobody asked for", Wrong, |e| {
+        ("a refund that was never requested", Wrong, |e| {
             e.asked_refunds.clear();
         }),
         ("a refund differs by a fen", Wrong, |e| {
@@ -214,7 +214,7 @@ fn every_planted_error_is_found_and_counted_as_its_kind() {
         ("a payment fits nothing", Wrong, |e| {
             e.mismatches.push((PAID.into(), "amount".into()));
         }),
-        ("a page says paid, and nobody paid", Wrong, |e| {
+        ("a page says paid, without a payment", Wrong, |e| {
             e.shown_paid.insert(CLOSED.into());
         }),
         ("a page does not show a payment", Wrong, |e| {

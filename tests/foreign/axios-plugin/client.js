@@ -39,7 +39,7 @@ async function control(path, body) {
   return JSON.parse(text);
 }
 
-/// The merchant's notify_url: keeps what comes until somebody asks.
+/// The merchant's notify_url: keeps notifications until they are read.
 function inbox() {
   const waiting = [];
   const received = [];
@@ -62,7 +62,7 @@ function inbox() {
 function opened({ headers, body }) {
   const serial = headers["wechatpay-serial"];
   const key = { ...certificates, ...publicKey }[serial];
-  assert.ok(key, `a serial that nobody has: ${serial}`);
+  assert.ok(key, `an unknown serial: ${serial}`);
   const message = Formatter.response(
     headers["wechatpay-timestamp"],
     headers["wechatpay-nonce"],

@@ -2,8 +2,8 @@
 //!
 //! A module is a file. File A depends on file B if A names an item of B: in a `use`, or by a path
 //! in its code. If A names an item through a re-export, A depends on the file that defines the
-//! item. A `pub use` alone is no dependency, because a parent may re-export what its children
-//! define. `mod child;` is no dependency either, and tests (`#[cfg(test)]`) are left out.
+//! item. A `pub use` alone is not a dependency, because a parent may re-export what its children
+//! define. `mod child;` is not a dependency either, and tests (`#[cfg(test)]`) are left out.
 //!
 //! The rule never sees a method call, because a call does not name the file of the method.
 

@@ -230,7 +230,7 @@ impl CheckoutMachine {
     }
 
     /// Stops trying. If there is another method, both are offered again, unless that other method
-    /// itself was refused for good.
+    /// itself was finally refused.
     fn refuse(&mut self, problem: Problem) {
         let is_fallback = matches!(
             &self.stage,

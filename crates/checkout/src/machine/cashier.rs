@@ -56,7 +56,7 @@ impl CheckoutMachine {
         }
     }
 
-    /// Falls back to the QR code where there is no cashier and a code may be shown. It replaces
+    /// Falls back to the QR code if there is no cashier and a code may be shown. It replaces
     /// only this page's own attempt without a click: after a second callback, the current attempt
     /// may be another device's.
     pub(super) fn do_without_cashier(&mut self, now_ms: u64, problem: Problem) {

@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::scene::Reason;
 use crate::view_model::Notice;
 
-/// How long the backend is polled after an `ok`, before the buyer is told to check later.
+/// How long the backend is polled after an `ok`, before the page asks the buyer to check later.
 pub(super) const CONFIRMING_MS: u64 = 20_000;
 
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub(crate) enum Stage {
     Confirming { since_ms: u64 },
     /// The page is navigating away.
     Leaving(Leaving),
-    /// The buyer is back from WeChat, or was told to check later.
+    /// The buyer is back from WeChat, or the page asked the buyer to check later.
     Returned(Returned),
     /// Another device has taken over.
     Elsewhere,

@@ -224,7 +224,7 @@ fn where_h5_may_fail_the_code_is_offered_when_wechat_does_not_open() {
 /// A way in which a start fails.
 type Fail<'a> = &'a dyn Fn(&mut Page);
 
-/// A final refusal is reported. It is no dead end while the other method has not been tried.
+/// A final refusal is reported. The payment can continue while the other method has not been tried.
 #[test]
 fn on_a_tablet_a_refused_method_leaves_the_other_one() {
     let hostile = |page: &mut Page| {

@@ -404,7 +404,7 @@ fn wecom_shows_the_code_instead_of_an_oauth_redirect() {
     assert_eq!(
         page.navigations(),
         [AUTHORIZE_URL],
-        "tried where there is no other method"
+        "tried if there is no other method"
     );
 }
 

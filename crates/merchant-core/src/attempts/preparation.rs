@@ -41,7 +41,7 @@ pub(super) enum Payment {
 pub(super) enum Preparation {
     /// The attempt can start.
     Ready(Box<PreparedAttempt>),
-    /// The buyer must be redirected first. This is no attempt and changes nothing.
+    /// The buyer must be redirected first. This is not an attempt and changes nothing.
     NeedsRedirect(Action),
 }
 

@@ -22,7 +22,7 @@ const LINK_MARGIN_MS: i64 = 5 * 60_000;
 const H5_LINK_AGAIN_MS: i64 = 60_000;
 
 /// The answer. `action` is this caller's next step. Without one, a valid `code_url` is repeated,
-/// because it may be shown to anybody.
+/// because it may be shown to anyone.
 pub(crate) fn answer(
     payments: &Payments,
     checkout: &Checkout,

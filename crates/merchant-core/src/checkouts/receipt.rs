@@ -46,7 +46,7 @@ pub async fn of_receipt(
         if !may_query() {
             tracing::warn!(
                 event = "receipt.not_asked",
-                "too many receipt pages of unpaid orders are opened: WeChat is not asked about this one"
+                "too many receipt pages of unpaid orders are opened: WeChat is not queried about this one"
             );
             return Ok(None);
         }

@@ -9,7 +9,7 @@ pub(super) fn check_api_keys(keys: Vec<ApiKeyFile>) -> Result<Vec<ApiKey>, Confi
     if keys.is_empty() {
         return Err(ConfigError::refused(
             "api_keys",
-            "is missing: without a key nobody can create an order",
+            "is missing: without a key no order can be created",
         ));
     }
     let mut checked: Vec<ApiKey> = Vec::new();

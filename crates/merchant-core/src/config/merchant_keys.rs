@@ -72,7 +72,7 @@ impl Config {
             .facts
             .is_none()
             .then(|| {
-                "merchant.certificate_file is not configured: nobody watches when the merchant certificate ends"
+                "merchant.certificate_file is not configured: the expiry of the merchant certificate is not monitored"
                     .to_owned()
             });
         expiring.chain(unwatched).collect()
@@ -227,7 +227,7 @@ fn check_key(
     Ok(MerchantCertificate { key, facts })
 }
 
-/// Checks that a certificate is this merchant's, and not one of WeChat's.
+/// Checks that a certificate is this merchant's, and not a certificate of WeChat.
 fn check_is_ours(
     mchid: &str,
     facts: &CertificateFacts,

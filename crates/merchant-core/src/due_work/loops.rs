@@ -16,7 +16,7 @@ const LONGEST_SLEEP_MS: i64 = 1_000;
 /// by another process.
 const SHORTEST_SLEEP_MS: i64 = 50;
 /// Runs due work when it is due, and downloads WeChat's certificates on schedule, for ever.
-/// `current` returns the payments under the configuration that is in force.
+/// `current` returns the payments under the current configuration.
 pub async fn run_for_ever(current: impl Fn() -> Payments) {
     let lanes = join_all(Lane::ALL.map(|lane| work(&current, lane)));
     join(lanes, keep_trust(&current)).await;

@@ -41,7 +41,7 @@ pub fn broken_rule(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Unicode's two separators break a line as well; they are no controls by category.
+/// Unicode's two separators break a line as well; they are not in the category of controls.
 const fn is_control(letter: char) -> bool {
     matches!(letter, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}')
 }

@@ -37,7 +37,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     ),
     (
         5,
-        "surplus is given back",
+        "surplus is refunded",
         include_str!("../../migrations/sqlite/0005_surplus.sql"),
     ),
     (

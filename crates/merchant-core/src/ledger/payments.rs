@@ -288,7 +288,7 @@ async fn note_unknown_refund(
     Ok(())
 }
 
-/// WeChat's time as milliseconds since 1970; `None` if the text is no time.
+/// WeChat's time as milliseconds since 1970; `None` if the text is not a time.
 fn moment_ms(text: &str) -> Option<i64> {
     let moment: jiff::Timestamp = text.parse().ok()?;
     Some(moment.as_millisecond())

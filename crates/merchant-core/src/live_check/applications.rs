@@ -114,7 +114,7 @@ async fn prove_one(
         let text = "it has no secret here to ask with; --place-order shows whether it is yours";
         return Ok(vec![Proof::new(subject, Verdict::NotProved, text)]);
     };
-    // As long as a real one, so that its form is no reason to refuse it.
+    // As long as a real one, so that it is not refused for its form.
     let code = check.random_hex()?;
     let answered = ask(client, application, secret, &code).await;
     let (appid, secret) = match errcode_of(answered) {

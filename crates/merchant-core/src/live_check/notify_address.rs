@@ -84,7 +84,7 @@ fn judge(url: &Url, answered: Result<http::Response<Bytes>, TransportError>) -> 
                 (
                     Verdict::NotProved,
                     format!(
-                        "nobody answers there; start the server and its proxy first, and look at firewalls: {reason}"
+                        "no server answers there; start the server and its proxy first, and look at firewalls: {reason}"
                     ),
                 )
             };

@@ -29,7 +29,7 @@ impl Verdict {
 /// One line of the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
-    /// The field of the configuration, and its value where it is no secret.
+    /// The field of the configuration, and its value unless it is secret.
     pub subject: String,
     /// The result.
     pub verdict: Verdict,
@@ -79,7 +79,7 @@ pub enum LiveCheckError {
     /// The random number for the query could not be drawn.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
-    /// A request breaks a rule of WeChat's.
+    /// A request breaks a rule of WeChat.
     #[error("the request cannot be made: {0}")]
     Field(#[from] InvalidField),
 }

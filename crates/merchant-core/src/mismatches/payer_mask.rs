@@ -15,7 +15,7 @@ pub(crate) fn mask_openids(mut told: Value) -> Value {
     told
 }
 
-/// The same for JSON as text. In a text that is no JSON object, whatever has the form of an openid
+/// The same for JSON as text. In a text that is not a JSON object, everything with the form of an openid
 /// is cut.
 pub(crate) fn mask_openids_in_text(told: &str) -> String {
     match serde_json::from_str::<Value>(told) {

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::surroundings::Clock;
 
-/// A difference that is no step, in milliseconds: NTP lets a clock drift into place.
+/// A difference that does not count as a step, in milliseconds: NTP lets a clock drift into place.
 const DRIFT_MS: i64 = 5_000;
 /// How long a step is remembered, in milliseconds. A clock that stays as it was set is right.
 const REMEMBERED_MS: i64 = 600_000;

@@ -59,7 +59,7 @@ pub(crate) async fn refund_duplicate(
                 event = "surplus.refund",
                 refund_no = refund.out_refund_no.as_str(),
                 amount_fen = refund.amount_fen.count(),
-                "money that came too much is given back"
+                "a duplicate payment is refunded"
             );
             Ok(progress::advance_now(payments, &refund).await?)
         }
@@ -70,7 +70,7 @@ pub(crate) async fn refund_duplicate(
             tracing::error!(
                 event = "surplus.stuck",
                 out_trade_no,
-                "money that came too much cannot be given back by itself"
+                "a duplicate payment cannot be refunded automatically"
             );
             Ok(())
         }

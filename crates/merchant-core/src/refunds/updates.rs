@@ -238,7 +238,7 @@ fn report(update: &RefundUpdate, recorded: &RefundRecorded) {
             amount_fen = refund.amount_fen.count(),
             "a refund that was made elsewhere is taken in"
         ),
-        RefundRecorded::Known => tracing::debug!(refund_no, "a refund was told again"),
+        RefundRecorded::Known => tracing::debug!(refund_no, "a refund was reported again"),
         RefundRecorded::Mismatch { reason, is_new } => {
             if *is_new {
                 tracing::error!(

@@ -24,7 +24,7 @@ pub enum CallSource {
     Buyer,
     /// The merchant's backend, with an API key.
     Backend,
-    /// A notification of WeChat's, and the download of certificates to verify it.
+    /// A notification of WeChat, and the download of certificates to verify it.
     Notification,
     /// Due work.
     DueWork,

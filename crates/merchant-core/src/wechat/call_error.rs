@@ -16,7 +16,7 @@ pub(crate) enum CallError {
     /// There were no random bytes for the signature; the call was not sent.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
-    /// A value breaks a rule of WeChat's; the call was not sent.
+    /// A value breaks a rule of WeChat; the call was not sent.
     #[error("the call could not be built: {0}")]
     Field(#[from] wechat_pay::InvalidField),
     /// The request's address is not valid; the call was not sent.
@@ -59,7 +59,7 @@ impl CallError {
     }
 
     /// Whether WeChat refused permanently: the same call will be refused again. A page of a
-    /// firewall or a proxy is no refusal of WeChat's.
+    /// firewall or a proxy is not a refusal of WeChat.
     pub(crate) fn is_refusal(&self) -> bool {
         match self {
             Self::Reply(error) => error

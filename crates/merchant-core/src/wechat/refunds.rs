@@ -31,7 +31,7 @@ pub(crate) enum RefundStatus {
 /// Why an abnormal refund was not sent another way.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApplyError {
-    /// There is no key of WeChat's to encrypt for.
+    /// No key of WeChat is configured for encryption.
     #[error("no key of WeChat's is known that sensitive fields can be sealed to")]
     NoSealingKey,
     /// A field that WeChat would refuse.

@@ -15,7 +15,7 @@ pub(crate) fn raise() {
     }
 }
 
-/// The limit in force; `None` where there is none.
+/// The current limit; `None` if there is none.
 pub(super) fn limit() -> Option<usize> {
     let current = getrlimit(Resource::Nofile).current?;
     Some(usize::try_from(current).unwrap_or(usize::MAX))

@@ -298,7 +298,7 @@ async fn a_payment_just_before_its_reversal_is_returned_and_settles_nothing() {
     }
 }
 
-/// The server does not know that the money went back: WeChat reversed the payment, and the answer
+/// The server does not know that the payment was reversed: WeChat reversed the payment, and the answer
 /// was lost.
 #[tokio::test]
 async fn a_notification_before_the_answer_to_the_reversal_settles_nothing() {
@@ -321,7 +321,7 @@ async fn a_notification_before_the_answer_to_the_reversal_settles_nothing() {
     assert_eq!(till.state().await, "open");
 }
 
-/// The notification was signed at the time of the payment and arrives late: the money has gone back
+/// The notification was signed at the time of the payment and arrives late: the payment is reversed
 /// meanwhile.
 #[tokio::test]
 async fn a_late_notification_of_a_reversed_code_payment_settles_nothing() {
@@ -461,7 +461,7 @@ async fn a_notification_of_a_providers_code_payment_counts_only_for_its_own_sub_
     let notification = payment_notification("N2", &payment_of(&sub_mchid), now_ms);
     let answer = till.deliver(&notification).await;
     assert_eq!(answer.status, StatusCode::NO_CONTENT);
-    assert_eq!(till.state().await, "open", "asked about first");
+    assert_eq!(till.state().await, "open", "queried first");
     till.later(0).await;
     assert_eq!(till.state().await, "paid");
 }

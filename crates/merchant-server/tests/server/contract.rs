@@ -190,7 +190,7 @@ async fn paid_or_closed_is_an_answer_and_never_an_error() {
             server.get(&format!("{path}?ask=1")).await,
             server.get(&format!("{path}?wait=25&seen=0")).await,
             server.attempt(&token, &[NATIVE, ("after", "1")]).await,
-            // Calls that each break one rule, and would be refused for an open order.
+            // Calls that each break one rule, and that an open order refuses.
             server.attempt(&token, &[NATIVE, ("after", "9")]).await,
             server.attempt(&token, &[H5]).await,
             server.attempt(&token, &[JSAPI, ("payer", "x")]).await,
@@ -544,7 +544,7 @@ async fn cancelling_finds_a_payment_first_and_concludes_nothing_in_doubt() {
     assert_eq!(
         server.wechat.take_sent(),
         [],
-        "what is over is not asked about"
+        "an ended attempt is not queried"
     );
 
     let second = server.attempt(&token, &[NATIVE, ("after", "1")]).await;

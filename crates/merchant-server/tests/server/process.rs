@@ -211,11 +211,11 @@ async fn a_running_server_reloads_its_configuration_and_refuses_a_bad_one() {
         format!("[[api_keys]]\nname = \"other\"\nsha256 = \"{OTHER_KEY_SHA256}\"\n[gateway]");
     let with_other = served("").replace("[gateway]", &other);
     process.configure(&with_other);
-    process.said("a new configuration is in force");
+    process.said("a new configuration is loaded");
     assert!(process.may_list_orders(API_KEY).await);
     assert!(process.may_list_orders(OTHER_KEY).await);
 
-    let refused = "the new configuration is refused; the old one stays in force";
+    let refused = "the new configuration is refused; the old one stays";
     let bad = [
         (
             with_other.replace("trusted_proxies", "trusted_proxy"),

@@ -1,4 +1,4 @@
-//! Answers of the gateway: bodies, headers, and WeChat's signature where WeChat signs.
+//! Answers of the gateway: bodies, headers, and WeChat's signature, if the answer is signed.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -94,7 +94,7 @@ impl Refusal {
     }
 }
 
-/// A temporary error of WeChat's.
+/// A temporary error of WeChat.
 pub(super) fn system_error() -> Refusal {
     Refusal::new(
         StatusCode::INTERNAL_SERVER_ERROR,

@@ -100,7 +100,7 @@ fn guides(base_url: &str) -> Markup {
     let guides = [
         (
             "merchant-server",
-            "from_file takes address, numbers and keys; the environment must say that it is no real one.".to_owned(),
+            "from_file takes address, numbers and keys; the environment must say that it is a simulator.".to_owned(),
             "[gateway]\nenvironment = \"simulator\"\n[merchant]\nfrom_file = \"STATE/merchant.json\"".to_owned(),
         ),
         (

@@ -190,7 +190,7 @@ async fn a_failed_refund_can_be_sent_to_another_account_and_a_closed_one_frees_i
     );
     harness.post_json(outcome, &decide("R1", "closed")).await;
     assert_eq!(status_of(&harness, "R1").await, "CLOSED");
-    assert_eq!(trade_state(&harness), "SUCCESS", "nothing went back");
+    assert_eq!(trade_state(&harness), "SUCCESS", "nothing was refunded");
     harness.simulator.run_due().await;
     assert_eq!(opened_refund(&harness, 1).0, "REFUND.ABNORMAL");
     assert_eq!(opened_refund(&harness, 2).0, "REFUND.CLOSED");

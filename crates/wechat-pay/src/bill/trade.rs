@@ -48,7 +48,7 @@ pub struct TradeBillRow {
     /// The merchant's own text of the order (`attach`).
     pub attach: String,
     /// The fee in thousandths of a fen (WeChat writes five digits after the yuan's point); negative
-    /// if the fee is returned. Also absent if the text is no such amount.
+    /// if the fee is returned. Also absent if the text is not an amount.
     pub fee_milli_fen: Option<i64>,
     /// The fee's rate, as it is written: `0.60%`.
     pub rate: String,

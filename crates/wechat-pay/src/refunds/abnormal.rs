@@ -1,5 +1,5 @@
 //! Abnormal refunds (异常退款): the buyer's account did not accept the money, so it is sent to
-//! another bank account. The account and the name are sealed to a key of WeChat's, and the request names
+//! another bank account. The account and the name are encrypted with a key of WeChat, and the request names
 //! that key; this API does not allow one without the other.
 
 use payment_values::{InvalidField, OutRefundNo, RefundId, Rule, check_text, check_word};
@@ -27,7 +27,7 @@ pub struct AbnormalRefund {
 /// Where the money of an abnormal refund goes.
 #[derive(Clone, PartialEq, Eq)]
 pub enum AbnormalRefundTo {
-    /// To a bank card of the buyer's.
+    /// To a bank card of the buyer.
     UserBankCard {
         /// The bank, such as `ICBC_DEBIT`: 1 to 16 of `[0-9A-Z_]`.
         bank_type: String,

@@ -161,9 +161,9 @@ words! {
         Original = "ORIGINAL",
         /// To the buyer's balance.
         Balance = "BALANCE",
-        /// The account no longer exists: to another balance of the buyer's.
+        /// The account no longer exists: to another balance of the buyer.
         OtherBalance = "OTHER_BALANCE",
-        /// The account no longer exists: to another bank card of the buyer's.
+        /// The account no longer exists: to another bank card of the buyer.
         OtherBankcard = "OTHER_BANKCARD",
     }
 }

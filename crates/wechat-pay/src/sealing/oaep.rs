@@ -1,4 +1,4 @@
-//! Sensitive fields (names, bank accounts): RSAES-OAEP, sealed to a key of WeChat's.
+//! Sensitive fields (names, bank accounts): RSAES-OAEP, encrypted with a key of WeChat.
 //!
 //! WeChat's guide and its SDKs use SHA-1 with MGF1-SHA1, and so does this crate. One page of its
 //! FAQ says SHA-256; [`OaepHash`] lets a simulator do the same. The plaintext is

@@ -14,7 +14,7 @@ const TRIES = 4;
 const PAUSE_MS = 1500;
 /** The longest pause that a backend can ask for, in milliseconds. */
 const PAUSE_MAX_MS = 10000;
-/** How often the backend is polled after the cashier's `ok`, before the buyer is told to check later. */
+/** How often the backend is polled after the cashier's `ok`, before the page asks the buyer to check later. */
 const CONFIRMATIONS = 10;
 /** The pause between those polls, in milliseconds. */
 const CONFIRM_MS = 2000;

@@ -111,7 +111,7 @@ pub(super) const INVARIANTS: [(&str, Holds); 22] = [
         },
     ),
     (
-        "where there is a fallback, a refusal of the first method is no dead end",
+        "where there is a fallback, after a refusal of the first method the payment can continue",
         |node, taken| {
             node.fallback.is_none()
                 || !taken.shows_now(node, is_dead_end)

@@ -184,7 +184,7 @@ impl Subject for Orders {
         }
     }
 
-    /// Delivers one try of WeChat's, signed at the time of the try.
+    /// Delivers one try of WeChat, signed at the time of the try.
     async fn hear(&self, server: &TestServer, notification: &SentNotification) {
         let notification = sign(notification.body.clone(), server.clock.now_ms());
         server.deliver_to(notification.path(), &notification).await;

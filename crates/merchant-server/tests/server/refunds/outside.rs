@@ -49,7 +49,7 @@ async fn a_refund_of_the_portal_is_recorded_and_counts() {
     assert_eq!(
         server.refund(&number).await.code(),
         "REFUND_UNKNOWN",
-        "nobody signed it: it is asked about first"
+        "unsigned: it is queried first"
     );
     server.later(0).await;
     assert_eq!(server.wechat.take_kinds(), ["refund_query"]);

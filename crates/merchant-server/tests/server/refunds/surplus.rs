@@ -114,7 +114,7 @@ async fn a_duplicate_payments_refund_that_wechat_keeps_refusing_is_retried_daily
         assert_eq!(server.state_of("surplus@tea-0001").await, "requested");
     }
     let mut messages = server.refund_messages().await;
-    assert_eq!(messages, [] as [&str; 0], "nobody is needed yet");
+    assert_eq!(messages, [] as [&str; 0], "no person is needed yet");
     for _ in 0..3 {
         server.wechat.take_sent();
         server.later(DAY_MS).await;
