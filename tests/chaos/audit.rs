@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::chaos_run::AskedRefund;
 use crate::journal::{Finding, FindingKind};
 use crate::ledgers::{OurAttempt, OurOrder, OurRefund, WechatOrder, WechatRefund};
-use crate::storm::AskedRefund;
 
 /// Everything that the audit compares.
 #[derive(Clone, Default)]
 pub(crate) struct Evidence {
-    /// The orders that the storm made, each with its price.
+    /// The orders that the chaos run made, each with its price.
     pub(crate) ordered: BTreeMap<String, u64>,
     /// WeChat's orders.
     pub(crate) wechat: Vec<WechatOrder>,

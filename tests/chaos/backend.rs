@@ -15,8 +15,8 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use standardwebhooks::Webhook;
 
+use crate::chaos_run::ChaosRun;
 use crate::programs::WEBHOOK_SECRET;
-use crate::storm::Storm;
 
 /// How far the time of a message may be from ours; the scheme's own tolerance.
 const TOLERANCE_S: i64 = 300;
@@ -54,7 +54,7 @@ impl Inbox {
         self.is_well.store(true, Ordering::Relaxed);
     }
 
-    /// How many messages had a time that the storm's clock never showed.
+    /// How many messages had a time that the chaos run's clock never showed.
     pub(crate) fn wrong_clock(&self) -> usize {
         self.wrong_clock.load(Ordering::Relaxed)
     }
@@ -82,25 +82,25 @@ impl Inbox {
 }
 
 /// The address `/webhooks` as a service.
-pub(crate) fn app(storm: Arc<Storm>, inbox: Arc<Inbox>) -> Router {
+pub(crate) fn app(chaos: Arc<ChaosRun>, inbox: Arc<Inbox>) -> Router {
     Router::new()
         .route("/webhooks", post(receive))
-        .with_state((storm, inbox))
+        .with_state((chaos, inbox))
 }
 
 async fn receive(
-    State((storm, inbox)): State<(Arc<Storm>, Arc<Inbox>)>,
+    State((chaos, inbox)): State<(Arc<ChaosRun>, Arc<Inbox>)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> StatusCode {
-    let (id, message) = match verify(&storm, &headers, &body) {
+    let (id, message) = match verify(&chaos, &headers, &body) {
         Ok(verified) => verified,
         Err(Refusal::WrongClock) => {
             inbox.wrong_clock.fetch_add(1, Ordering::Relaxed);
             return StatusCode::UNAUTHORIZED;
         }
         Err(Refusal::Invalid(reason)) => {
-            storm.report_wrong("", format!("a webhook is not valid: {reason}"));
+            chaos.report_wrong("", format!("a webhook is not valid: {reason}"));
             return StatusCode::UNAUTHORIZED;
         }
     };
@@ -116,7 +116,7 @@ async fn receive(
             is_taken: false,
         });
         if event.body != body {
-            storm.report_wrong(order_no, format!("event {id} came again with another body"));
+            chaos.report_wrong(order_no, format!("event {id} came again with another body"));
         }
         event.tries += 1;
         let reaction = if inbox.is_well.load(Ordering::Relaxed) {
@@ -127,7 +127,7 @@ async fn receive(
         event.is_taken |= reaction != Reaction::FailsBefore;
         reaction
     };
-    storm.note(order_no, format!("backend: {event_type} {id} {reaction:?}"));
+    chaos.note(order_no, format!("backend: {event_type} {id} {reaction:?}"));
     match reaction {
         Reaction::Well => StatusCode::NO_CONTENT,
         Reaction::FailsBefore | Reaction::FailsAfter => StatusCode::INTERNAL_SERVER_ERROR,
@@ -140,7 +140,7 @@ async fn receive(
 
 /// Why a message is refused. The server sends a refused message again in either case.
 enum Refusal {
-    /// The signature is right, but the time is the machine's and not the storm's.
+    /// The signature is right, but the time is the machine's and not the chaos run's.
     WrongClock,
     /// Any other reason is a fault of the server.
     Invalid(String),
@@ -178,7 +178,7 @@ impl Reaction {
 }
 
 /// Checks the signature and the time of a message. Returns the event's id and the message.
-fn verify(storm: &Storm, headers: &HeaderMap, body: &Bytes) -> Result<(String, Value), Refusal> {
+fn verify(chaos: &ChaosRun, headers: &HeaderMap, body: &Bytes) -> Result<(String, Value), Refusal> {
     let header = |name: &str| {
         let value = headers.get(name).and_then(|value| value.to_str().ok());
         value.ok_or_else(|| format!("no {name}"))
@@ -193,9 +193,9 @@ fn verify(storm: &Storm, headers: &HeaderMap, body: &Bytes) -> Result<(String, V
     if header("webhook-signature")? != expected {
         return Err("the signature is wrong".to_owned().into());
     }
-    let off_s = storm.clock.now_ms() / 1000 - sent_s;
+    let off_s = chaos.clock.now_ms() / 1000 - sent_s;
     if off_s.abs() > TOLERANCE_S {
-        if storm.clock.is_a_missed_reading(sent_s) {
+        if chaos.clock.is_a_missed_reading(sent_s) {
             return Err(Refusal::WrongClock);
         }
         return Err(format!("it was sent {off_s} s ago").into());

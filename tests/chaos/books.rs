@@ -1,4 +1,4 @@
-//! What a merchant does on the days after: `reconcile --since` over the whole storm, and `bill` of
+//! What a merchant does on the days after: `reconcile --since` over the whole chaos, and `bill` of
 //! each of its days. Both commands must find no difference. The bills must also add up to what
 //! WeChat's ledger holds, because a comparison that overlooks everything finds no difference
 //! either.

@@ -1,8 +1,8 @@
-//! The one time of a storm: the machine's, plus an offset that only grows. Both servers read it
+//! The one time of a chaos run: the machine's, plus an offset that only grows. Both servers read it
 //! through libfaketime, so that hours of retries and deadlines pass in minutes.
 //!
 //! Neither server knows of this clock. A hook of our own in the merchant server could set a wrong
-//! time, however well it were refused in production; and the storm would test another program than
+//! time, however well it were refused in production; and the chaos run would test another program than
 //! merchants run.
 
 use std::path::{Path, PathBuf};
@@ -15,14 +15,14 @@ use tokio::sync::watch;
 /// message took.
 const MISSED_S: i64 = 15;
 
-/// The time of the storm, for the storm itself and for every program that it starts.
-pub(crate) struct StormClock {
+/// The time of the chaos run, for the chaos run itself and for every program that it starts.
+pub(crate) struct ChaosClock {
     library: PathBuf,
     file: PathBuf,
     offset_s: watch::Sender<u32>,
 }
 
-impl StormClock {
+impl ChaosClock {
     /// A clock that begins at the machine's time. `folder` keeps the file that the servers read.
     pub(crate) fn new(library: &Path, folder: &Path) -> Self {
         let clock = Self {
@@ -51,7 +51,7 @@ impl StormClock {
         i64::try_from(since.as_millis()).unwrap() + i64::from(*self.offset_s.borrow()) * 1000
     }
 
-    /// Whether a time in seconds is the machine's own and not the storm's. Once in some hundred
+    /// Whether a time in seconds is the machine's own and not the chaos run's. Once in some hundred
     /// thousand readings on a busy machine, libfaketime returns the machine's time, and the next
     /// reading is right again (0.9.10; the cause is not known). A server that read such a time has
     /// done nothing wrong.
@@ -68,7 +68,7 @@ impl StormClock {
         });
     }
 
-    /// Waits until this duration has passed on the storm's clock.
+    /// Waits until this duration has passed on the chaos run's clock.
     pub(crate) async fn sleep(&self, duration: Duration) {
         let until_ms = self.now_ms() + i64::try_from(duration.as_millis()).unwrap();
         let mut moved = self.offset_s.subscribe();

@@ -5,7 +5,7 @@
 //! *The page's time.* Under libfaketime the servers' date runs fast, and their timers are the
 //! machine's. A page's timers are the machine's too: its requests take their real time, and the
 //! page gives them up when a real page would. A device that was put away has missed the time that
-//! passed on the storm's clock. The time left in an answer of the server is the storm's time, and
+//! passed on the chaos run's clock. The time left in an answer of the server is the chaos run's time, and
 //! the page reads it anew from each answer.
 //!
 //! Some payments are not started by an element, but by an app, a till or a mini-program's own page:
@@ -30,9 +30,9 @@ use url::Url;
 
 use self::seen::Seen;
 use self::transport::Transport;
+use crate::chaos_run::{Body, ChaosRun};
 use crate::plan::{OrderPlan, Product};
 use crate::shop::RETURN_URL;
-use crate::storm::{Body, Storm};
 use crate::wechat::{self, Link, Visit};
 
 /// How long a buyer waits for a way to pay. Under faults each of the machine's tries takes up to half
@@ -64,7 +64,7 @@ pub(crate) enum Started {
 
 /// One device of a buyer.
 pub(crate) struct Device {
-    storm: Arc<Storm>,
+    chaos: Arc<ChaosRun>,
     plan: OrderPlan,
     token: String,
     name: &'static str,
@@ -72,7 +72,7 @@ pub(crate) struct Device {
     buyer: usize,
     page: Option<NativePage>,
     clock: Arc<MachineTime>,
-    /// When the buyer put the device away, by the storm's clock.
+    /// When the buyer put the device away, by the chaos run's clock.
     put_away_at_ms: Option<i64>,
     /// The page said that the payment goes on at another device.
     is_elsewhere: bool,
@@ -93,14 +93,14 @@ enum Step {
 impl Device {
     /// A device that has not opened the page yet.
     pub(crate) fn new(
-        storm: &Arc<Storm>,
+        chaos: &Arc<ChaosRun>,
         plan: &OrderPlan,
         token: &str,
         name: &'static str,
         buyer: usize,
     ) -> Self {
         Self {
-            storm: storm.clone(),
+            chaos: chaos.clone(),
             plan: plan.clone(),
             token: token.to_owned(),
             name,
@@ -165,7 +165,7 @@ impl Device {
 
     /// A buyer is in the cashier, and comes back to the page. `outcome` is success, cancel or fail.
     pub(crate) async fn visit(&mut self, link: &Link, outcome: &str) -> Visit {
-        let visit = wechat::visit(&self.storm, &self.plan, link, outcome).await;
+        let visit = wechat::visit(&self.chaos, &self.plan, link, outcome).await;
         match link {
             Link::PrepayId(prepay_id) => self.cashier_closes(prepay_id, &visit, outcome),
             Link::H5Url(h5_url) => self.come_back_from(h5_url),
@@ -281,19 +281,19 @@ impl Device {
         self.note(watched.unwrap_or("stops watching"));
     }
 
-    /// The buyer puts the device away. Until the buyer takes it up again, its time is the storm's.
+    /// The buyer puts the device away. Until the buyer takes it up again, its time is the chaos run's.
     pub(crate) fn put_away(&mut self) {
         if let Some(page) = &self.page {
             page.hide();
         }
-        self.put_away_at_ms = Some(self.storm.clock.now_ms());
+        self.put_away_at_ms = Some(self.chaos.clock.now_ms());
     }
 
     fn take_up(&mut self) {
         let Some(since_ms) = self.put_away_at_ms.take() else {
             return;
         };
-        let passed_ms = self.storm.clock.now_ms() - since_ms;
+        let passed_ms = self.chaos.clock.now_ms() - since_ms;
         self.clock.skip_ms(u64::try_from(passed_ms).unwrap());
         if let Some(page) = &self.page {
             page.show();
@@ -316,7 +316,7 @@ impl Device {
         let settings = PageSettings {
             browser,
             storage,
-            api: format!("{}/v1", self.storm.merchant(self.plan.mode).server),
+            api: format!("{}/v1", self.chaos.merchant(self.plan.mode).server),
             token: self.token.clone(),
             url: RETURN_URL.to_owned(),
             opened_at: address.to_owned(),
@@ -325,7 +325,7 @@ impl Device {
             seed: self.plan.seed,
         };
         let transport = Transport {
-            storm: self.storm.clone(),
+            chaos: self.chaos.clone(),
             plan: self.plan.clone(),
             device: self.name,
             seen: self.seen.clone(),
@@ -362,7 +362,7 @@ impl Device {
             ));
         }
         if is_paid {
-            let mut shown_paid = self.storm.shown_paid.lock().unwrap();
+            let mut shown_paid = self.chaos.shown_paid.lock().unwrap();
             shown_paid.insert(self.plan.order_no.clone());
         }
     }
@@ -382,7 +382,7 @@ impl Device {
     async fn follow_redirects(&self, authorize_url: &str) -> Option<String> {
         let mut at = authorize_url.split('#').next()?.to_owned();
         while !at.starts_with(RETURN_URL) {
-            let answer = self.storm.call("GET", &at, &[], Body::None).await.ok()?;
+            let answer = self.chaos.call("GET", &at, &[], Body::None).await.ok()?;
             answer.1.as_str()?.clone_into(&mut at);
         }
         Some(at)
@@ -414,12 +414,12 @@ impl Device {
     }
 
     fn note(&self, what: impl std::fmt::Display) {
-        self.storm
+        self.chaos
             .note(&self.plan.order_no, format!("{}: {what}", self.name));
     }
 
     fn report_wrong(&self, what: impl std::fmt::Display) {
-        self.storm
+        self.chaos
             .report_wrong(&self.plan.order_no, format!("{}: {what}", self.name));
     }
 }

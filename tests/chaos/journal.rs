@@ -1,18 +1,18 @@
 //! The journal of each order's events, so that a finding comes with its story, and the faults that
-//! were found during the storm.
+//! were found during the chaos run.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Mutex;
 
-/// Everything that the storm did and saw.
+/// Everything that the chaos run did and saw.
 #[derive(Default)]
 pub(crate) struct Journal {
     events: Mutex<BTreeMap<String, Vec<(i64, String)>>>,
     findings: Mutex<Vec<Finding>>,
 }
 
-/// One fault that the storm has found.
+/// One fault that the chaos run has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) kind: FindingKind,
@@ -51,7 +51,7 @@ impl Journal {
         events.push((now_ms, what.into()));
     }
 
-    /// Records a fault that was seen during the storm.
+    /// Records a fault that was seen during the chaos run.
     pub(crate) fn report_wrong(&self, now_ms: i64, order_no: &str, what: impl Into<String>) {
         let what = what.into();
         self.note(now_ms, order_no, format!("WRONG: {what}"));
@@ -62,7 +62,7 @@ impl Journal {
         });
     }
 
-    /// The faults that were found during the storm.
+    /// The faults that were found during the chaos run.
     pub(crate) fn findings(&self) -> Vec<Finding> {
         self.findings.lock().unwrap().clone()
     }

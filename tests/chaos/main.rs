@@ -1,6 +1,6 @@
 //! `cargo xtask chaos`: real merchant servers and the real simulator as processes, buyers and a
 //! shop's backend that do everything at once, every fault that WeChat can have, and `kill -9` of
-//! any of them. When the storm has settled, both ledgers, all webhooks and the bills of its days are
+//! any of them. When the chaos run has settled, both ledgers, all webhooks and the bills of its days are
 //! compared to the fen.
 //!
 //! The same seed is the same plan: stories, amounts, faults and the times of the kills. How the
@@ -19,6 +19,7 @@
 mod audit;
 mod backend;
 mod books;
+mod chaos_run;
 mod clock;
 mod device;
 mod journal;
@@ -29,7 +30,6 @@ mod plan;
 mod programs;
 mod settling;
 mod shop;
-mod storm;
 mod story;
 mod wechat;
 
@@ -46,15 +46,15 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::backend::Inbox;
-use crate::clock::StormClock;
+use crate::chaos_run::ChaosRun;
+use crate::clock::ChaosClock;
 use crate::merchant::Merchant;
 use crate::mix::Mix;
 use crate::plan::{Mode, Plan};
 use crate::programs::{MerchantServer, Wechat};
-use crate::storm::Storm;
 use crate::wechat::FaultInjector;
 
-/// A storm over the merchant server. `cargo xtask chaos` builds what it needs and starts it.
+/// A chaos run over the merchant server. `cargo xtask chaos` builds what it needs and starts it.
 #[derive(Parser)]
 struct Arguments {
     /// How many orders.
@@ -85,13 +85,13 @@ struct Arguments {
 
 /// Stories under way at once, for each call that may be: most of them wait for a time.
 const STORIES_PER_BUYER: usize = 8;
-/// How often the storm's time moves forward.
+/// How often the chaos run's time moves forward.
 const TICK: Duration = Duration::from_millis(200);
 /// How far the time moves at each tick, in seconds. A minute passes in three seconds. The five
 /// minutes during which a signature is accepted pass in fifteen seconds, which is longer than a
 /// call takes on a busy machine.
 const TICK_S: u32 = 4;
-/// The first new certificate signs after twelve hours. The storm begins five minutes before, so that
+/// The first new certificate signs after twelve hours. The chaos run begins five minutes before, so that
 /// some orders are paid under the old one.
 const BEFORE_THE_NEW_SIGNS_S: u32 = 12 * 3600 - 5 * 60;
 /// The same once every order has begun, when most of the remaining orders only wait.
@@ -111,7 +111,7 @@ async fn main() -> ExitCode {
     let kills = arguments.kills.unwrap_or((arguments.orders / 100).max(5));
     let plan = Plan::draw(arguments.orders, kills, arguments.seed);
 
-    let clock = StormClock::new(&arguments.libfaketime, &folder);
+    let clock = ChaosClock::new(&arguments.libfaketime, &folder);
     let began_ms = clock.now_ms();
     let addresses = [free_address().await, free_address().await];
     let wechat = Wechat::start(
@@ -123,51 +123,51 @@ async fn main() -> ExitCode {
     );
     let merchants = merchants(wechat.address(), addresses).await;
     let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let storm = Storm::new(
+    let chaos = ChaosRun::new(
         clock,
         wechat.address().to_owned(),
         merchants,
         arguments.buyers,
     );
-    let storm = Arc::new(storm);
+    let chaos = Arc::new(chaos);
     let inbox = Arc::new(Inbox::default());
     let webhooks = format!("http://{}/webhooks", backend.local_addr().unwrap());
-    let app = backend::app(storm.clone(), inbox.clone());
+    let app = backend::app(chaos.clone(), inbox.clone());
     tokio::spawn(async move { axum::serve(backend, app).await.unwrap() });
     let servers = Mode::ALL.map(|mode| {
         let program = &arguments.merchant_server;
-        MerchantServer::start(storm.clone(), mode, program, &folder, &webhooks)
+        MerchantServer::start(chaos.clone(), mode, program, &folder, &webhooks)
     });
     for server in &servers {
         server.is_up().await;
     }
-    wechat::rotate_certificate(&storm).await;
-    storm.clock.advance(BEFORE_THE_NEW_SIGNS_S);
+    wechat::rotate_certificate(&chaos).await;
+    chaos.clock.advance(BEFORE_THE_NEW_SIGNS_S);
 
     let began = Instant::now();
-    let injector = FaultInjector::new(storm.clone());
+    let injector = FaultInjector::new(chaos.clone());
     let is_over = AtomicBool::new(false);
     let playing = async {
         tokio::join!(
-            play_all(&storm, &inbox, &plan, arguments.buyers * STORIES_PER_BUYER),
+            play_all(&chaos, &inbox, &plan, arguments.buyers * STORIES_PER_BUYER),
             injector.follow(&plan.fault_sets),
             servers[0].run_kills(&plan.kills),
             servers[1].run_kills(&plan.kills),
-            wechat.run_kills(&plan.wechat_kills, &storm, &injector),
-            wechat::rotate_certificates(&storm, &plan.rotations),
+            wechat.run_kills(&plan.wechat_kills, &chaos, &injector),
+            wechat::rotate_certificates(&chaos, &plan.rotations),
         );
         is_over.store(true, Ordering::Relaxed);
     };
-    tokio::join!(playing, let_time_go_by(&storm, &is_over, arguments.orders));
-    eprintln!("the storm is over after {:.0?}", began.elapsed());
+    tokio::join!(playing, let_time_go_by(&chaos, &is_over, arguments.orders));
+    eprintln!("the chaos run is over after {:.0?}", began.elapsed());
     injector.clear().await;
     inbox.recover();
     for server in &servers {
         server.is_up().await;
     }
-    let findings = settling::settle_and_compare(&storm, &servers, &inbox, &plan, began_ms).await;
+    let findings = settling::settle_and_compare(&chaos, &servers, &inbox, &plan, began_ms).await;
     eprintln!("settled after {:.0?}", began.elapsed());
-    std::fs::write(folder.join("stories.txt"), storm.journal.all_stories()).unwrap();
+    std::fs::write(folder.join("stories.txt"), chaos.journal.all_stories()).unwrap();
     if !findings.is_empty() && arguments.folder.is_none() {
         eprintln!("logs and databases: {}", temporary.keep().display());
     }
@@ -178,18 +178,18 @@ async fn main() -> ExitCode {
         inbox.wrong_clock()
     );
     let kills = servers.iter().map(MerchantServer::kills).sum();
-    settling::report(&storm, &plan, kills, injector.struck(), &findings)
+    settling::report(&chaos, &plan, kills, injector.struck(), &findings)
 }
 
-async fn play_all(storm: &Arc<Storm>, inbox: &Arc<Inbox>, plan: &Plan, at_once: usize) {
+async fn play_all(chaos: &Arc<ChaosRun>, inbox: &Arc<Inbox>, plan: &Plan, at_once: usize) {
     let places = Arc::new(Semaphore::new(at_once));
     let mut stories = JoinSet::new();
     for order in plan.orders.clone() {
         let place = places.clone().acquire_owned().await.unwrap();
-        let (storm, inbox) = (storm.clone(), inbox.clone());
-        storm.begun.fetch_add(1, Ordering::Relaxed);
+        let (chaos, inbox) = (chaos.clone(), inbox.clone());
+        chaos.begun.fetch_add(1, Ordering::Relaxed);
         stories.spawn(async move {
-            story::play(&storm, &inbox, &order).await;
+            story::play(&chaos, &inbox, &order).await;
             drop(place);
         });
     }
@@ -199,17 +199,17 @@ async fn play_all(storm: &Arc<Storm>, inbox: &Arc<Inbox>, plan: &Plan, at_once: 
     }
 }
 
-/// Moves the storm's time forward, faster than the machine's, in even steps. Only faults make the
+/// Moves the chaos run's time forward, faster than the machine's, in even steps. Only faults make the
 /// clock jump.
-async fn let_time_go_by(storm: &Storm, is_over: &AtomicBool, orders: usize) {
+async fn let_time_go_by(chaos: &ChaosRun, is_over: &AtomicBool, orders: usize) {
     while !is_over.load(Ordering::Relaxed) {
         tokio::time::sleep(TICK).await;
-        let has_begun = storm.begun() >= orders;
-        storm
+        let has_begun = chaos.begun() >= orders;
+        chaos
             .clock
             .advance(if has_begun { LATE_TICK_S } else { TICK_S });
         // WeChat sleeps until its next work is due, at the machine's pace; this call wakes it.
-        wechat::run_due(storm).await;
+        wechat::run_due(chaos).await;
     }
 }
 
@@ -221,9 +221,9 @@ async fn free_address() -> String {
 
 /// The merchants that WeChat has, each with the address of its server.
 async fn merchants(wechat: &str, addresses: [String; 2]) -> BTreeMap<Mode, Merchant> {
-    let http = storm::http_client();
+    let http = chaos_run::http_client();
     let url = format!("{wechat}/_simulator/merchants");
-    let answer = storm::send(&http, "GET", &url, &[], storm::Body::None).await;
+    let answer = chaos_run::send(&http, "GET", &url, &[], chaos_run::Body::None).await;
     let (_, listed) = answer.unwrap();
     let places = Mode::ALL.into_iter().zip(addresses).enumerate();
     places

@@ -1,4 +1,4 @@
-//! The merchants of the storm as WeChat knows them: a merchant of its own, and a partner (服务商).
+//! The merchants of the chaos run as WeChat knows them: a merchant of its own, and a partner (服务商).
 //! Each has a server and a database of its own.
 
 use serde_json::Value;

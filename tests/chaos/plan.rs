@@ -1,10 +1,10 @@
-//! The plan of a storm, drawn from the seed before anything begins: the same seed gives the same plan.
+//! The plan of a chaos run, drawn from the seed before anything begins: the same seed gives the same plan.
 //! Only how the processes interleave differs from run to run.
 
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-/// The whole storm.
+/// The whole chaos.
 pub(crate) struct Plan {
     /// Each order's story.
     pub(crate) orders: Vec<OrderPlan>,
@@ -18,7 +18,7 @@ pub(crate) struct Plan {
     pub(crate) rotations: Vec<usize>,
 }
 
-/// The kind of merchant that a merchant server takes money for; the storm has one server of each
+/// The kind of merchant that a merchant server takes money for; the chaos run has one server of each
 /// kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Mode {
@@ -108,7 +108,7 @@ pub(crate) enum AtTheTill {
     WalksAway,
 }
 
-/// The products that the storm pays by.
+/// The products that the chaos run pays by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Product {
     Native,
@@ -186,7 +186,7 @@ pub(crate) enum RefundAmount {
     TooMuch,
 }
 
-/// Faults that apply for a part of the storm.
+/// Faults that apply for a part of the chaos run.
 #[derive(Clone, Debug)]
 pub(crate) struct FaultSet {
     /// The number of begun orders from which the faults apply.
@@ -214,7 +214,7 @@ pub(crate) struct Kill {
 const FAULT_SET_ORDERS: usize = 40;
 
 impl Plan {
-    /// Draws a storm.
+    /// Draws a chaos run.
     pub(crate) fn draw(orders: usize, kills: usize, seed: u64) -> Self {
         let mut dice = Rng::with_seed(seed);
         // Each part has its own random stream, so that more orders do not change the kills.
@@ -342,7 +342,7 @@ fn draw_kills(dice: &mut Rng, orders: usize, kills: usize) -> Vec<Kill> {
             } else {
                 Mode::Direct
             },
-            // The kills are spread over the storm, and none comes after the last order has begun.
+            // The kills are spread over the chaos run, and none comes after the last order has begun.
             from_order: orders * struck / (kills + 1),
             pause_ms: dice.u64(0..400),
             down_ms: dice.u64(0..600),
@@ -406,7 +406,7 @@ fn rule(dice: &mut Rng, route: &str, kind: &str, rate: f64) -> Value {
     rule
 }
 
-/// Routes of WeChat's that the merchant server calls during the storm. Bills are asked for after it.
+/// Routes of WeChat's that the merchant server calls during the chaos run. Bills are asked for after it.
 const ROUTES: [&str; 8] = [
     "order",
     "query",

@@ -12,16 +12,16 @@ use std::time::Duration;
 
 use payment_tests::merchant_config::MerchantConfig;
 
-use crate::clock::{StormClock, clean_up_after};
+use crate::chaos_run::ChaosRun;
+use crate::clock::{ChaosClock, clean_up_after};
 use crate::merchant::Merchant;
 use crate::plan::{Kill, Mode};
-use crate::storm::Storm;
 use crate::wechat::FaultInjector;
 
 /// What webhooks are signed with; any 32 bytes.
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
-/// A child process that does not outlive the storm.
+/// A child process that does not outlive the chaos run.
 pub(crate) struct Process(Child);
 
 impl Process {
@@ -66,7 +66,7 @@ impl Wechat {
         folder: &Path,
         address: &str,
         server: &str,
-        clock: &StormClock,
+        clock: &ChaosClock,
     ) -> Self {
         let wechat = Self {
             program: program.to_owned(),
@@ -91,16 +91,21 @@ impl Wechat {
     }
 
     /// Runs each kill in its turn. When this returns, WeChat is up again, with the current faults.
-    pub(crate) async fn run_kills(&self, kills: &[Kill], storm: &Storm, injector: &FaultInjector) {
+    pub(crate) async fn run_kills(
+        &self,
+        kills: &[Kill],
+        chaos: &ChaosRun,
+        injector: &FaultInjector,
+    ) {
         for kill in kills {
-            kill.is_due(storm).await;
+            kill.is_due(chaos).await;
             injector
                 .outlast(async {
                     if !self.kill() {
-                        storm.report_wrong("", "WeChat ended by itself");
+                        chaos.report_wrong("", "WeChat ended by itself");
                     }
                     tokio::time::sleep(Duration::from_millis(kill.down_ms)).await;
-                    self.launch(&storm.clock);
+                    self.launch(&chaos.clock);
                 })
                 .await;
         }
@@ -114,7 +119,7 @@ impl Wechat {
     }
 
     /// Starts the process, and returns when it listens.
-    fn launch(&self, clock: &StormClock) {
+    fn launch(&self, clock: &ChaosClock) {
         let mut command = Command::new(&self.program);
         clock.rule(&mut command);
         command
@@ -139,8 +144,8 @@ impl Wechat {
 
 impl Kill {
     /// Waits until the kill is due.
-    async fn is_due(&self, storm: &Storm) {
-        while storm.begun() < self.from_order {
+    async fn is_due(&self, chaos: &ChaosRun) {
+        while chaos.begun() < self.from_order {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         tokio::time::sleep(Duration::from_millis(self.pause_ms)).await;
@@ -149,7 +154,7 @@ impl Kill {
 
 /// A merchant server as a process, running or killed.
 pub(crate) struct MerchantServer {
-    storm: Arc<Storm>,
+    chaos: Arc<ChaosRun>,
     mode: Mode,
     program: PathBuf,
     folder: PathBuf,
@@ -160,14 +165,14 @@ pub(crate) struct MerchantServer {
 impl MerchantServer {
     /// Writes the configuration and starts it.
     pub(crate) fn start(
-        storm: Arc<Storm>,
+        chaos: Arc<ChaosRun>,
         mode: Mode,
         program: &Path,
         folder: &Path,
         backend: &str,
     ) -> Self {
         let server = Self {
-            storm,
+            chaos,
             mode,
             program: program.to_owned(),
             folder: folder.to_owned(),
@@ -183,7 +188,7 @@ impl MerchantServer {
 
     /// The merchant that the server belongs to.
     pub(crate) fn merchant(&self) -> &Merchant {
-        self.storm.merchant(self.mode)
+        self.chaos.merchant(self.mode)
     }
 
     /// How many kills hit a living process.
@@ -199,7 +204,7 @@ impl MerchantServer {
     /// Runs a command of the same program on the same configuration, to its end.
     pub(crate) fn command(&self, words: &[&str]) -> Output {
         let mut command = Command::new(&self.program);
-        self.storm.clock.rule(&mut command);
+        self.chaos.clock.rule(&mut command);
         command
             .args(words)
             .arg("--config")
@@ -211,7 +216,7 @@ impl MerchantServer {
     /// Runs each kill of this server in its turn. The server is up again when this returns.
     pub(crate) async fn run_kills(&self, kills: &[Kill]) {
         for kill in kills.iter().filter(|kill| kill.mode == self.mode) {
-            kill.is_due(&self.storm).await;
+            kill.is_due(&self.chaos).await;
             self.kill();
             tokio::time::sleep(Duration::from_millis(kill.down_ms)).await;
             self.launch();
@@ -227,7 +232,9 @@ impl MerchantServer {
     pub(crate) async fn is_up(&self) {
         let url = format!("{}/healthz", self.merchant().server);
         for _ in 0..600 {
-            let answer = self.storm.call("GET", &url, &[], crate::storm::Body::None);
+            let answer = self
+                .chaos
+                .call("GET", &url, &[], crate::chaos_run::Body::None);
             if answer.await.is_ok_and(|(status, _)| status == 200) {
                 return;
             }
@@ -244,7 +251,7 @@ impl MerchantServer {
         let mut process = self.process.lock().unwrap();
         let process = process.as_mut().unwrap();
         if let Some(status) = process.0.try_wait().unwrap() {
-            self.storm
+            self.chaos
                 .report_wrong("", format!("the merchant server ended by itself: {status}"));
         }
     }
@@ -257,7 +264,7 @@ impl MerchantServer {
 
     fn launch(&self) {
         let mut command = Command::new(&self.program);
-        self.storm.clock.rule(&mut command);
+        self.chaos.clock.rule(&mut command);
         command
             .arg("serve")
             .arg("--config")

@@ -1,4 +1,4 @@
-//! After the storm, time moves forward until no work is left, and then everything is compared.
+//! After the chaos run, time moves forward until no work is left, and then everything is compared.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use crate::audit::{self, Evidence};
 use crate::backend::Inbox;
 use crate::books::{self, Totals};
+use crate::chaos_run::ChaosRun;
 use crate::device::Device;
 use crate::journal::{Finding, FindingKind};
 use crate::ledgers::{Database, wechat_orders, wechat_refunds};
 use crate::plan::Plan;
 use crate::programs::MerchantServer;
-use crate::storm::Storm;
 use crate::{shop, wechat};
 
 /// The longest step in time. WeChat's own retries are at least this frequent at first.
@@ -37,7 +37,7 @@ struct AuditedServer<'a> {
 
 /// Moves time forward until neither side has any work left, and compares.
 pub(crate) async fn settle_and_compare(
-    storm: &Arc<Storm>,
+    chaos: &Arc<ChaosRun>,
     servers: &[MerchantServer],
     inbox: &Inbox,
     plan: &Plan,
@@ -49,11 +49,11 @@ pub(crate) async fn settle_and_compare(
         audited.push(AuditedServer { server, database });
     }
     let mut found = Vec::new();
-    found.extend(settle(storm, &audited).await);
-    let ended_ms = storm.clock.now_ms();
-    storm.clock.advance(AUTO_CLOSE_S);
-    found.extend(settle(storm, &audited).await);
-    let evidence = gather(storm, inbox, plan, &audited).await;
+    found.extend(settle(chaos, &audited).await);
+    let ended_ms = chaos.clock.now_ms();
+    chaos.clock.advance(AUTO_CLOSE_S);
+    found.extend(settle(chaos, &audited).await);
+    let evidence = gather(chaos, inbox, plan, &audited).await;
     for AuditedServer { server, .. } in &audited {
         let mchid = &server.merchant().mchid;
         let expected = Totals::at_wechat(mchid, &evidence.wechat, &evidence.wechat_refunds);
@@ -67,27 +67,27 @@ pub(crate) async fn settle_and_compare(
     };
     let mut findings: Vec<_> = found.into_iter().map(wrong).collect();
     findings.extend(audit::compare(&evidence));
-    findings.extend(storm.journal.findings());
+    findings.extend(chaos.journal.findings());
     findings
 }
 
 /// Returns the work that is left, if it does not end.
-async fn settle(storm: &Storm, audited: &[AuditedServer<'_>]) -> Option<String> {
+async fn settle(chaos: &ChaosRun, audited: &[AuditedServer<'_>]) -> Option<String> {
     let mut left = None;
     for _ in 0..STEPS {
-        wechat::run_due(storm).await;
+        wechat::run_due(chaos).await;
         left = None;
         for server_and_database in audited {
-            let next = work_off(storm, server_and_database).await;
+            let next = work_off(chaos, server_and_database).await;
             left = left.into_iter().chain(next).min();
         }
-        let now_ms = storm.clock.now_ms();
+        let now_ms = chaos.clock.now_ms();
         let next_s = match &left {
             Some((due_ms, _)) => (due_ms - now_ms) / 1000 + 1,
-            None if wechat_is_quiet(storm).await => return None,
+            None if wechat_is_quiet(chaos).await => return None,
             None => STEP_S,
         };
-        storm
+        chaos
             .clock
             .advance(u32::try_from(next_s.clamp(1, STEP_S)).unwrap());
     }
@@ -96,14 +96,17 @@ async fn settle(storm: &Storm, audited: &[AuditedServer<'_>]) -> Option<String> 
 }
 
 /// Waits until all work that is due by now is done. Returns what is due next.
-async fn work_off(storm: &Storm, server_and_database: &AuditedServer<'_>) -> Option<(i64, String)> {
+async fn work_off(
+    chaos: &ChaosRun,
+    server_and_database: &AuditedServer<'_>,
+) -> Option<(i64, String)> {
     let began = Instant::now();
     loop {
         server_and_database.server.assert_alive();
         let next = server_and_database.database.next_due().await;
         let is_due = next
             .as_ref()
-            .is_some_and(|(due_ms, _)| *due_ms <= storm.clock.now_ms());
+            .is_some_and(|(due_ms, _)| *due_ms <= chaos.clock.now_ms());
         if !is_due || began.elapsed() > STEP_LIMIT {
             return next;
         }
@@ -111,8 +114,8 @@ async fn work_off(storm: &Storm, server_and_database: &AuditedServer<'_>) -> Opt
     }
 }
 
-async fn wechat_is_quiet(storm: &Storm) -> bool {
-    let ledger = wechat::ledger(storm).await;
+async fn wechat_is_quiet(chaos: &ChaosRun) -> bool {
+    let ledger = wechat::ledger(chaos).await;
     let is_notified = wechat_orders(&ledger)
         .iter()
         .all(|order| !order.is_notifying);
@@ -121,21 +124,21 @@ async fn wechat_is_quiet(storm: &Storm) -> bool {
 }
 
 async fn gather(
-    storm: &Arc<Storm>,
+    chaos: &Arc<ChaosRun>,
     inbox: &Inbox,
     plan: &Plan,
     audited: &[AuditedServer<'_>],
 ) -> Evidence {
-    let ledger = wechat::ledger(storm).await;
+    let ledger = wechat::ledger(chaos).await;
     let mut api_orders = BTreeMap::new();
     for order in &plan.orders {
-        let (_, details) = shop::look(storm, order).await;
+        let (_, details) = shop::look(chaos, order).await;
         api_orders.insert(order.order_no.clone(), details);
     }
     let mut on_page = BTreeMap::new();
     for order in &plan.orders {
-        if let Some(token) = storm.token(&order.order_no) {
-            let mut device = Device::new(storm, order, &token, "afterwards", 0);
+        if let Some(token) = chaos.token(&order.order_no) {
+            let mut device = Device::new(chaos, order, &token, "afterwards", 0);
             device.look(false).await;
             on_page.extend(
                 device
@@ -153,11 +156,11 @@ async fn gather(
             .collect(),
         wechat: wechat_orders(&ledger),
         wechat_refunds: wechat_refunds(&ledger),
-        asked_refunds: storm.refunds.lock().unwrap().clone(),
+        asked_refunds: chaos.refunds.lock().unwrap().clone(),
         events: events.map(|event| (event.kind, event.data)).collect(),
         api_orders,
-        paid: storm.paid.lock().unwrap().clone(),
-        shown_paid: storm.shown_paid.lock().unwrap().clone(),
+        paid: chaos.paid.lock().unwrap().clone(),
+        shown_paid: chaos.shown_paid.lock().unwrap().clone(),
         on_page,
         ..Evidence::default()
     };
@@ -171,7 +174,7 @@ async fn gather(
 
 /// Prints each finding with its story, and the one line at the end.
 pub(crate) fn report(
-    storm: &Storm,
+    chaos: &ChaosRun,
     plan: &Plan,
     kills: u64,
     faults: u64,
@@ -190,7 +193,7 @@ pub(crate) fn report(
         if let Some(order) = plan.orders.iter().find(|order| order.order_no == *order_no) {
             println!("    planned: {order:?}");
         }
-        for line in storm.journal.story(order_no) {
+        for line in chaos.journal.story(order_no) {
             println!("    {line}");
         }
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use payment_tests::merchant_config::API_KEY;
 use serde_json::{Value, json};
 
+use crate::chaos_run::{Answer, AskedRefund, Body, ChaosRun};
 use crate::plan::{AnotherWay, OrderPlan, Story};
-use crate::storm::{Answer, AskedRefund, Body, Storm};
 
 /// How often a call is tried; a killed server is down for a second or two.
 const TRIES: u32 = 300;
@@ -22,7 +22,7 @@ const ABNORMAL_LOOKS: u32 = 60;
 const LOOK: Duration = Duration::from_secs(30);
 
 /// Creates the order and returns its token. Some orders are created twice at the same moment.
-pub(crate) async fn order(storm: &Storm, plan: &OrderPlan, buyer: usize) -> String {
+pub(crate) async fn order(chaos: &ChaosRun, plan: &OrderPlan, buyer: usize) -> String {
     let mut order = json!({
         "order_no": plan.order_no,
         "total_fen": plan.total_fen,
@@ -30,7 +30,7 @@ pub(crate) async fn order(storm: &Storm, plan: &OrderPlan, buyer: usize) -> Stri
         "expires_in_ms": u64::from(plan.expires_in_s) * 1000,
         "attach": plan.order_no,
     });
-    let merchant = storm.merchant(plan.mode);
+    let merchant = chaos.merchant(plan.mode);
     if let Some(sub) = &merchant.sub {
         order["sub_mchid"] = sub.mchid.as_str().into();
     }
@@ -46,11 +46,11 @@ pub(crate) async fn order(storm: &Storm, plan: &OrderPlan, buyer: usize) -> Stri
             "payer_client_ip": plan.address, "device_id": "till", "store_info": { "id": "0001" },
         });
     }
-    let create = || call(storm, plan, "POST", "/v1/orders", Some(&order));
+    let create = || call(chaos, plan, "POST", "/v1/orders", Some(&order));
     let (status, created) = if plan.seed.is_multiple_of(16) {
         let (first, second) = tokio::join!(create(), create());
         if first.1["token"] != second.1["token"] {
-            storm.report_wrong(
+            chaos.report_wrong(
                 &plan.order_no,
                 format!("one order, two tokens: {first:?} {second:?}"),
             );
@@ -59,32 +59,32 @@ pub(crate) async fn order(storm: &Storm, plan: &OrderPlan, buyer: usize) -> Stri
     } else {
         create().await
     };
-    storm.note(
+    chaos.note(
         &plan.order_no,
         format!("shop: orders {} fen: {status}", plan.total_fen),
     );
     match created["token"].as_str() {
         Some(token) if status == 200 || status == 201 => token.to_owned(),
         _ => {
-            storm.report_wrong(&plan.order_no, format!("no order: {status} {created}"));
+            chaos.report_wrong(&plan.order_no, format!("no order: {status} {created}"));
             String::new()
         }
     }
 }
 
 /// Closes an order. If WeChat gives no clear answer, the server continues by itself.
-pub(crate) async fn close(storm: &Storm, plan: &OrderPlan) {
+pub(crate) async fn close(chaos: &ChaosRun, plan: &OrderPlan) {
     let order_no = &plan.order_no;
     let path = format!("/v1/orders/{order_no}/close");
-    let (status, answer) = call(storm, plan, "POST", &path, None).await;
+    let (status, answer) = call(chaos, plan, "POST", &path, None).await;
     let code = answer["error"]["code"].as_str().unwrap_or("closed");
-    storm.note(order_no, format!("shop: closes: {status} {code}"));
+    chaos.note(order_no, format!("shop: closes: {status} {code}"));
 }
 
 /// Creates a refund, of all that is left if no amount is given. Returns whether it was accepted.
 /// The call is idempotent, so the shop repeats it until the server is sure, or for a limited time.
 pub(crate) async fn refund(
-    storm: &Storm,
+    chaos: &ChaosRun,
     plan: &OrderPlan,
     refund_no: &str,
     amount_fen: Option<u64>,
@@ -95,22 +95,22 @@ pub(crate) async fn refund(
             order_no: order_no.clone(),
             is_accepted,
         };
-        storm
+        chaos
             .refunds
             .lock()
             .unwrap()
             .insert(refund_no.to_owned(), asked);
     };
     note(false);
-    let mut body = json!({ "refund_no": refund_no, "reason": "storm" });
+    let mut body = json!({ "refund_no": refund_no, "reason": "chaos" });
     if let Some(amount_fen) = amount_fen {
         body["amount_fen"] = amount_fen.into();
     }
     let path = format!("/v1/orders/{order_no}/refunds");
-    let ask = || call_for(storm, plan, "POST", &path, Some(&body), REFUND_TRIES);
+    let ask = || call_for(chaos, plan, "POST", &path, Some(&body), REFUND_TRIES);
     let (status, answer) = if plan.seed.is_multiple_of(8) {
         let (first, second) = tokio::join!(ask(), ask());
-        storm.note(
+        chaos.note(
             order_no,
             format!("shop: asks twice at once, and hears {}", second.0),
         );
@@ -121,7 +121,7 @@ pub(crate) async fn refund(
     let shown = answer["error"]["code"]
         .as_str()
         .or(answer["state"].as_str());
-    storm.note(
+    chaos.note(
         order_no,
         format!("shop: refunds {amount_fen:?} as {refund_no}: {status} {shown:?}"),
     );
@@ -131,7 +131,7 @@ pub(crate) async fn refund(
 }
 
 /// Sends an abnormal refund another way. The call is idempotent.
-pub(crate) async fn send_on(storm: &Storm, plan: &OrderPlan, refund_no: &str, way: AnotherWay) {
+pub(crate) async fn send_on(chaos: &ChaosRun, plan: &OrderPlan, refund_no: &str, way: AnotherWay) {
     let body = match way {
         AnotherWay::MerchantBankCard => json!({ "type": "MERCHANT_BANK_CARD" }),
         AnotherWay::UserBankCard => json!({
@@ -141,12 +141,12 @@ pub(crate) async fn send_on(storm: &Storm, plan: &OrderPlan, refund_no: &str, wa
     };
     let refund = format!("/v1/refunds/{refund_no}");
     for _ in 0..ABNORMAL_LOOKS {
-        storm.clock.sleep(LOOK).await;
-        let (_, shown) = call(storm, plan, "GET", &refund, None).await;
+        chaos.clock.sleep(LOOK).await;
+        let (_, shown) = call(chaos, plan, "GET", &refund, None).await;
         match shown["state"].as_str() {
             Some("abnormal") => {}
             Some("succeeded" | "closed" | "refused") => {
-                return storm.note(
+                return chaos.note(
                     &plan.order_no,
                     format!("shop: {refund_no} has ended by itself"),
                 );
@@ -155,39 +155,39 @@ pub(crate) async fn send_on(storm: &Storm, plan: &OrderPlan, refund_no: &str, wa
         }
         let path = format!("{refund}/apply-abnormal-refund");
         let (status, answer) =
-            call_for(storm, plan, "POST", &path, Some(&body), REFUND_TRIES).await;
+            call_for(chaos, plan, "POST", &path, Some(&body), REFUND_TRIES).await;
         let shown = answer["error"]["code"]
             .as_str()
             .or(answer["state"].as_str());
-        return storm.note(
+        return chaos.note(
             &plan.order_no,
             format!("shop: sends {refund_no} on, {way:?}: {status} {shown:?}"),
         );
     }
-    storm.note(
+    chaos.note(
         &plan.order_no,
         format!("shop: {refund_no} does not become abnormal"),
     );
 }
 
 /// Reads the order from the private API.
-pub(crate) async fn look(storm: &Storm, plan: &OrderPlan) -> (u16, Value) {
+pub(crate) async fn look(chaos: &ChaosRun, plan: &OrderPlan) -> (u16, Value) {
     let path = format!("/v1/orders/{}", plan.order_no);
-    call(storm, plan, "GET", &path, None).await
+    call(chaos, plan, "GET", &path, None).await
 }
 
 /// One call of the private API, until there is an answer that is not "later".
 pub(crate) async fn call(
-    storm: &Storm,
+    chaos: &ChaosRun,
     plan: &OrderPlan,
     method: &str,
     path: &str,
     body: Option<&Value>,
 ) -> (u16, Value) {
-    let (status, answer) = call_for(storm, plan, method, path, body, TRIES).await;
+    let (status, answer) = call_for(chaos, plan, method, path, body, TRIES).await;
     let is_in_doubt = path.ends_with("/close") && status == 503;
     if !matches!(status, 200..500) && !is_in_doubt {
-        storm.report_wrong(
+        chaos.report_wrong(
             &plan.order_no,
             format!("{method} {path}: {status} after {TRIES} tries: {answer}"),
         );
@@ -197,7 +197,7 @@ pub(crate) async fn call(
 
 /// The same with a limit of tries. Returns the last answer.
 async fn call_for(
-    storm: &Storm,
+    chaos: &ChaosRun,
     plan: &OrderPlan,
     method: &str,
     path: &str,
@@ -206,7 +206,7 @@ async fn call_for(
 ) -> (u16, Value) {
     let mut last = (0, Value::Null);
     for _ in 0..tries {
-        match call_once(storm, plan, method, path, body).await {
+        match call_once(chaos, plan, method, path, body).await {
             Ok((500, answer)) => last = (500, answer),
             Ok((status @ (502..), answer)) => {
                 last = (status, answer);
@@ -226,20 +226,20 @@ async fn call_for(
 
 /// One call of the private API. The server may be down, and may be in doubt; a 500 is a fault.
 pub(crate) async fn call_once(
-    storm: &Storm,
+    chaos: &ChaosRun,
     plan: &OrderPlan,
     method: &str,
     path: &str,
     body: Option<&Value>,
 ) -> Answer {
-    let url = format!("{}{path}", storm.merchant(plan.mode).server);
+    let url = format!("{}{path}", chaos.merchant(plan.mode).server);
     let bearer = format!("Bearer {API_KEY}");
     let sent = body.map_or(Body::None, Body::Json);
-    let answer = storm
+    let answer = chaos
         .call(method, &url, &[("authorization", &bearer)], sent)
         .await;
     if let Ok((500, answer)) = &answer {
-        storm.report_wrong(&plan.order_no, format!("{method} {path}: 500 {answer}"));
+        chaos.report_wrong(&plan.order_no, format!("{method} {path}: 500 {answer}"));
     }
     answer
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use crate::backend::Inbox;
+use crate::chaos_run::ChaosRun;
 use crate::device::{Device, Scanned, Started};
 use crate::plan::{AtTheTill, OrderPlan, Outcome, Product, RefundAmount, Story, pick};
 use crate::shop;
-use crate::storm::Storm;
 use crate::wechat::{self, Link, Visit};
 
 /// How often the shop looks for the webhook of the payment: this takes half an hour.
@@ -21,49 +21,49 @@ const TRIES: u32 = 4;
 const TAKEN_BACK: Duration = Duration::from_mins(1);
 
 /// Plays a story to its end.
-pub(crate) async fn play(storm: &Arc<Storm>, inbox: &Inbox, plan: &OrderPlan) {
+pub(crate) async fn play(chaos: &Arc<ChaosRun>, inbox: &Inbox, plan: &OrderPlan) {
     let mut dice = Rng::with_seed(plan.seed);
-    let buyer = dice.usize(..storm.merchant(plan.mode).openids.len());
-    let token = shop::order(storm, plan, buyer).await;
+    let buyer = dice.usize(..chaos.merchant(plan.mode).openids.len());
+    let token = shop::order(chaos, plan, buyer).await;
     if token.is_empty() {
         return;
     }
-    storm.keep_token(&plan.order_no, &token);
+    chaos.keep_token(&plan.order_no, &token);
     let mut devices = Devices {
-        storm,
+        chaos,
         plan,
         dice,
-        desk: Device::new(storm, plan, &token, "desk", buyer),
-        phone: Device::new(storm, plan, &token, "phone", buyer),
-        till: Device::new(storm, plan, &token, "till", buyer),
+        desk: Device::new(chaos, plan, &token, "desk", buyer),
+        phone: Device::new(chaos, plan, &token, "phone", buyer),
+        till: Device::new(chaos, plan, &token, "till", buyer),
     };
     devices.play().await;
     drop(devices);
     if !plan.refunds.is_empty() {
-        refund_order(storm, inbox, plan).await;
+        refund_order(chaos, inbox, plan).await;
     }
 }
 
 /// The shop refunds once its backend has received the payment's event.
-async fn refund_order(storm: &Storm, inbox: &Inbox, plan: &OrderPlan) {
+async fn refund_order(chaos: &ChaosRun, inbox: &Inbox, plan: &OrderPlan) {
     let mut settled = None;
     for _ in 0..HEARING_TRIES {
         settled = inbox.settled_by(&plan.order_no);
         if settled.is_some() {
             break;
         }
-        storm.clock.sleep(HEARING).await;
+        chaos.clock.sleep(HEARING).await;
     }
     let Some(out_trade_no) = settled else {
-        return storm.note(
+        return chaos.note(
             &plan.order_no,
             "shop: knows no payment that it could refund",
         );
     };
-    let merchant = storm.merchant(plan.mode);
+    let merchant = chaos.merchant(plan.mode);
     for (place, refund) in plan.refunds.iter().enumerate() {
         let wait = Duration::from_secs(u64::from(refund.after_s));
-        storm.clock.sleep(wait).await;
+        chaos.clock.sleep(wait).await;
         let refund_no = format!("{}@{place}", plan.order_no);
         let amount_fen = match refund.amount {
             RefundAmount::Percent(percent) => Some((plan.total_fen * percent / 100).max(1)),
@@ -72,16 +72,16 @@ async fn refund_order(storm: &Storm, inbox: &Inbox, plan: &OrderPlan) {
         };
         if refund.in_portal {
             let fen = amount_fen.unwrap_or(plan.total_fen);
-            let is_made = wechat::refund_in_portal(storm, merchant, &out_trade_no, fen).await;
-            storm.note(
+            let is_made = wechat::refund_in_portal(chaos, merchant, &out_trade_no, fen).await;
+            chaos.note(
                 &plan.order_no,
                 format!("portal: refunds {fen} fen: {is_made}"),
             );
             continue;
         }
-        let is_accepted = shop::refund(storm, plan, &refund_no, amount_fen).await;
+        let is_accepted = shop::refund(chaos, plan, &refund_no, amount_fen).await;
         if is_accepted && refund.amount == RefundAmount::TooMuch {
-            storm.report_wrong(
+            chaos.report_wrong(
                 &plan.order_no,
                 "a refund of more than was paid was accepted",
             );
@@ -91,19 +91,19 @@ async fn refund_order(storm: &Storm, inbox: &Inbox, plan: &OrderPlan) {
             Outcome::Closed => "closed",
             Outcome::Abnormal(_) => "abnormal",
         };
-        let is_decided = wechat::decide_refund(storm, merchant, &refund_no, end).await;
-        storm.note(
+        let is_decided = wechat::decide_refund(chaos, merchant, &refund_no, end).await;
+        chaos.note(
             &plan.order_no,
             format!("WeChat: {refund_no} is to be {end}: {is_decided}"),
         );
         if let (true, Outcome::Abnormal(Some(way))) = (is_decided, refund.outcome) {
-            shop::send_on(storm, plan, &refund_no, way).await;
+            shop::send_on(chaos, plan, &refund_no, way).await;
         }
     }
 }
 
 struct Devices<'a> {
-    storm: &'a Storm,
+    chaos: &'a ChaosRun,
     plan: &'a OrderPlan,
     dice: Rng,
     desk: Device,
@@ -192,10 +192,10 @@ impl Devices<'_> {
         let first = self.desk.out_trade_no();
         self.phone.look(false).await;
         let second = self.phone.start(Product::H5).await;
-        let (storm, plan) = (self.storm, self.plan);
+        let (chaos, plan) = (self.chaos, self.plan);
         let late = async {
             if !first.is_empty() {
-                wechat::visit(storm, plan, &Link::Late(first.clone()), "success").await;
+                wechat::visit(chaos, plan, &Link::Late(first.clone()), "success").await;
             }
         };
         let phone = &mut self.phone;
@@ -222,10 +222,10 @@ impl Devices<'_> {
         let number = self.desk.out_trade_no();
         let wait_s = u64::from(self.plan.expires_in_s) + self.dice.u64(0..600);
         self.desk.put_away();
-        self.storm.clock.sleep(Duration::from_secs(wait_s)).await;
+        self.chaos.clock.sleep(Duration::from_secs(wait_s)).await;
         self.desk.look(true).await;
         if !number.is_empty() {
-            wechat::visit(self.storm, self.plan, &Link::Late(number), "success").await;
+            wechat::visit(self.chaos, self.plan, &Link::Late(number), "success").await;
         }
     }
 
@@ -241,21 +241,21 @@ impl Devices<'_> {
     async fn shop_closes(&mut self, races: bool) {
         let product = *pick(&mut self.dice, &Product::ALL);
         let started = self.phone.start(product).await;
-        let (storm, plan) = (self.storm, self.plan);
+        let (chaos, plan) = (self.chaos, self.plan);
         let pays = pays_by(&mut self.phone, &started);
         if races {
-            tokio::join!(shop::close(storm, plan), pays);
+            tokio::join!(shop::close(chaos, plan), pays);
         } else {
-            shop::close(storm, plan).await;
+            shop::close(chaos, plan).await;
             pays.await;
         }
         self.phone.look(false).await;
     }
 
     async fn at_the_till(&mut self, buyer: AtTheTill) {
-        let (storm, plan) = (self.storm, self.plan);
+        let (chaos, plan) = (self.chaos, self.plan);
         for tried in 0..TRIES {
-            let auth_code = wechat::show_code(storm, self.till.payer()).await;
+            let auth_code = wechat::show_code(chaos, self.till.payer()).await;
             match self.till.scan(&auth_code).await {
                 Scanned::Over => break,
                 Scanned::Again => continue,
@@ -264,10 +264,10 @@ impl Devices<'_> {
             let password = Link::Password(self.till.out_trade_no());
             match buyer {
                 AtTheTill::IsDeclined if tried == 0 => {
-                    wechat::visit(storm, plan, &password, "fail").await;
+                    wechat::visit(chaos, plan, &password, "fail").await;
                     self.think().await;
                 }
-                AtTheTill::Hesitates if tried == 0 => self.storm.clock.sleep(TAKEN_BACK).await,
+                AtTheTill::Hesitates if tried == 0 => self.chaos.clock.sleep(TAKEN_BACK).await,
                 AtTheTill::WalksAway => return,
                 AtTheTill::GoesToThePage => {
                     let page = &mut self.phone;
@@ -276,11 +276,11 @@ impl Devices<'_> {
                         page.look(false).await;
                         pays_on(plan, page, product).await;
                     };
-                    tokio::join!(goes, wechat::visit(storm, plan, &password, "success"));
+                    tokio::join!(goes, wechat::visit(chaos, plan, &password, "success"));
                     break;
                 }
                 _ => {
-                    wechat::visit(storm, plan, &password, "success").await;
+                    wechat::visit(chaos, plan, &password, "success").await;
                     break;
                 }
             }
@@ -291,7 +291,7 @@ impl Devices<'_> {
     /// A pause as a person makes it.
     async fn think(&mut self) {
         let pause = Duration::from_millis(self.dice.u64(200..20_000));
-        self.storm.clock.sleep(pause).await;
+        self.chaos.clock.sleep(pause).await;
     }
 }
 

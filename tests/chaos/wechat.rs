@@ -1,4 +1,4 @@
-//! WeChat's side of the storm: buyers in the cashier, the faults, and WeChat's ledger, which is the
+//! WeChat's side of the chaos run: buyers in the cashier, the faults, and WeChat's ledger, which is the
 //! truth.
 
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
+use crate::chaos_run::{Body, ChaosRun};
 use crate::merchant::Merchant;
 use crate::plan::{FaultSet, Mode, OrderPlan};
-use crate::storm::{Body, Storm};
 
 /// How long WeChat may be down, in tries of a tenth of a second.
 const TRIES: u32 = 600;
@@ -40,31 +40,31 @@ pub(crate) enum Link {
 }
 
 /// A buyer is in the cashier. `outcome` is success, cancel or fail.
-pub(crate) async fn visit(storm: &Storm, plan: &OrderPlan, link: &Link, outcome: &str) -> Visit {
-    let visit = visit_cashier(storm, plan, link, outcome).await;
-    storm.note(
+pub(crate) async fn visit(chaos: &ChaosRun, plan: &OrderPlan, link: &Link, outcome: &str) -> Visit {
+    let visit = visit_cashier(chaos, plan, link, outcome).await;
+    chaos.note(
         &plan.order_no,
         format!("cashier: {outcome} by {link:?}: {visit:?}"),
     );
     visit
 }
 
-async fn visit_cashier(storm: &Storm, plan: &OrderPlan, link: &Link, outcome: &str) -> Visit {
+async fn visit_cashier(chaos: &ChaosRun, plan: &OrderPlan, link: &Link, outcome: &str) -> Visit {
     let mut visit = json!({ "outcome": outcome });
     match link {
         Link::CodeUrl(url) => visit["code_url"] = url.as_str().into(),
         Link::H5Url(url) => visit["h5_url"] = url.as_str().into(),
         Link::PrepayId(id) => visit["prepay_id"] = id.as_str().into(),
         Link::Password(out_trade_no) | Link::Late(out_trade_no) => {
-            visit = storm.merchant(plan.mode).names(visit);
+            visit = chaos.merchant(plan.mode).names(visit);
             visit["out_trade_no"] = out_trade_no.as_str().into();
             visit["late"] = matches!(link, Link::Late(_)).into();
         }
     }
-    let (status, answer) = control(storm, "POST", "pay", Some(&visit)).await;
+    let (status, answer) = control(chaos, "POST", "pay", Some(&visit)).await;
     match (status, answer["transaction_id"].as_str()) {
         (200, Some(transaction_id)) => {
-            let mut paid = storm.paid.lock().unwrap();
+            let mut paid = chaos.paid.lock().unwrap();
             paid.insert(transaction_id.to_owned(), plan.order_no.clone());
             Visit::Paid(transaction_id.to_owned())
         }
@@ -75,81 +75,81 @@ async fn visit_cashier(storm: &Storm, plan: &OrderPlan, link: &Link, outcome: &s
 
 /// A refund by hand, in WeChat's portal. Returns whether WeChat made it.
 pub(crate) async fn refund_in_portal(
-    storm: &Storm,
+    chaos: &ChaosRun,
     merchant: &Merchant,
     out_trade_no: &str,
     fen: u64,
 ) -> bool {
     let refund = merchant.names(json!({ "out_trade_no": out_trade_no, "refund": fen }));
-    control(storm, "POST", "refund", Some(&refund)).await.0 == 200
+    control(chaos, "POST", "refund", Some(&refund)).await.0 == 200
 }
 
 /// Decides the result of a refund that is under way; it is too late once the result exists.
 pub(crate) async fn decide_refund(
-    storm: &Storm,
+    chaos: &ChaosRun,
     merchant: &Merchant,
     refund_no: &str,
     outcome: &str,
 ) -> bool {
     let decision = merchant.names(json!({ "out_refund_no": refund_no, "outcome": outcome }));
-    control(storm, "POST", "refund/outcome", Some(&decision))
+    control(chaos, "POST", "refund/outcome", Some(&decision))
         .await
         .0
         == 200
 }
 
 /// A code on the buyer's phone, for the till to scan.
-pub(crate) async fn show_code(storm: &Storm, payer: u8) -> String {
-    let shown = control(storm, "POST", "auth_code", Some(&json!({ "payer": payer }))).await;
+pub(crate) async fn show_code(chaos: &ChaosRun, payer: u8) -> String {
+    let shown = control(chaos, "POST", "auth_code", Some(&json!({ "payer": payer }))).await;
     shown.1["auth_code"].as_str().unwrap().to_owned()
 }
 
 /// What `wx.login` returns to the mini-program on the buyer's phone.
-pub(crate) async fn log_in(storm: &Storm, merchant: &Merchant, payer: u8) -> String {
+pub(crate) async fn log_in(chaos: &ChaosRun, merchant: &Merchant, payer: u8) -> String {
     let login = json!({ "appid": merchant.mini_program_appid, "payer": payer });
-    let (_, given) = control(storm, "POST", "login", Some(&login)).await;
+    let (_, given) = control(chaos, "POST", "login", Some(&login)).await;
     given["code"].as_str().unwrap().to_owned()
 }
 
 /// WeChat issues a new platform certificate: it is listed at once, and signs after twelve hours.
-pub(crate) async fn rotate_certificate(storm: &Storm) {
-    let whose = json!({ "mchid": storm.merchant(Mode::Direct).mchid });
-    let rotated = control(storm, "POST", "certificates/rotate", Some(&whose)).await;
+pub(crate) async fn rotate_certificate(chaos: &ChaosRun) {
+    let whose = json!({ "mchid": chaos.merchant(Mode::Direct).mchid });
+    let rotated = control(chaos, "POST", "certificates/rotate", Some(&whose)).await;
     assert_eq!(rotated.0, 200, "{}", rotated.1);
 }
 
 /// Issues a new certificate after each of these numbers of begun orders.
-pub(crate) async fn rotate_certificates(storm: &Storm, rotations: &[usize]) {
+pub(crate) async fn rotate_certificates(chaos: &ChaosRun, rotations: &[usize]) {
     for from_order in rotations {
-        while storm.begun() < *from_order {
+        while chaos.begun() < *from_order {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        rotate_certificate(storm).await;
+        rotate_certificate(chaos).await;
     }
 }
 
 /// Does everything that is due at WeChat, and returns when it is done.
-pub(crate) async fn run_due(storm: &Storm) {
-    control(storm, "POST", "clock", Some(&json!({ "advance_s": 0 }))).await;
+pub(crate) async fn run_due(chaos: &ChaosRun) {
+    control(chaos, "POST", "clock", Some(&json!({ "advance_s": 0 }))).await;
 }
 
 /// WeChat's ledger.
-pub(crate) async fn ledger(storm: &Storm) -> Value {
-    control(storm, "GET", "ledger", None).await.1
+pub(crate) async fn ledger(chaos: &ChaosRun) -> Value {
+    control(chaos, "GET", "ledger", None).await.1
 }
 
 /// Sets the simulator's faults by the plan, and counts the injected faults.
 pub(crate) struct FaultInjector {
-    storm: Arc<Storm>,
+    chaos: Arc<ChaosRun>,
     struck: AtomicU64,
     /// The current rules. The lock is held while they change.
     rules: Mutex<Value>,
 }
 
 impl FaultInjector {
-    pub(crate) fn new(storm: Arc<Storm>) -> Self {
+    pub(crate) fn new(chaos: Arc<ChaosRun>) -> Self {
         Self {
-            storm,
+            chaos,
             struck: AtomicU64::new(0),
             rules: Mutex::new(json!([])),
         }
@@ -158,7 +158,7 @@ impl FaultInjector {
     /// Applies each fault set in its turn; returns when the last one begins to apply.
     pub(crate) async fn follow(&self, fault_sets: &[FaultSet]) {
         for FaultSet { from_order, rules } in fault_sets {
-            while self.storm.begun() < *from_order {
+            while self.chaos.begun() < *from_order {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
             self.set(rules).await;
@@ -187,7 +187,7 @@ impl FaultInjector {
 
     /// Counts the faults of the current set, which must end before it is counted again.
     async fn count(&self) {
-        let (_, held) = control(&self.storm, "GET", "faults", None).await;
+        let (_, held) = control(&self.chaos, "GET", "faults", None).await;
         let hits = |rule: &Value| rule["hits"].as_u64().unwrap_or(0);
         let struck: u64 = held.as_array().unwrap().iter().map(hits).sum();
         self.struck.fetch_add(struck, Ordering::Relaxed);
@@ -201,18 +201,18 @@ impl FaultInjector {
     }
 
     async fn send(&self, rules: &Value) {
-        let (status, answer) = control(&self.storm, "POST", "faults", Some(rules)).await;
+        let (status, answer) = control(&self.chaos, "POST", "faults", Some(rules)).await;
         assert_eq!(status, 200, "{answer}");
     }
 }
 
 /// One call of the control interface, retried while WeChat is down. If a call took effect before
 /// its answer was lost, the second answer reports that, or the call takes effect twice.
-async fn control(storm: &Storm, method: &str, what: &str, body: Option<&Value>) -> (u16, Value) {
-    let url = format!("{}/_simulator/{what}", storm.wechat);
+async fn control(chaos: &ChaosRun, method: &str, what: &str, body: Option<&Value>) -> (u16, Value) {
+    let url = format!("{}/_simulator/{what}", chaos.wechat);
     for _ in 0..TRIES {
         let body = body.map_or(Body::None, Body::Json);
-        if let Ok(answer) = storm.call(method, &url, &[], body).await {
+        if let Ok(answer) = chaos.call(method, &url, &[], body).await {
             return answer;
         }
         tokio::time::sleep(BETWEEN_TRIES).await;

@@ -1,5 +1,5 @@
-//! `cargo xtask chaos`: builds the storm (`tests/chaos`) and the two servers that it runs, and starts
-//! it. What the storm does is described in `tests/README.md`.
+//! `cargo xtask chaos`: builds the chaos run (`tests/chaos`) and the two servers that it runs, and starts
+//! it. What the chaos run does is described in `tests/README.md`.
 
 use std::process::Command;
 
@@ -35,12 +35,12 @@ pub(crate) struct Options {
 /// Sets up libfaketime, builds everything and runs the chaos test.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     setup::provide(NEEDS)?;
-    storm(options)
+    chaos(options)
 }
 
 /// The short chaos run of the test run.
 pub(crate) fn short() -> Result<(), Failure> {
-    storm(&Options {
+    chaos(&Options {
         orders: 150,
         seed: 20_261_121,
         kills: Some(6),
@@ -49,7 +49,7 @@ pub(crate) fn short() -> Result<(), Failure> {
     })
 }
 
-fn storm(options: &Options) -> Result<(), Failure> {
+fn chaos(options: &Options) -> Result<(), Failure> {
     process::run(repository::cargo().args([
         "build",
         "--package=merchant-server",
@@ -63,8 +63,8 @@ fn storm(options: &Options) -> Result<(), Failure> {
         ])
     })?;
     let programs = repository::target_dir().join("debug");
-    let mut storm = Command::new(programs.join("chaos"));
-    storm
+    let mut chaos = Command::new(programs.join("chaos"));
+    chaos
         .arg("--merchant-server")
         .arg(programs.join("merchant-server"))
         .arg("--simulator")
@@ -75,10 +75,10 @@ fn storm(options: &Options) -> Result<(), Failure> {
         .args(["--seed", &options.seed.to_string()])
         .args(["--buyers", &options.buyers.to_string()]);
     if let Some(kills) = options.kills {
-        storm.args(["--kills", &kills.to_string()]);
+        chaos.args(["--kills", &kills.to_string()]);
     }
     if let Some(folder) = &options.folder {
-        storm.arg("--folder").arg(folder);
+        chaos.arg("--folder").arg(folder);
     }
-    process::run_shown(&mut storm)
+    process::run_shown(&mut chaos)
 }

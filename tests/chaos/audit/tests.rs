@@ -1,4 +1,4 @@
-//! Plants every kind of error, one at a time, into a storm that ended well. The audit must find
+//! Plants every kind of error, one at a time, into a chaos run that ended well. The audit must find
 //! each.
 
 use FindingKind::{Duplicated, Lost, Wrong};
@@ -12,7 +12,7 @@ const CLOSED: &str = "order-closed";
 const TOTAL_FEN: u64 = 1990;
 
 /// One order was paid twice and refunded in part; another order was never paid.
-fn a_storm_that_ended_well() -> Evidence {
+fn a_run_without_errors() -> Evidence {
     let wechat = |out_trade_no: &str, transaction_id: Option<&str>, refunded_fen| WechatOrder {
         mchid: "1900000001".to_owned(),
         out_trade_no: out_trade_no.to_owned(),
@@ -134,7 +134,7 @@ fn on_page() -> BTreeMap<String, &'static str> {
 
 #[test]
 fn a_chaos_run_without_errors_has_no_findings() {
-    assert_eq!(compare(&a_storm_that_ended_well()), []);
+    assert_eq!(compare(&a_run_without_errors()), []);
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn every_planted_error_is_found_and_counted_as_its_kind() {
         }),
     ];
     for (what, kind, plant) in cases {
-        let mut evidence = a_storm_that_ended_well();
+        let mut evidence = a_run_without_errors();
         plant(&mut evidence);
         let findings = compare(&evidence);
         assert!(

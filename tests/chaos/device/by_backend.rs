@@ -50,7 +50,7 @@ impl Device {
         for tried in 0..TRIES {
             body["after"] = self.seen.attempt().into();
             let floor = self.seen.floor();
-            match shop::call_once(&self.storm, &self.plan, "POST", &path, Some(&body)).await {
+            match shop::call_once(&self.chaos, &self.plan, "POST", &path, Some(&body)).await {
                 Ok((200, answer)) => {
                     self.hear(self.seen.learn_from_backend(&answer, floor));
                     self.note(format!(

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::{Device, Started, pause};
-use crate::storm::Body;
+use crate::chaos_run::Body;
 use crate::wechat::{self, Link};
 
 /// How often the page tries, by itself or at the buyer's click.
@@ -19,8 +19,8 @@ impl Device {
         }
         for tried in 0..TRIES {
             // A login code is valid once, so each try logs in anew.
-            let merchant = self.storm.merchant(self.plan.mode);
-            let code = wechat::log_in(&self.storm, merchant, self.payer()).await;
+            let merchant = self.chaos.merchant(self.plan.mode);
+            let code = wechat::log_in(&self.chaos, merchant, self.payer()).await;
             let form = [
                 ("product", "mini_program".to_owned()),
                 ("after", self.seen.attempt().to_string()),
@@ -63,11 +63,11 @@ impl Device {
     }
 
     async fn post(&self, what: &str, form: &[(&str, String)]) -> Option<(u16, Value)> {
-        let server = &self.storm.merchant(self.plan.mode).server;
+        let server = &self.chaos.merchant(self.plan.mode).server;
         let url = format!("{server}/v1/checkouts/{}/{what}", self.token);
         let address = [("x-forwarded-for", &*self.plan.address)];
         let floor = self.seen.floor();
-        let call = self.storm.call("POST", &url, &address, Body::Form(form));
+        let call = self.chaos.call("POST", &url, &address, Body::Form(form));
         let (status, answer) = call.await.ok()?;
         if !matches!(status, 200 | 409 | 410 | 422 | 429 | 502 | 503) {
             self.report_wrong(format!("{what} was answered {status} {answer}"));

@@ -1,4 +1,4 @@
-//! The transport that the storm gives to a page: it sends the page's requests to the merchant
+//! The transport that the chaos run gives to a page: it sends the page's requests to the merchant
 //! server, and checks every answer.
 
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use payment_tests::native_page::{Backend, Later};
 use serde_json::Value;
 
 use super::seen::{Floor, Seen};
+use crate::chaos_run::ChaosRun;
 use crate::plan::OrderPlan;
-use crate::storm::Storm;
 
 /// The transport between one device and its merchant server.
 #[derive(Clone)]
 pub(super) struct Transport {
-    pub(super) storm: Arc<Storm>,
+    pub(super) chaos: Arc<ChaosRun>,
     pub(super) plan: OrderPlan,
     pub(super) device: &'static str,
     pub(super) seen: Arc<Seen>,
@@ -28,7 +28,7 @@ impl Backend for Transport {
                 .then(|| Cancelling::begin(&transport.seen));
             let floor = transport.seen.floor();
             let what = format!("{} {}", request.method(), request.uri().path());
-            let response = transport.storm.send(request).await?;
+            let response = transport.chaos.send(request).await?;
             transport.inspect(&what, &response, floor);
             Some(response)
         })
@@ -44,7 +44,7 @@ impl Transport {
         }
         if status != 200 {
             let code = &answer["error"]["code"];
-            self.storm.note(
+            self.chaos.note(
                 &self.plan.order_no,
                 format!("{}: {what}: {status} {code}", self.device),
             );
@@ -57,7 +57,7 @@ impl Transport {
     }
 
     fn report_wrong(&self, what: &str) {
-        self.storm
+        self.chaos
             .report_wrong(&self.plan.order_no, format!("{}: {what}", self.device));
     }
 }

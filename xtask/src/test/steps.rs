@@ -88,7 +88,7 @@ pub(super) const ALL: &[Step] = &[
     },
     Step {
         name: "chaos",
-        about: "a short storm: nothing is lost or duplicated under faults and kill -9",
+        about: "a short chaos run: nothing is lost or duplicated under faults and kill -9",
         needs: chaos::NEEDS,
         after: None,
         run: Run::Whole(chaos::short),

@@ -10,7 +10,7 @@ use payment_tests::http_backend::send_over_http;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use crate::clock::StormClock;
+use crate::clock::ChaosClock;
 use crate::journal::Journal;
 use crate::merchant::Merchant;
 use crate::plan::Mode;
@@ -20,9 +20,9 @@ use crate::plan::Mode;
 /// attempt.
 const PATIENCE: Duration = Duration::from_secs(100);
 
-/// The running storm.
-pub(crate) struct Storm {
-    pub(crate) clock: StormClock,
+/// The running chaos.
+pub(crate) struct ChaosRun {
+    pub(crate) clock: ChaosClock,
     pub(crate) journal: Journal,
     /// WeChat's address.
     pub(crate) wechat: String,
@@ -66,9 +66,9 @@ pub(crate) enum Body<'a> {
     Form(&'a [(&'a str, String)]),
 }
 
-impl Storm {
+impl ChaosRun {
     pub(crate) fn new(
-        clock: StormClock,
+        clock: ChaosClock,
         wechat: String,
         merchants: BTreeMap<Mode, Merchant>,
         calls: usize,
