@@ -2,7 +2,7 @@
 //! through libfaketime, so that hours of retries and deadlines pass in minutes.
 //!
 //! Neither server knows of this clock. A hook of our own in the merchant server could set a wrong
-//! time, however well it were refused in production; and the chaos run would test another program than
+//! time, even if production refused it; and the chaos run would test another program than
 //! merchants run.
 
 use std::path::{Path, PathBuf};

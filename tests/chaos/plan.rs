@@ -93,7 +93,7 @@ pub(crate) enum Story {
     AtTheTill(AtTheTill),
 }
 
-/// The reaction of a buyer whose code was scanned, where WeChat requires a password.
+/// The reaction of a buyer whose code was scanned, if WeChat requires a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AtTheTill {
     /// The buyer types the password.
@@ -342,7 +342,7 @@ fn draw_kills(dice: &mut Rng, orders: usize, kills: usize) -> Vec<Kill> {
             } else {
                 Mode::Direct
             },
-            // The kills are spread over the chaos run, and none comes after the last order has begun.
+            // The kills are spread over the run, and none comes after the last order has begun.
             from_order: orders * struck / (kills + 1),
             pause_ms: dice.u64(0..400),
             down_ms: dice.u64(0..600),
@@ -406,7 +406,7 @@ fn rule(dice: &mut Rng, route: &str, kind: &str, rate: f64) -> Value {
     rule
 }
 
-/// Routes of WeChat's that the merchant server calls during the chaos run. Bills are asked for after it.
+/// Routes of WeChat that the merchant server calls during the run. Bills are requested after it.
 const ROUTES: [&str; 8] = [
     "order",
     "query",

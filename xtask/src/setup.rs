@@ -77,7 +77,7 @@ pub(crate) enum Need {
     PythonClient,
     /// The client from npm that the simulator is tested with.
     NodeClient,
-    /// libfaketime, through which the storm's servers see the storm's time.
+    /// libfaketime, which gives the servers of the chaos test its time.
     Faketime,
     /// Schemathesis, which tries our OpenAPI file's routes.
     Schemathesis,

@@ -1,6 +1,6 @@
 //! What tabs with the same order send to each other. How it travels is decided by the shell.
 
-/// What tabs with the same order tell each other, so that one of them polls for all. A message is
+/// The messages between tabs with the same order, so that one of them polls for all. A message is
 /// only a hint: each tab learns the order's state from the backend itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeerMessage {

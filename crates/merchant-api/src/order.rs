@@ -44,7 +44,7 @@ pub struct CreateOrder {
     /// a later attempt has a number of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
-    /// WeChat's mark for coupons, at most 32 bytes.
+    /// WeChat's tag for coupons, at most 32 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
     /// Whether the buyer can ask for an electronic invoice (电子发票).

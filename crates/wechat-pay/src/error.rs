@@ -13,9 +13,9 @@ use crate::json::read_json;
 pub struct WechatError {
     /// The HTTP status.
     pub status: u16,
-    /// WeChat's code, such as `PARAM_ERROR`; empty where the answer had none.
+    /// WeChat's code, such as `PARAM_ERROR`; empty if the answer had none.
     pub code: String,
-    /// WeChat's message, mostly Chinese; empty where the answer had none. WeChat repeats
+    /// WeChat's message, mostly Chinese; empty if the answer had none. WeChat repeats
     /// a refused value, so openids are cut to their first characters: the message goes into logs.
     pub message: String,
     /// WeChat's `detail`, in whatever shape it came.

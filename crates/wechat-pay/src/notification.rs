@@ -50,7 +50,7 @@ pub struct Notification {
 pub struct UnreadNotification {
     /// As [`Notification::id`].
     pub id: String,
-    /// WeChat's event; empty where WeChat leaves it out.
+    /// WeChat's event; empty if WeChat omits it.
     pub event_type: String,
     /// The decrypted content, as WeChat wrote it.
     pub plaintext: Vec<u8>,
@@ -97,7 +97,7 @@ pub enum NotificationError {
     /// APIv3 key is wrong.
     #[error("the notification's resource cannot be opened: {error}")]
     Opening {
-        /// WeChat's id of the notification; empty where WeChat leaves it out.
+        /// WeChat's id of the notification; empty if WeChat omits it.
         id: String,
         /// The cause.
         error: AeadError,

@@ -94,7 +94,7 @@ export class Chromium {
   #fail(error) {
     for (const { reject } of this.#calls.values()) reject(error);
     this.#calls.clear();
-    // Nobody may wait for an answer: then this error is the only sign.
+    // If no call waits for an answer, this error is the only sign.
     if (!this.#isClosing) throw error;
   }
 }

@@ -80,7 +80,7 @@ pub(super) const PYTHON: Program = Program {
     hint: " (Python 3.9 or newer)",
 };
 pub(super) const FAKETIME: Program = Program {
-    name: "libfaketime, for the storm's clock",
+    name: "libfaketime, for the chaos test's clock",
     packages: &["libfaketime"],
     is_there: |_| faketime_library().is_some(),
     hint: "",

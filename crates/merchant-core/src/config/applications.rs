@@ -8,7 +8,7 @@ use super::file::SubMerchantFile;
 use super::named_files::secret;
 use super::{ConfigError, MiniProgram, Secret, SubMerchant, forms};
 
-/// The mini-program, where one is configured.
+/// The mini-program, if one is configured.
 pub(super) fn check_mini_program(
     appid: Option<String>,
     secret: Option<Secret>,

@@ -269,9 +269,9 @@ pub struct Merchant {
     pub notify_url: NotifyUrl,
     /// The notify URL of refunds.
     pub refund_notify_url: NotifyUrl,
-    /// The mini-program, where there is one.
+    /// The mini-program, if there is one.
     pub mini_program: Option<MiniProgram>,
-    /// The appid of the native app at WeChat's open platform, where there is one.
+    /// The appid of the native app at WeChat's open platform, if there is one.
     pub app_appid: Option<String>,
     /// Partner mode: the sub-merchants of this service provider. Empty: the merchant sells for
     /// itself.
@@ -323,7 +323,7 @@ pub struct MiniProgram {
 pub struct SubMerchant {
     /// The sub-merchant's number.
     pub sub_mchid: String,
-    /// The sub-merchant's own official account, where it has one.
+    /// The sub-merchant's own official account, if it has one.
     pub sub_appid: Option<String>,
     /// The secret of that account. With it, the openid comes from that account (`sub_openid`);
     /// without it, from the provider's account (`sp_openid`).

@@ -94,7 +94,7 @@ fn variable(text: &str) -> Value {
     }
 }
 
-/// The field that an error is about, where it is not the one that was being read.
+/// The field that an error is about, if it is not the one that was read.
 fn name_of(kind: &Kind) -> Option<String> {
     match kind {
         Kind::UnknownField(name, _) => Some(name.clone()),

@@ -113,7 +113,7 @@ pub(crate) struct Parties {
     pub(crate) payer_appid: String,
     /// Partner mode: the sub-merchant.
     pub(crate) sub_mchid: Option<String>,
-    /// Partner mode: the sub-merchant's own application, where the order names it.
+    /// Partner mode: the sub-merchant's own application, if the order names it.
     pub(crate) sub_appid: Option<String>,
 }
 

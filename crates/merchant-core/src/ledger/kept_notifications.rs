@@ -13,11 +13,11 @@ use super::{Evidence, Ledger, LedgerError, Wait, Work, Write, schedule};
 pub(crate) struct NotificationToKeep {
     /// WeChat's id, the same on every try.
     pub(crate) id: String,
-    /// WeChat's `event_type`; empty where it is not known.
+    /// WeChat's `event_type`; empty if it is not known.
     pub(crate) event_type: String,
     /// Why it is stored, in one word.
     pub(crate) reason: &'static str,
-    /// The path of the field that was not understood, where it is one field.
+    /// The path of the field that was not understood, if it is one field.
     pub(crate) field: Option<String>,
     pub(crate) out_trade_no: Option<String>,
     pub(crate) transaction_id: Option<String>,

@@ -61,7 +61,7 @@ async fn from_here(check: &Check<'_>, address: &str) -> (Verdict, String) {
     let is_hidden = check.config.gateway.is_live() && !resolved.iter().any(is_public);
     if is_hidden && verdict != Verdict::Wrong {
         let text = format!(
-            "{text}; but its name leads to {} here, where WeChat cannot get: look at what the name leads to elsewhere",
+            "{text}; but its name resolves to {} here, which WeChat cannot reach: check what the name resolves to elsewhere",
             words(&resolved)
         );
         return (Verdict::NotProved, text);

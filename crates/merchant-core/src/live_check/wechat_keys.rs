@@ -8,7 +8,7 @@ use super::{Check, LiveCheckError, Proof, Verdict};
 use crate::config::Config;
 use crate::wechat::{CallError, RefreshError, Refreshed};
 
-/// WeChat Pay's public key and its id, where they are configured: the call has named the id.
+/// WeChat Pay's public key and its id, if they are configured: the call has named the id.
 pub(super) fn public_key(config: &Config, asked: &Probe) -> Vec<Proof> {
     let Some(id) = &config.merchant.reply_key else {
         return Vec::new();

@@ -18,7 +18,7 @@ pub(crate) struct OrderReport {
     pub(crate) transaction: Transaction,
     /// Partner mode: the sub-merchant.
     pub(crate) sub_mchid: Option<String>,
-    /// Partner mode: the sub-merchant's application, where the order named one.
+    /// Partner mode: the sub-merchant's application, if the order named one.
     pub(crate) sub_appid: Option<String>,
     /// WeChat's whole answer, for the records.
     pub(crate) json: String,

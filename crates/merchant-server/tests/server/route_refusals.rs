@@ -113,7 +113,7 @@ fn call_with(route: &Route, token: &str, key: &str, body: String) -> Request<Bod
         .unwrap()
 }
 
-/// A body that the route takes; empty where it takes none.
+/// A body that the route takes; empty if it takes none.
 fn body_of(route: &Route) -> String {
     let json = match route.path {
         "/checkouts/{token}/attempts" => return "product=native".to_owned(),

@@ -109,7 +109,7 @@ impl BillRow {
         known.or(names.first()).copied().unwrap_or_default()
     }
 
-    /// Text that only people read; empty where the bill has no such column.
+    /// Text that only people read; empty if the bill has no such column.
     pub(super) fn text_or_empty(&self, column: &str) -> String {
         self.get(column).unwrap_or_default().to_owned()
     }

@@ -13,14 +13,14 @@ use crate::words::words;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(remote = "Self")]
 pub struct Transaction {
-    /// The application that ordered, in partner mode the provider's (`sp_appid`); empty where
+    /// The application that ordered, in partner mode the provider's (`sp_appid`); empty if
     /// WeChat leaves it out (code pay may).
     #[serde(default, deserialize_with = "null_as_default")]
     pub appid: String,
     /// The merchant number, in partner mode the provider's (`sp_mchid`).
     #[serde(default)]
     pub mchid: String,
-    /// Partner mode: the sub-merchant's application, where the order named one.
+    /// Partner mode: the sub-merchant's application, if the order named one.
     #[serde(default)]
     pub sub_appid: Option<String>,
     /// Partner mode: the sub-merchant's number.
