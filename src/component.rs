@@ -104,7 +104,7 @@ impl PaymentHandle {
         self.request(Intent::Resume)
     }
 
-    /// Shows another appearance, and the payment goes on. `false`: not in the page.
+    /// Shows another appearance, and the payment continues. `false`: not in the page.
     pub fn set_appearance(self, appearance: &Appearance) -> bool {
         self.payment()
             .map(|payment| payment.show_as(appearance))

@@ -88,7 +88,7 @@ impl Embedded {
         }
     }
 
-    /// Shows another appearance, and the payment goes on. `false`: the address for help is refused,
+    /// Shows another appearance, and the payment continues. `false`: the address for help is refused,
     /// and is not shown.
     pub fn set_appearance(&self, options: &JsValue) -> bool {
         let mut wrong = Vec::new();

@@ -20,7 +20,7 @@ pub struct WidgetOptions {
     pub auto_start: bool,
     /// Where the buyer goes after a payment.
     pub(crate) success_url: Option<SuccessUrl>,
-    /// Where the buyer comes back to; the page's own address when absent.
+    /// The address to which the buyer returns; the page's own address when absent.
     pub(crate) return_url: Option<ReturnUrl>,
     /// The widget's look and language.
     pub appearance: Appearance,
@@ -142,7 +142,7 @@ impl WidgetOptions {
         Ok(self)
     }
 
-    /// Where the buyer comes back to: an address that [`ReturnUrl::parse`] accepts. The page's own
+    /// Where the buyer returns to: an address that [`ReturnUrl::parse`] accepts. The page's own
     /// address when not given.
     pub fn with_return_url(mut self, address: &str) -> Result<Self, OptionError> {
         self.return_url = Some(ReturnUrl::parse(address).ok_or(OptionError::ReturnUrl)?);

@@ -125,7 +125,7 @@ async fn the_page_cancels_starts_restyles_and_ends_it_by_the_handle() {
     let base = find(&page.container, "[part=base]").unwrap();
     assert_eq!(base.get_attribute("lang").as_deref(), Some("en"));
     assert_eq!(base.get_attribute("data-theme").as_deref(), Some("dark"));
-    assert!(shows_code(&page.container), "the payment goes on");
+    assert!(shows_code(&page.container), "the payment continues");
 
     assert!(page.handle.cancel());
     counting

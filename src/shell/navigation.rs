@@ -35,7 +35,7 @@ pub(crate) fn reload() {
     }
 }
 
-/// The page's own address without the appended parameters, if a buyer can come back to that
+/// The page's own address without the appended parameters, if a buyer can return to that
 /// address. The rest stays byte for byte: the rest of the query may be signed, and the fragment may
 /// be the route of a single-page shop.
 pub(crate) fn own_address() -> Option<ReturnUrl> {

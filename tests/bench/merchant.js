@@ -184,7 +184,7 @@ async function isWell(url) {
   }
 }
 
-/** GET; or POST where there is a body, which becomes JSON, or a text, which stays as it is. */
+/** GET; or POST if there is a body: an object is sent as JSON, a text unchanged. */
 export async function send(url, { headers = {}, body, text = body && JSON.stringify(body) } = {}) {
   const options = text ? { method: "POST", headers: { "content-type": "application/json", ...headers }, body: text } : { headers };
   const response = await fetch(url, options);

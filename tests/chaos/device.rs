@@ -1,6 +1,6 @@
 //! A device of a buyer with the order's page on it. The page is the native page: the element's own
 //! machine decides what is shown and what is requested. The buyer presses what the page offers,
-//! pays at WeChat, and comes back.
+//! pays at WeChat, and returns.
 //!
 //! *The page's time.* Under libfaketime the servers' date runs fast, and their timers are the
 //! machine's. A page's timers are the machine's too: its requests take their real time, and the
@@ -44,7 +44,7 @@ const WATCH_PATIENCE: Duration = Duration::from_secs(40);
 const LOOK_PATIENCE: Duration = Duration::from_secs(10);
 /// How often a buyer presses a button before giving up.
 const CLICKS: usize = 12;
-/// How often the redirect to WeChat for the openid is tried before the buyer goes back to the page.
+/// How often the redirect to WeChat for the openid is tried before the buyer returns to the page.
 const REDIRECT_TRIES: u32 = 3;
 /// How long a buyer looks at a page that does not change, before the buyer looks again.
 const GLANCE: Duration = Duration::from_secs(2);
@@ -74,7 +74,7 @@ pub(crate) struct Device {
     clock: Arc<MachineTime>,
     /// When the buyer put the device away, by the chaos run's clock.
     put_away_at_ms: Option<i64>,
-    /// The page said that the payment goes on at another device.
+    /// The page said that the payment continues on another device.
     is_elsewhere: bool,
     seen: Arc<Seen>,
 }
@@ -163,7 +163,7 @@ impl Device {
         }
     }
 
-    /// A buyer is in the cashier, and comes back to the page. `outcome` is success, cancel or fail.
+    /// A buyer is in the cashier, and returns to the page. `outcome` is success, cancel or fail.
     pub(crate) async fn visit(&mut self, link: &Link, outcome: &str) -> Visit {
         let visit = wechat::visit(&self.chaos, &self.plan, link, outcome).await;
         match link {
@@ -192,7 +192,7 @@ impl Device {
         page.cashier_replies(&format!("get_brand_wcpay_request:{reply}"), sentence);
     }
 
-    /// The buyer comes back from WeChat's middle page: to the page as it was left, or to a page
+    /// The buyer returns from WeChat's middle page: to the page as it was left, or to a page
     /// that is loaded anew.
     fn come_back_from(&mut self, h5_url: &str) {
         let Some(page) = &self.page else {
@@ -206,7 +206,7 @@ impl Device {
         let mut pairs = h5_url.query_pairs();
         match pairs.find(|(name, _)| name == "redirect_url") {
             Some((_, address)) => self.load(BuyerBrowser::Phone, &address),
-            None => self.report_wrong("h5_url has no address to come back to"),
+            None => self.report_wrong("h5_url has no return address"),
         }
     }
 

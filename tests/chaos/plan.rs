@@ -198,7 +198,7 @@ pub(crate) struct FaultSet {
 /// One `kill -9`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kill {
-    /// The server to kill; it has no meaning where WeChat is killed.
+    /// The server to kill; it has no meaning if WeChat is killed.
     pub(crate) mode: Mode,
     /// The number of begun orders after which the kill happens.
     pub(crate) from_order: usize,

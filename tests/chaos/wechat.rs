@@ -176,7 +176,7 @@ impl FaultInjector {
         self.struck.load(Ordering::Relaxed)
     }
 
-    /// WeChat goes down and comes back while `away` runs. A new process has no faults, so it gets
+    /// WeChat is stopped and started again while `away` runs. A new process has no faults, so it gets
     /// the current ones.
     pub(crate) async fn outlast(&self, away: impl Future<Output = ()>) {
         let rules = self.rules.lock().await;

@@ -58,7 +58,7 @@ async fn an_expired_code_is_replaced_in_place_and_the_new_one_is_paid() {
     assert_eq!(
         page.servers.trade_state(ORDER_NO).as_deref(),
         Some("NOTPAY"),
-        "the same number goes on: only its link was stale"
+        "the same number continues: only its link was stale"
     );
     assert_eq!(scan(&page, "success").await, "SUCCESS");
     page.servers.run_due().await;

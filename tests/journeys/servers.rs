@@ -159,7 +159,7 @@ impl JourneyServers {
         answer["trade_state"].as_str().unwrap().to_owned()
     }
 
-    /// The same where the cashier does not open. Returns the reason.
+    /// The same if the cashier does not open. Returns the reason.
     pub(crate) async fn refused_by_the_cashier(&self, what: &str, link: &str) -> String {
         let (status, answer) = self.at_the_cashier(what, link, "success").await;
         assert!(status.is_client_error(), "{status}: {answer}");

@@ -44,7 +44,7 @@ globalThis.wx = {
         try {
           body = JSON.parse(text);
         } catch {
-          // WeChat gives the text where it is no JSON.
+          // WeChat returns the text if it is not JSON.
         }
         success({ statusCode: response.status, data: body });
       })

@@ -1,4 +1,4 @@
-//! A page's time where the test has no clock of its own: the machine's time, which only counts what
+//! A page's time if the test has no clock of its own: the machine's time, which only counts what
 //! passes. A device that was put away has slept, and its sleep is added when the buyer takes it up
 //! again.
 

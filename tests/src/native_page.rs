@@ -55,7 +55,7 @@ pub struct PageSettings {
     pub token: String,
     /// The page's own address, to which the buyer can be sent back.
     pub url: String,
-    /// The same address with what a backend appended to it, when the buyer comes back.
+    /// The same address with what a backend appended to it, when the buyer returns.
     pub opened_at: String,
     /// The page starts a payment by itself, if this is allowed.
     pub auto_start: bool,

@@ -14,7 +14,7 @@ import { createElement, forwardRef, useEffect, useImperativeHandle, useLayoutEff
 /** The element's events. */
 const EVENTS = ["ready", "scene-decided", "qr-shown", "redirecting", "state-change", "paid", "closed", "problem", "telemetry"];
 
-/** Before the browser goes on: the element begins right after it is in the page. A server has no layout. */
+/** Before the browser paints: the element starts right after it is in the page. A server has no layout. */
 const useCommit = typeof document === "undefined" ? useEffect : useLayoutEffect;
 
 const never = () => () => {};

@@ -86,7 +86,7 @@ sentences! {
     CODE_VALID_FOR:
         "二维码有效时间",
         "Code valid for";
-    /// Spoken as the countdown goes on; # is 5 or 3.
+    /// Announced during the countdown; # is 5 or 3.
     MINUTES_LEFT:
         "二维码将在 # 分钟内失效",
         "The code is valid for less than # minutes";

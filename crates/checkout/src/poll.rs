@@ -2,7 +2,7 @@
 //! page is hidden or offline; and one poll for any number of reasons that come together.
 //!
 //! The schedule stores no answer and knows no state of the payment: the machine starts and stops
-//! it, and reports what came back.
+//! it, and reports the answer.
 
 use merchant_api::{PollQuery, WAIT_MAX_S};
 

@@ -45,7 +45,7 @@ pub enum Connection {
 /// A sentence that is shown with the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Notice {
-    /// The buyer came back from the cashier without paying.
+    /// The buyer returned from the cashier without paying.
     Cancelled,
     /// WeChat was queried, and has no payment yet.
     NotPaidYet,

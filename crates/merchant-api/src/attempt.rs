@@ -16,7 +16,7 @@ pub struct AttemptForm {
     pub product: Product,
     /// The number of the last attempt that the page knows: a compare-and-set.
     pub after: Option<u64>,
-    /// Where the buyer comes back to (for H5, and for the OAuth redirect).
+    /// The address to which the buyer returns (for H5, and for the OAuth redirect).
     pub return_url: Option<String>,
     /// The one-use handle that the OAuth redirect brought back.
     pub payer: Option<String>,

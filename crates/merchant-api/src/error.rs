@@ -97,7 +97,7 @@ error_codes! {
     RefundNotAbnormal = "REFUND_NOT_ABNORMAL", 409, false;
     /// The payer handle or code is unknown, used or too old.
     PayerInvalid = "PAYER_INVALID", 422, false;
-    /// `return_url` is missing where it is needed, or not on an allowed origin.
+    /// `return_url` is missing although it is required, or is not on an allowed origin.
     ReturnUrlRefused = "RETURN_URL_REFUSED", 422, false;
     /// The body is larger than the contract allows.
     TooLarge = "TOO_LARGE", 413, false;

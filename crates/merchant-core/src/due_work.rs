@@ -208,7 +208,7 @@ async fn query_attempt(
                 let wait_ms = wait_ms.max(QUERY_INTERVAL_MS);
                 return Ok(Next::Untried(payments.clock.now_ms() + wait_ms));
             }
-            // After a failure the plan goes on: the next query comes at its time.
+            // After a failure the schedule continues: the next query happens at its time.
             if let Some(left_out) = payments.due_work_log.unanswered.admit(monotonic_ms) {
                 tracing::warn!(order_no = checkout.order.order_no.as_str(), %error, left_out, "WeChat gave no answer about an order");
             }

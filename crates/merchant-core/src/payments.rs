@@ -142,7 +142,7 @@ impl Payments {
         &self.clock
     }
 
-    /// Ends every held poll with an early answer. Everything else goes on.
+    /// Ends every held poll with an early answer. Everything else continues.
     pub fn begin_shutdown(&self) {
         self.is_ending.send_replace(true);
     }
@@ -206,7 +206,7 @@ impl Parts {
         self.order_locks.wait(order_id, queue).await
     }
 
-    /// Takes an order's lock for due work. If a call holds the lock, due work comes back later.
+    /// Takes an order's lock for due work. If a call holds the lock, due work tries again later.
     pub(crate) async fn lock_order_for_due_work(
         &self,
         order_id: i64,

@@ -19,7 +19,7 @@ use crate::connections::{raise_open_files, serve_connections};
 use crate::routes::app;
 use crate::server::MerchantServer;
 
-/// How long calls may go on during a shutdown: long enough for a call to WeChat and its answer.
+/// How long calls may continue during a shutdown: long enough for a call to WeChat and its answer.
 const DRAIN_MS: i64 = 15_000;
 
 /// Why the server could not start, or stopped.

@@ -47,7 +47,7 @@ export class Visit {
     return visit;
   }
 
-  /** When a condition of the subject came true; fails where it does not in time. */
+  /** When a condition of the subject became true; fails if it does not in time. */
   async until(name) {
     const received = this.#received.get(name);
     if (received) return received;

@@ -76,7 +76,7 @@ pub(crate) async fn authorize_url(
     Ok(url.into())
 }
 
-/// The address for a buyer who comes back with a state, with or without a code. It is the page's
+/// The address for a buyer who returns with a state, with or without a code. It is the page's
 /// address, either with a handle or without any parameter, so that the page starts again. `None` if
 /// the state is unknown.
 pub async fn after_redirect(

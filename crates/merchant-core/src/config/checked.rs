@@ -336,6 +336,6 @@ pub struct SubMerchant {
 pub struct MerchantCertificate {
     /// The private key with mchid and serial number.
     pub key: MerchantKey,
-    /// The validity of the certificate; `None` where it is not configured.
+    /// The validity of the certificate; `None` if it is not configured.
     pub facts: Option<CertificateFacts>,
 }

@@ -36,7 +36,7 @@ pub struct Checkout {
 }
 
 impl Checkout {
-    /// The handle that a page finds in its address when the buyer comes back from the current
+    /// The handle that a page finds in its address when the buyer returns from the current
     /// attempt; empty if there is none.
     pub fn return_handle(&self) -> &str {
         let attempt = self.attempt.as_ref();

@@ -86,7 +86,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the database file, creates it where it is missing, and migrates it to this version.
+    /// Opens the database file, creates it if it is missing, and migrates it to this version.
     /// From then on it belongs to the configured merchant.
     pub(crate) async fn open(config: &Config) -> Result<Self, LedgerError> {
         let ledger = Self::brought_up(&config.database).await?;

@@ -1,4 +1,4 @@
-//! The OAuth redirect for the openid: states that are sent once and may come back twice, and payer
+//! The OAuth redirect for the openid: states that are sent once and may return twice, and payer
 //! handles.
 
 use merchant_api::AttemptProduct;
@@ -20,7 +20,7 @@ pub(crate) enum StateFound {
     },
     /// It is valid, and the same code was answered with this handle.
     Answered { return_url: String, handle: String },
-    /// It has expired, or was answered to another code: the buyer goes back and starts again.
+    /// It has expired, or was used with another code: the buyer returns to the page and starts again.
     Over { return_url: String },
     /// This server did not create it, or it was deleted long ago.
     Unknown,

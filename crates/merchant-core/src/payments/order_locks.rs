@@ -4,7 +4,7 @@
 //!
 //! Buyers decide how many calls about an order there are, and WeChat decides how long each call
 //! takes. So the number of calls that wait for an order is bounded, and due work never waits for a
-//! call: it tries the lock and comes back later. Due work waits only for other due work of the same
+//! call: it tries the lock and, if it fails, tries again later. Due work waits only for other due work of the same
 //! order.
 
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 const PAGES_WAITING_MAX: usize = 8;
 /// The most calls including the backend's: it finds a place even if pages have taken all of theirs.
 const CALLS_WAITING_MAX: usize = 32;
-/// The most pieces of one order's due work that wait for each other. Further pieces come back
+/// The most pieces of one order's due work that wait for each other. Further pieces try again
 /// later, because a lease is no longer than two pieces take.
 const DUE_WORK_WAITING_MAX: usize = 1;
 

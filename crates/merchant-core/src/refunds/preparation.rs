@@ -48,7 +48,7 @@ pub(super) fn prepare(request: &CreateRefund) -> Result<PreparedRefund, Refusal>
         if is_empty {
             return Err(Refusal::invalid(
                 field,
-                "must not be empty; leave the field out where it has no value",
+                "must not be empty; omit the field if it has no value",
             ));
         }
     }

@@ -77,7 +77,7 @@ async fn look(payments: &Payments, refund: &Refund, tries: u64) -> Result<Option
             );
             Ok(Some(next_ms))
         }
-        // After a failure the plan goes on: the next query comes at its time.
+        // After a failure the schedule continues: the next query happens at its time.
         Err(QueryError::Wechat(error)) => {
             tracing::warn!(refund_no = refund.out_refund_no.as_str(), %error, "WeChat gave no answer about a refund");
             Ok(Some(next_ms))
@@ -112,7 +112,7 @@ async fn send(payments: &Payments, refund: &Refund, tries: u64) -> Result<Option
     }
 }
 
-/// A matching answer moved the refund and its schedule. After any other answer the plan goes on.
+/// A matching answer moved the refund and its schedule. After any other answer the schedule continues.
 fn after_answer(payments: &Payments, recorded: &RefundRecorded, tries: u64) -> Option<i64> {
     match recorded {
         RefundRecorded::Moved(_) | RefundRecorded::TakenIn(_) => None,

@@ -228,7 +228,12 @@ fn report(update: &RefundUpdate, recorded: &RefundRecorded) {
                     "the buyer's account does not take a refund: send it another way"
                 );
             } else {
-                tracing::info!(event = "refund.moved", refund_no, state, "a refund goes on");
+                tracing::info!(
+                    event = "refund.moved",
+                    refund_no,
+                    state,
+                    "a refund has a new state"
+                );
             }
         }
         RefundRecorded::TakenIn(refund) => tracing::warn!(

@@ -77,7 +77,7 @@ fn first_broken(given: &GivenJson) -> Option<BrokenValue> {
 /// nullable.
 fn broken_rule(value: &GivenJson) -> Option<&'static str> {
     match value {
-        GivenJson::Null => Some("must not be null; leave the field out where it has no value"),
+        GivenJson::Null => Some("must not be null; omit the field if it has no value"),
         GivenJson::Text(text) => plain_text::broken_rule(text),
         _ => None,
     }
@@ -155,13 +155,13 @@ mod tests {
             (
                 r#"{"refund_no":"R","amount_fen":null}"#,
                 Some("amount_fen"),
-                "amount_fen must not be null; leave the field out where it has no value",
+                "amount_fen must not be null; omit the field if it has no value",
             ),
             (
                 r#"{"refund_no":"R","goods_detail":[{"merchant_goods_id":"tea","goods_name":null,
                    "unit_price_fen":1,"refund_amount_fen":1,"refund_quantity":1}]}"#,
                 Some("goods_detail[0].goods_name"),
-                "goods_detail[0].goods_name must not be null; leave the field out where it has no value",
+                "goods_detail[0].goods_name must not be null; omit the field if it has no value",
             ),
             (
                 r#"{"refund_no":null}"#,

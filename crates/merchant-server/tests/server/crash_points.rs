@@ -74,7 +74,7 @@ struct Harness {
     token: String,
     /// The code on the buyer's phone.
     auth_code: String,
-    /// Notifications that WeChat goes on sending until they are acknowledged.
+    /// Notifications that WeChat sends until they are acknowledged.
     notifications: Vec<SentNotification>,
     /// The numbers of unmatched payments among them.
     strangers: Vec<String>,
@@ -627,7 +627,7 @@ impl Harness {
         self.server.form(&path, &[("after", "1")]).await;
     }
 
-    /// A page in WeChat: if it needs the openid, it goes to WeChat and comes back with a handle.
+    /// A page in WeChat: if it needs the openid, it goes to WeChat and returns with a handle.
     async fn start_in_wechat(&self) -> Value {
         let answer = self.start("jsapi", 0).await;
         let Some(url) = answer["authorize_url"].as_str() else {

@@ -1,4 +1,4 @@
-//! Due work in parallel: while one order, one buyer or one kind of work waits, the others go on.
+//! Due work in parallel: while one order, one buyer or one kind of work waits, the others continue.
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ async fn due_work_does_not_wait_for_an_order_that_a_page_holds() {
     page.abort();
     let _ = page.await;
     server.later(2_000).await;
-    assert_eq!(server.wechat.take_kinds(), ["query"], "it comes back");
+    assert_eq!(server.wechat.take_kinds(), ["query"], "it is tried again");
 }
 
 #[tokio::test]

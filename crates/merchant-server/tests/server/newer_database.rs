@@ -1,5 +1,5 @@
 //! A newer program migrates the database while a server of this version works on it. The server
-//! goes on, whatever columns the tables get. If the newer program removes or renames columns, the
+//! continues with any new columns of the tables. If the newer program removes or renames columns, the
 //! server must be stopped first.
 
 use http::StatusCode;

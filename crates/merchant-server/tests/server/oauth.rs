@@ -102,7 +102,7 @@ async fn a_repeated_callback_gets_the_same_answer_and_uses_the_code_once() {
         .attempt(&token, &[JSAPI, BACK, ("payer", &handle)])
         .await;
     assert_eq!(paying.number("attempt"), 1, "{}", paying.json);
-    // The state has expired: the buyer goes back to the page, which begins again.
+    // The state has expired: the buyer returns to the page, which starts again.
     server.clock.advance_ms(3 * MINUTE_MS);
     assert_eq!(location(&server.get(&back).await), PAGE);
 }
@@ -301,7 +301,7 @@ async fn a_failed_openid_lookup_is_reported_to_the_page_and_not_repeated() {
             (409, "PAYER_UNAVAILABLE")
         );
     }
-    // The buyer declined: WeChat comes back without a code.
+    // The buyer declined: WeChat redirects without a code.
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let url = authorize_url(&server, &token).await;

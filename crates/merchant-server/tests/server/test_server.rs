@@ -499,7 +499,7 @@ impl TestServer {
         state.as_str().map(str::to_owned)
     }
 
-    /// The order of a number in WeChat's own ledger; null where it has none.
+    /// The order of a number in WeChat's own ledger; null if it has none.
     pub(crate) fn order_at_wechat(&self, out_trade_no: &str) -> Value {
         let ledger = serde_json::to_value(self.simulator.ledger_view(None)).unwrap();
         let mut orders = ledger["orders"].as_array().unwrap().iter();

@@ -17,7 +17,7 @@ fn body(number: &str, refund: i64) -> Value {
     })
 }
 
-/// Status, code where there is one, and the whole answer.
+/// Status, code if there is one, and the whole answer.
 async fn ask(harness: &Harness, body: &Value) -> (u16, String, Value) {
     harness.call(Method::POST, REFUNDS, &body.to_string()).await
 }

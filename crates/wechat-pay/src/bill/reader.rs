@@ -18,7 +18,7 @@ pub struct Bill {
 }
 
 /// Reads a whole file: first its hash, and its lines only if the hash matches. One line that cannot be
-/// read is an error; [`BillReader`] goes on after it.
+/// read is an error; [`BillReader`] continues after it.
 pub fn read_bill(file: &[u8], packing: Packing, ticket: &BillTicket) -> Result<Bill, BillError> {
     let mut unpacking = Unpacking::new(packing);
     unpacking.push(file, &mut |_| Ok(()))?;

@@ -111,7 +111,7 @@ pub(super) const INVARIANTS: [(&str, Holds); 22] = [
         },
     ),
     (
-        "where there is a fallback, after a refusal of the first method the payment can continue",
+        "if there is a fallback, the payment can continue after a refusal of the first method",
         |node, taken| {
             node.fallback.is_none()
                 || !taken.shows_now(node, is_dead_end)
@@ -131,7 +131,7 @@ pub(super) const INVARIANTS: [(&str, Holds); 22] = [
         },
     ),
     (
-        "WeCom is not redirected to OAuth where the code can be shown",
+        "WeCom is not redirected to OAuth if the code can be shown",
         |node, taken| {
             !node.place.is_wecom
                 || node.fallback != Some(Product::Native)
