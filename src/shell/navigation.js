@@ -51,7 +51,7 @@ export function stripped(names, isToBeShown) {
     const [, path, query, fragment = ""] = /** @type {string[]} */ (/^([^?#]*)(\?[^#]*)?(#.*)?$/.exec(href));
     const ours = names.split(" ");
     const kept = (query ? query.slice(1).split("&") : []).filter((part) => !ours.includes(part.split("=")[0]));
-    // A browser carries the fragment of WeChat's authorize address along.
+    // The browser keeps the fragment of WeChat's authorize address.
     const address = path + (kept.length ? `?${kept.join("&")}` : "") + (fragment === "#wechat_redirect" ? "" : fragment);
     if (isToBeShown && address !== href) history.replaceState(history.state, "", address);
     return address;

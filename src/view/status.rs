@@ -1,4 +1,4 @@
-//! The sentence of each screen, shown and spoken; the spinner; the state of the connection.
+//! The sentence of each screen, shown and announced; the spinner; the state of the connection.
 
 use checkout::{Connection, Notice, Screen, ViewModel};
 use leptos::prelude::*;

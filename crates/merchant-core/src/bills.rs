@@ -56,7 +56,7 @@ impl FetchedBill {
     }
 }
 
-/// Fetches a bill; `None` where nothing happened on that day.
+/// Fetches a bill; `None` if nothing happened on that day.
 pub async fn fetch_file(
     payments: &Payments,
     kind: BillKind,

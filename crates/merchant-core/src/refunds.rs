@@ -1,4 +1,4 @@
-//! Refunds: the requests of the merchant's backend, and their way to a final state.
+//! Refunds: the requests of the merchant's backend, and their course to a final state.
 //!
 //! One number is one refund, for ever. A refund is recorded before it is sent to WeChat, in the
 //! transaction that checks that no more is refunded than was paid. A refund that was sent is

@@ -146,7 +146,7 @@ fn read_verification_file(path: &Path) -> Result<VerificationFile, ConfigError> 
     if text.trim().is_empty() || text.len() > 1024 {
         return Err(ConfigError::refused(
             FIELD,
-            "must be 1 to 1024 bytes long, as WeChat gives such a file out",
+            "must be 1 to 1024 bytes long, as WeChat issues such a file",
         ));
     }
     Ok(VerificationFile {

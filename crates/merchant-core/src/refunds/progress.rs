@@ -1,4 +1,4 @@
-//! The way of a refund to a final state: sent once, then queried until WeChat's status is final.
+//! The course of a refund to its final state: sent once, then queried until WeChat's status is final.
 //! Each step can be interrupted and repeated; the ledger records before each call what is about to
 //! happen.
 
