@@ -27,14 +27,14 @@ use payment_values::OutTradeNo;
 use preparation::{Preparation, PreparedAttempt, prepare};
 use request::{AttemptRequest, PayerClaim};
 pub(crate) use return_address::check as check_return_address;
-use wechat_pay::{Operation, RetryWith};
+use wechat_pay::{Operation, RetryWith, lower_hex};
 
 use crate::checkouts::{POLL_AFTER_MS, answer, attempt_details, is_fresh, reread};
 use crate::ledger::{Attempt, AttemptState, Begun, Checkout, NewAttempt};
 use crate::payments::{Payments, Queue};
 use crate::query::QueryOutcome;
 use crate::refusal::{DOUBT_RETRY_MS, Refusal};
-use crate::surroundings::{hex, unguessable};
+use crate::surroundings::unguessable;
 use crate::wechat::{CallError, Placed};
 use crate::{checkouts, due_work, query};
 
@@ -306,7 +306,7 @@ async fn begin(
     let out_trade_no = if number == 1 {
         order.order_no.clone().into()
     } else {
-        OutTradeNo::parse(hex(&payments.randomness.bytes()?))
+        OutTradeNo::parse(lower_hex(&payments.randomness.bytes()?))
             .map_err(|error| Refusal::Internal(error.to_string()))?
     };
     let now_ms = payments.clock.now_ms();

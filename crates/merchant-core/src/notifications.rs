@@ -10,13 +10,13 @@ mod unread;
 use aws_lc_rs::digest::{SHA256, digest};
 use http::HeaderMap;
 use wechat_pay::{
-    Notification, NotificationError, NotifiedResource, SignatureError, open_notification, v2,
+    Notification, NotificationError, NotifiedResource, SignatureError, lower_hex,
+    open_notification, v2,
 };
 
 use crate::ledger::{Evidence, LedgerError};
 use crate::payments::Payments;
 use crate::refunds::NoticeRecorded;
-use crate::surroundings::hex;
 use crate::wechat::OrderReport;
 use crate::{refunds, settlement};
 
@@ -117,7 +117,7 @@ pub async fn receive_v2(payments: &Payments, body: &[u8]) -> ReceivedV2 {
     // It has no id: the same bytes are the same notification.
     let hash = digest(&SHA256, body);
     let evidence = Evidence::Notification {
-        id: format!("v2-{}", hex(&hash.as_ref()[..16])),
+        id: format!("v2-{}", lower_hex(&hash.as_ref()[..16])),
         event_type: "V2.REFUND".to_owned(),
     };
     match refunds::record_unverified(payments, &evidence, &hint).await {

@@ -1,7 +1,6 @@
 //! Fuzz targets: each function takes any bytes, and fails if the crate panics or breaks a promise. libFuzzer runs them (`fuzz_targets/`), and so does `tests/hostile_inputs.rs` with
 //! stable Rust over the stored corpus.
 
-use std::fmt::Write;
 use std::sync::OnceLock;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
@@ -12,7 +11,7 @@ use wechat_pay::bill::{
 };
 use wechat_pay::{
     ApiV3Key, Authorization, NotificationDraft, PlatformKey, PublicKey, SigningKey, Stamp,
-    TrustedKeys, certificate_serial, open_notification, v2,
+    TrustedKeys, certificate_serial, lower_hex, open_notification, v2,
 };
 
 /// The documentation's public example key. It guards nothing.
@@ -124,7 +123,7 @@ pub(crate) fn bill(input: &[u8]) {
     let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, file);
     let ticket = BillTicket {
         hash_type: "SHA1".into(),
-        hash_value: hex(hash.as_ref()),
+        hash_value: lower_hex(hash.as_ref()),
         download_url: "https://api.mch.weixin.qq.com/v3/billdownload/file?token=a".into(),
     };
     let whole = read_bill(file, packing, &ticket);
@@ -155,13 +154,6 @@ pub(crate) fn bill(input: &[u8]) {
         (Ok(bill), Ok((rows, summary))) => assert_eq!((bill.rows, bill.summary), (rows, summary)),
         (whole, pieces) => assert_eq!(whole.is_ok(), pieces.is_ok()),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Any file as each kind of key file.

@@ -14,7 +14,7 @@ use crate::{
     ApiV3Key, AppPayment, Authorization, CertificateFacts, Description, Fen, JsapiPayment,
     KeyError, NativeOrdered, NotifyUrl, OpenId, Order, Orderer, OutTradeNo, ProductFields,
     PublicKey, Reply, RequestParts, SealedCertificates, SealedResource, SignatureError, SigningKey,
-    Stamp, TrustedKeys, bill, open, seal, test_keys, verify_signed,
+    Stamp, TrustedKeys, bill, lower_hex, open, seal, test_keys, verify_signed,
 };
 
 const NONCE: &str = "593BEC0C930BF1AFEB40B4A08C8FB242";
@@ -274,12 +274,7 @@ fn the_bill_of_phps_tests_is_read() {
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, file);
     let ticket = bill::BillTicket {
         hash_type: "SHA1".into(),
-        hash_value: hash
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<Vec<_>>()
-            .concat(),
+        hash_value: lower_hex(hash.as_ref()),
         download_url: "https://api.mch.weixin.qq.com/v3/billdownload/file?token=x".into(),
     };
     let read = bill::read_bill(file, bill::Packing::Plain, &ticket).unwrap();

@@ -23,13 +23,14 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use merchant_api::{ErrorCode, PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE};
 use url::Url;
+use wechat_pay::lower_hex;
 
 use super::return_address;
 use crate::config::Merchant;
 use crate::ledger::{Order, StateFound};
 use crate::payments::Payments;
 use crate::refusal::Refusal;
-use crate::surroundings::{hex, unguessable};
+use crate::surroundings::unguessable;
 use crate::wechat::{Application, NoOpenId};
 
 /// The callback's path. Its host is registered in the official account.
@@ -118,7 +119,7 @@ async fn answer(
     state: &str,
     code: Option<&str>,
 ) -> Result<Option<Back>, Refusal> {
-    let code_sha256 = code.map(|code| hex(digest(&SHA256, code.as_bytes()).as_ref()));
+    let code_sha256 = code.map(|code| lower_hex(digest(&SHA256, code.as_bytes()).as_ref()));
     let look = async || {
         let now_ms = payments.clock.now_ms();
         let found = payments

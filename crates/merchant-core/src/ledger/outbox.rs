@@ -7,10 +7,10 @@ use std::str::FromStr;
 use aws_lc_rs::digest::{SHA256, digest};
 use const_format::formatcp;
 use merchant_api::{WebhookEvent, WebhookMessage};
+use wechat_pay::lower_hex;
 
 use super::column::UnknownWord;
 use super::{Ledger, LedgerError, Wait, Work, Write, schedule, timestamp};
-use crate::surroundings::hex;
 
 /// The columns of [`Webhook`]. Its deliveries are in another table.
 const COLUMNS: &str = "id, event_type, body, created_ms, state, tries, last_outcome";
@@ -90,7 +90,7 @@ pub(super) async fn put(
 ) -> Result<(), LedgerError> {
     let event_type = event.event_type();
     let hash = digest(&SHA256, format!("{event_type}\n{key}").as_bytes());
-    let id = format!("msg_{}", hex(&hash.as_ref()[..16]));
+    let id = format!("msg_{}", lower_hex(&hash.as_ref()[..16]));
     let message = WebhookMessage {
         event,
         timestamp: timestamp(now_ms),

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use wechat_pay::OutTradeNo;
+use wechat_pay::{OutTradeNo, lower_hex};
 
 use super::recorder::Recorder;
 use super::report::LiveCheckError;
 use crate::config::{Config, Database};
 use crate::ledger::Ledger;
-use crate::surroundings::{NoRandomness, Surroundings, hex};
+use crate::surroundings::{NoRandomness, Surroundings};
 use crate::wechat::WechatClient;
 
 /// The state that all parts of the check share.
@@ -40,7 +40,7 @@ impl<'a> Check<'a> {
     }
 
     pub(super) fn random_hex(&self) -> Result<String, NoRandomness> {
-        Ok(hex(&self.surroundings.randomness.bytes()?))
+        Ok(lower_hex(&self.surroundings.randomness.bytes()?))
     }
 
     /// A number that no order has.

@@ -4,11 +4,10 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::Value;
-use wechat_pay::{Notification, NotificationError, UnreadNotification, read_json};
+use wechat_pay::{Notification, NotificationError, UnreadNotification, lower_hex, read_json};
 
 use crate::ledger::{LedgerError, NotificationToKeep};
 use crate::payments::Payments;
-use crate::surroundings::hex;
 
 /// Stores a decrypted notification that this version does not handle. WeChat will not send it
 /// again. `reason` is one word; `field` is the path of the field that is not handled.
@@ -60,7 +59,7 @@ pub(crate) async fn keep_refused(payments: &Payments, error: &NotificationError,
         NotificationError::Resource(unread) => of_inside(unread, "unreadable"),
         NotificationError::Contradiction(unread) => of_inside(unread, "contradiction"),
         NotificationError::Envelope(problem) => {
-            let id = format!("body-{}", hex(&digest(&SHA256, body).as_ref()[..16]));
+            let id = format!("body-{}", lower_hex(&digest(&SHA256, body).as_ref()[..16]));
             let field = Some(problem.field.clone());
             to_keep(id, String::new(), body, "unreadable", field)
         }
@@ -143,7 +142,7 @@ fn to_keep(
     } = numbers(content);
     let resource = std::str::from_utf8(content).map_or_else(
         // A body that is not text is stored all the same.
-        |_| serde_json::json!({ "hex": hex(content) }).to_string(),
+        |_| serde_json::json!({ "hex": lower_hex(content) }).to_string(),
         str::to_owned,
     );
     NotificationToKeep {

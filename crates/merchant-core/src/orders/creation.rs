@@ -4,14 +4,14 @@
 
 use merchant_api::{ATTACH_MAX_BYTES, AttemptProduct, CreateOrder, CreatedOrder, ErrorCode};
 use payment_values::{Fen, OpenId, OrderNo};
-use wechat_pay::Description;
+use wechat_pay::{Description, lower_hex};
 
 use crate::attempts::{check_return_address, check_terms};
 use crate::config::EXPIRES_IN_MS;
 use crate::ledger::{Created, NewOrder, Order};
 use crate::payments::Payments;
 use crate::refusal::Refusal;
-use crate::surroundings::{hex, unguessable};
+use crate::surroundings::unguessable;
 
 /// The largest amount, in fen: ten million yuan. A larger one is a mistake of the unit.
 pub const TOTAL_MAX_FEN: u64 = 1_000_000_000;
@@ -43,7 +43,7 @@ pub async fn create(
 /// Checks everything that WeChat would refuse later.
 fn check(payments: &Payments, request: &CreateOrder) -> Result<NewOrder, Refusal> {
     let order_no = match &request.order_no {
-        None => OrderNo::parse(hex(&payments.randomness.bytes()?))
+        None => OrderNo::parse(lower_hex(&payments.randomness.bytes()?))
             .map_err(|error| Refusal::Internal(error.to_string()))?,
         Some(order_no) => OrderNo::parse(&**order_no).map_err(|_| {
             Refusal::field(

@@ -1,7 +1,6 @@
 //! Randomness as an injected dependency: all tokens, nonces, numbers and handles come from here, so
 //! that a test is repeatable to the byte.
 
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -63,13 +62,4 @@ impl Randomness for SeededRandomness {
 /// 22 URL-safe characters of 128 bits: a token, a state, a handle.
 pub(crate) fn unguessable(random: [u8; 16]) -> String {
     URL_SAFE_NO_PAD.encode(random)
-}
-
-/// 32 hex digits, for fields where WeChat accepts letters and digits only.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -87,6 +87,12 @@ fn a_configuration_that_breaks_a_rule_is_refused_with_field_and_reason() {
             "environment = \"simulator\"\nbase_url = \"http://simulator.example\"",
             "gateway.base_url",
         ),
+        // A name below .localhost is resolved, and not everywhere to this machine.
+        (
+            SIMULATOR,
+            "environment = \"simulator\"\nbase_url = \"http://simulator.localhost\"",
+            "gateway.base_url",
+        ),
         (
             PUBLIC,
             r#"public_base_url = "http://pay.example""#,

@@ -182,10 +182,7 @@ mod tests {
             bill_sequence: sequence,
             ticket: BillTicket {
                 hash_type: "SHA1".into(),
-                hash_value: hash
-                    .as_ref()
-                    .iter()
-                    .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")),
+                hash_value: crate::lower_hex(hash.as_ref()),
                 download_url: "https://api.mch.weixin.qq.com/v3/bill/downloadurl?token=x".into(),
             },
             encrypt_key: test_keys::doc_public_key().seal_field(FILE_KEY).unwrap(),
