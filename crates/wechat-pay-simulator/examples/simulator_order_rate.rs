@@ -9,7 +9,6 @@
     reason = "a program to be looked at: a panic is its error, its output is what it is for"
 )]
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -21,7 +20,7 @@ use wechat_pay::{
     Description, Fen, MerchantKey, NotifyUrl, Order, Orderer, OutTradeNo, ProductFields, Stamp,
 };
 use wechat_pay_simulator::{
-    Clock, Keyring, Outgoing, Random, Simulator, SimulatorOptions, SimulatorParts,
+    Keyring, Outgoing, Random, Simulator, SimulatorOptions, SimulatorParts,
 };
 
 const ORDERS: u32 = 5000;
@@ -42,13 +41,8 @@ async fn main() {
 }
 
 fn parts(keyring: &Keyring) -> SimulatorParts {
-    SimulatorParts {
-        clock: Clock::system(),
-        random: Random::system(),
-        keyring: keyring.clone(),
-        domains: BTreeSet::new(),
-        notifications: Outgoing::over_http(Duration::from_secs(1), false).unwrap(),
-    }
+    let notifications = Outgoing::over_http(Duration::from_secs(1), false).unwrap();
+    SimulatorParts::new(keyring.clone(), notifications)
 }
 
 /// A merchant's request.

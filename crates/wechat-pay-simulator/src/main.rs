@@ -244,7 +244,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         ))?;
         servers.spawn(show(listener, app));
     }
-    servers.spawn(run_when_due(simulator));
+    servers.spawn(async move { match simulator.run_for_ever().await {} });
     tokio::select! {
         () = stop_signal() => Ok(()),
         ended = servers.join_next() => match ended {
@@ -274,12 +274,12 @@ async fn build(arguments: &Arguments, base_url: &str) -> Result<Simulator, Start
         .iter()
         .map(|domain| domain.to_ascii_lowercase())
         .collect();
+    let notifications = Outgoing::over_http(NOTIFICATION_TIMEOUT, arguments.allow_remote)?;
     let parts = SimulatorParts {
         clock,
         random,
-        keyring,
         domains,
-        notifications: Outgoing::over_http(NOTIFICATION_TIMEOUT, arguments.allow_remote)?,
+        ..SimulatorParts::new(keyring, notifications)
     };
     if arguments.in_memory {
         return Ok(Simulator::with_options(parts, options));
@@ -319,29 +319,6 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
 /// Serves the WeChat browser.
 async fn show(listener: TcpListener, app: Router) -> std::io::Result<()> {
     axum::serve(listener, app).await
-}
-
-/// Runs due work at its time; a payment or an advanced clock wakes it early.
-async fn run_when_due(simulator: Simulator) -> std::io::Result<()> {
-    loop {
-        // A separate task: a merchant that does not answer must not delay the others.
-        tokio::spawn({
-            let simulator = simulator.clone();
-            async move { simulator.run_due().await }
-        });
-        let wait = simulator.next_due().map(|due_at| {
-            let left_ms = due_at.as_millisecond() - simulator.clock().now().as_millisecond();
-            Duration::from_millis(u64::try_from(left_ms).unwrap_or_default())
-        });
-        // At least a short pause; at most a minute, whatever the clock does.
-        let wait = wait
-            .unwrap_or(Duration::from_mins(1))
-            .clamp(Duration::from_millis(20), Duration::from_mins(1));
-        tokio::select! {
-            () = simulator.work_arrived() => {}
-            () = tokio::time::sleep(wait) => {}
-        }
-    }
 }
 
 fn origin_of(url: &url::Url) -> Result<String, StartError> {

@@ -1,8 +1,9 @@
 //! Notifications to the merchant: sealed, signed, sent, and retried on WeChat's schedule.
 //!
-//! Due deliveries are data in the ledger; nothing here sleeps. Each one is sealed and signed again,
+//! Due deliveries are data in the ledger; only [`Simulator::run_for_ever`] sleeps. Each one is sealed and signed again,
 //! with the system's time, because a merchant compares it with its own clock.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +29,11 @@ const XML_ANSWER_LIMIT_BYTES: usize = 64 * 1024;
 /// How long a merchant has to answer.
 pub const NOTIFICATION_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long due work is awaited at most, whatever the clock does.
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
+/// The shortest sleep between two looks at what is due.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(20);
+
 impl Simulator {
     /// Makes all due deliveries of notifications, also those that become due meanwhile, and applies
     /// due results of refunds. Returns when all of them are done.
@@ -36,6 +42,26 @@ impl Simulator {
         send_due(self).await;
         if let Err(error) = self.persist().await {
             tracing::error!(%error, "the state could not be saved");
+        }
+    }
+
+    /// Runs due work when it is due, for ever, in a program that has a runtime. A payment or an
+    /// advanced clock wakes it early.
+    pub async fn run_for_ever(&self) -> Infallible {
+        loop {
+            // A separate task: a merchant that does not answer must not delay the others.
+            tokio::spawn({
+                let simulator = self.clone();
+                async move { simulator.run_due().await }
+            });
+            let wait = self.next_due().map_or(LONGEST_SLEEP, |due_at| {
+                let left_ms = due_at.as_millisecond() - self.clock().now().as_millisecond();
+                Duration::from_millis(u64::try_from(left_ms).unwrap_or_default())
+            });
+            tokio::select! {
+                () = self.work_arrived() => {}
+                () = tokio::time::sleep(wait.clamp(SHORTEST_SLEEP, LONGEST_SLEEP)) => {}
+            }
         }
     }
 }

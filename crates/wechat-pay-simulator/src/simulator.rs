@@ -44,6 +44,20 @@ pub struct SimulatorParts {
     pub notifications: Outgoing,
 }
 
+impl SimulatorParts {
+    /// The machine's clock and randomness, and no registered domain.
+    #[must_use]
+    pub fn new(keyring: Keyring, notifications: Outgoing) -> Self {
+        Self {
+            clock: Clock::system(),
+            random: Random::system(),
+            keyring,
+            domains: BTreeSet::new(),
+            notifications,
+        }
+    }
+}
+
 /// Optional parts of a simulator.
 #[derive(Debug, Default)]
 pub struct SimulatorOptions {

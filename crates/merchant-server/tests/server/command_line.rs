@@ -1,7 +1,6 @@
 //! Commands of the program beside a simulator on a port of its own: what they print, and what
 //! they exit with.
 
-use std::collections::BTreeSet;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -40,15 +39,9 @@ impl Shop {
         let keyring =
             Keyring::load_or_create(&keys, &wechat, Timestamp::now(), &Random::system()).unwrap();
         let mchid = keyring.merchant().mchid.clone();
-        let simulator = Simulator::new(SimulatorParts {
-            keyring,
-            clock: wechat_pay_simulator::Clock::from_fn(Timestamp::now),
-            random: Random::system(),
-            domains: BTreeSet::new(),
-            notifications: Outgoing::from_fn(|_| async {
-                Ok(http::Response::new(Body::from("lost on its way")))
-            }),
-        });
+        let notifications =
+            Outgoing::from_fn(|_| async { Ok(http::Response::new(Body::from("lost on its way"))) });
+        let simulator = Simulator::new(SimulatorParts::new(keyring, notifications));
         let gateway = simulator.app();
         tokio::spawn(async move { axum::serve(listener, gateway).await });
         let text = configuration("");
