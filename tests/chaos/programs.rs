@@ -294,28 +294,22 @@ fn configuration(merchant: &Merchant, backend: &str) -> MerchantConfig {
         Some(_) => "wechat/merchants/2/merchant.json",
     };
     let mut config = MerchantConfig::new(&merchant.server, Path::new(merchant_json));
-    let products = "[\"native\", \"h5\", \"jsapi\", \"mini_program\", \"app\", \"code_pay\"]";
-    let limits = "{ token_per_minute = 1000000, address_per_minute = 100000000 }";
-    config.settings = vec![
-        format!("database = \"{}.sqlite3\"", merchant.mode.as_str()),
-        format!("products = {products}"),
-        "return_origins = [\"http://127.0.0.1:1\"]".to_owned(),
-        "trusted_proxies = [\"127.0.0.1/32\"]".to_owned(),
-        format!("rate_limits = {limits}"),
-    ];
+    config.set(
+        "database",
+        format!("\"{}.sqlite3\"", merchant.mode.as_str()),
+    );
+    config.set("return_origins", "[\"http://127.0.0.1:1\"]");
+    config.set("trusted_proxies", "[\"127.0.0.1/32\"]");
+    config.sell_everything(&merchant.appid);
+    config.lift_rate_limits();
     config.tables = vec![format!(
         "[[webhooks]]\nurl = \"{backend}\"\nsecret = \"{WEBHOOK_SECRET}\""
     )];
-    config.merchant = vec![
-        format!("app_appid = \"{}\"", merchant.appid),
-        "mini_program_path = \"/pages/pay/pay\"".to_owned(),
-        match &merchant.sub {
-            None => "platform_certificate_files = [\"wechat/wechatpay_cert.pem\"]".to_owned(),
-            Some(sub) => format!(
-                "[[merchant.sub_merchants]]\nsub_mchid = \"{}\"\nsub_appid = \"{}\"",
-                sub.mchid, sub.appid
-            ),
-        },
-    ];
+    match &merchant.sub {
+        None => config
+            .merchant
+            .push("platform_certificate_files = [\"wechat/wechatpay_cert.pem\"]".to_owned()),
+        Some(sub) => config.sell_for(&sub.mchid, &sub.appid),
+    }
     config
 }

@@ -3,10 +3,11 @@
 use checkout::{Destination, Intent, Notice, Screen};
 use merchant_api::{Product, RETURN_PARAMETER};
 use payment_tests::buyer_browser::BuyerBrowser;
+use payment_tests::in_process::SHOP;
 use url::Url;
 
 use crate::journey_page::JourneyPage;
-use crate::servers::{Delivery, SHOP};
+use crate::servers::Delivery;
 use crate::{ORDER_NO, page_with_an_order};
 
 #[tokio::test]

@@ -11,11 +11,12 @@ use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt as _;
 use merchant_server::Clock as _;
 use payment_tests::buyer_browser::BuyerBrowser;
+use payment_tests::in_process::{MERCHANT, SHOP};
 use payment_tests::native_page::{Backend, Later, NativePage, PageClock, PageSettings, TabStorage};
 use tower::ServiceExt as _;
 
 use crate::clock::JourneyClock;
-use crate::servers::{JourneyServers, MERCHANT, SHOP};
+use crate::servers::JourneyServers;
 
 /// Real time for work that no clock of ours moves (the ledger's file). It is a limit; the test does
 /// not wait for so long.

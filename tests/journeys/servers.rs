@@ -6,24 +6,17 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
+use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::BodyExt as _;
-use merchant_server::{
-    Clock as _, MerchantServer, SeededRandomness, ServiceTransport, Surroundings,
-};
-use payment_tests::merchant_config::{API_KEY, MerchantConfig};
-use payment_tests::merchant_keys::keyring_in;
+use merchant_server::{Clock as _, MerchantServer, SeededRandomness};
+use payment_tests::in_process::{InProcessServers, MERCHANT, Outside, SHOP, WECHAT};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tower::ServiceExt as _;
 use wechat_pay::{Account, Product, Stamp, replay_order};
-use wechat_pay_simulator::{Keyring, Outgoing, OutgoingError, Random, Simulator, SimulatorParts};
+use wechat_pay_simulator::{Outgoing, OutgoingError, Simulator};
 
 use crate::clock::JourneyClock;
 
-pub(crate) const MERCHANT: &str = "http://127.0.0.1:8080";
-pub(crate) const WECHAT: &str = "http://127.0.0.1:9410";
-pub(crate) const SHOP: &str = "http://127.0.0.1:8000";
 /// What happens to a notification on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
@@ -42,10 +35,8 @@ pub(crate) struct JourneyServers {
     pub(crate) clock: JourneyClock,
     pub(crate) server: MerchantServer,
     pub(crate) simulator: Simulator,
-    merchant: Router,
-    wechat: Router,
+    both: InProcessServers,
     route: Arc<NotificationRoute>,
-    _folder: TempDir,
 }
 
 struct NotificationRoute {
@@ -62,48 +53,26 @@ impl JourneyServers {
             sent: Mutex::default(),
             merchant: OnceLock::new(),
         });
-        let folder = tempfile::tempdir().unwrap();
-        let keyring = keyring_in(&folder.path().join("simulator"), WECHAT);
-        let simulator = simulator(&clock, keyring, &route);
-        let wechat = simulator.app();
-        let merchant_json = folder.path().join("simulator/merchant.json");
-        let mut config = MerchantConfig::new(MERCHANT, &merchant_json);
-        config.settings = vec![
-            "database = \"journey.sqlite3\"".to_owned(),
-            format!("allowed_origins = [\"{SHOP}\"]"),
-            format!("return_origins = [\"{SHOP}\"]"),
-        ];
-        let surroundings = Surroundings {
+        let outside = Outside {
             clock: Arc::new(clock.clone()),
             randomness: Arc::new(SeededRandomness::new(7)),
-            wechat: Arc::new(ServiceTransport::new(wechat.clone())),
-            // No journey configures a target.
-            webhooks: Arc::new(ServiceTransport::new(Router::new())),
+            notifications: notifications(&route),
+            has_rate_limits: true,
         };
-        let server = config.open_with(folder.path(), surroundings).await;
-        let merchant = merchant_server::app(server.clone());
-        route.merchant.set(merchant.clone()).unwrap();
+        let both = InProcessServers::open(outside, |wechat| Arc::new(wechat)).await;
+        route.merchant.set(both.merchant.clone()).unwrap();
         Self {
             clock,
-            server,
-            simulator,
-            merchant,
-            wechat,
+            server: both.server.clone(),
+            simulator: both.simulator.clone(),
+            both,
             route,
-            _folder: folder,
         }
     }
 
     /// The merchant's backend creates the order. Returns the page's token.
     pub(crate) async fn order(&self, order: Value) -> String {
-        let request = Request::post(format!("{MERCHANT}/v1/orders"))
-            .header("authorization", format!("Bearer {API_KEY}"))
-            .header("content-type", "application/json")
-            .body(Body::from(order.to_string()))
-            .unwrap();
-        let (status, created) = self.send_json(request).await;
-        assert_eq!(status, StatusCode::CREATED, "{created}");
-        created["token"].as_str().unwrap().to_owned()
+        self.both.order(&order).await
     }
 
     /// Another program with the merchant's keys orders at WeChat without the server. Returns the
@@ -130,25 +99,16 @@ impl JourneyServers {
         reply["code_url"].as_str().unwrap().to_owned()
     }
 
-    /// The server that has the request's address answers it.
     pub(crate) async fn send(&self, request: Request<Body>) -> Response<Body> {
-        let address = request.uri().to_string();
-        let router = if address.starts_with(WECHAT) {
-            self.wechat.clone()
-        } else if address.starts_with(MERCHANT) {
-            self.merchant.clone()
-        } else {
-            panic!("nothing serves {address}")
-        };
-        router.oneshot(request).await.unwrap()
+        self.both.send(request).await
     }
 
     pub(crate) async fn send_json(&self, request: Request<Body>) -> (StatusCode, Value) {
-        json_of(self.send(request).await).await
+        self.both.send_json(request).await
     }
 
     pub(crate) fn merchant(&self) -> Router {
-        self.merchant.clone()
+        self.both.merchant.clone()
     }
 
     /// The buyer is in WeChat's cashier: `code_url`, `prepay_id` or `h5_url` names the payment, and
@@ -167,11 +127,8 @@ impl JourneyServers {
     }
 
     async fn at_the_cashier(&self, what: &str, link: &str, outcome: &str) -> (StatusCode, Value) {
-        let body = json!({ what: link, "outcome": outcome });
-        let request = Request::post(format!("{WECHAT}/_simulator/pay"))
-            .body(Body::from(body.to_string()))
-            .unwrap();
-        self.send_json(request).await
+        let visit = json!({ what: link, "outcome": outcome });
+        self.both.at_wechat("pay", &visit).await
     }
 
     /// WeChat's own state of a number, which is the truth.
@@ -253,32 +210,18 @@ impl JourneyServers {
     }
 }
 
-pub(crate) async fn json_of(response: Response<Body>) -> (StatusCode, Value) {
-    let status = response.status();
-    let body = response.into_body().collect().await.unwrap().to_bytes();
-    (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
-}
-
-fn simulator(clock: &JourneyClock, keyring: Keyring, route: &Arc<NotificationRoute>) -> Simulator {
-    let wall = clock.clone();
-    let now = move || jiff::Timestamp::from_millisecond(wall.now_ms()).unwrap();
+/// The way of the simulator's notifications to the merchant server.
+fn notifications(route: &Arc<NotificationRoute>) -> Outgoing {
     let route = route.clone();
-    let notifications = Outgoing::from_fn(move |request: Request<bytes::Bytes>| {
+    Outgoing::from_fn(move |request: Request<Bytes>| {
         let route = route.clone();
         async move { deliver(&route, request).await }
-    });
-    Simulator::new(SimulatorParts {
-        keyring,
-        clock: wechat_pay_simulator::Clock::from_fn(now),
-        random: Random::system(),
-        domains: std::collections::BTreeSet::new(),
-        notifications,
     })
 }
 
 async fn deliver(
     route: &NotificationRoute,
-    request: Request<bytes::Bytes>,
+    request: Request<Bytes>,
 ) -> Result<Response<Body>, OutgoingError> {
     route.sent.lock().unwrap().push(Notification {
         headers: request.headers().clone(),

@@ -16,17 +16,16 @@
 )]
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
 use merchant_server::SystemClock;
 use payment_tests::merchant_config::{API_KEY, MerchantConfig};
+use payment_tests::port::Port;
 use payment_tests::simulator::LiveSimulator;
 use payment_tests::wait::until;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
                       response_schema_conformance,unsupported_method";
@@ -82,21 +81,19 @@ impl TestServer {
         let mut settings = (*wechat.simulator.settings()).clone();
         settings.bills_at_once = true;
         wechat.simulator.set_settings(settings);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let mut config = configuration(&address, &wechat.merchant_json());
+        let port = Port::take().await;
+        let mut config = MerchantConfig::new(&port.origin, &wechat.merchant_json());
+        config.sell_everything(&wechat.simulator.keyring().merchant().appid);
+        config.lift_rate_limits();
         let mut sub_mchid = None;
         if owner == Owner::Provider {
             let sub = wechat.sub_merchant();
-            config.merchant.push(format!(
-                "[[merchant.sub_merchants]]\nsub_mchid = \"{}\"\nsub_appid = \"{}\"",
-                sub.sub_mchid, sub.sub_appid
-            ));
+            config.sell_for(&sub.sub_mchid, &sub.sub_appid);
             sub_mchid = Some(sub.sub_mchid);
         }
-        serve(listener, &config, folder.path()).await;
+        serve(&port, &config, folder.path()).await;
         Self {
-            address,
+            address: port.origin,
             wechat: Arc::new(wechat),
             sub_mchid,
             config,
@@ -222,15 +219,15 @@ impl TestServer {
     /// there matches no order here.
     async fn mismatches(&self) -> Vec<u64> {
         let folder = tempfile::tempdir().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = Port::take().await;
         let other = Self {
-            address: format!("http://{}", listener.local_addr().unwrap()),
+            address: port.origin.clone(),
             wechat: self.wechat.clone(),
             sub_mchid: self.sub_mchid.clone(),
             config: self.config.clone(),
             folder,
         };
-        serve(listener, &other.config, other.folder.path()).await;
+        serve(&port, &other.config, other.folder.path()).await;
         let token = other.order("stranger-0001").await;
         let code_url = other.start(&token).await;
         self.wechat.pay(&code_url).await;
@@ -310,26 +307,7 @@ fn texts(list: &Value, field: &str) -> Vec<String> {
         .collect()
 }
 
-async fn serve(listener: TcpListener, config: &MerchantConfig, folder: &Path) {
+async fn serve(port: &Port, config: &MerchantConfig, folder: &Path) {
     let server = config.open(folder, Arc::new(SystemClock)).await;
-    let app = merchant_server::app(server).into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-}
-
-fn configuration(address: &str, merchant_json: &Path) -> MerchantConfig {
-    let merchant = std::fs::read(merchant_json).unwrap();
-    let merchant: Value = serde_json::from_slice(&merchant).unwrap();
-    let app_appid = merchant["appid"].as_str().unwrap();
-    let products = "[\"native\", \"h5\", \"jsapi\", \"mini_program\", \"app\", \"code_pay\"]";
-    let limits = "{ token_per_minute = 1000000, address_per_minute = 1000000 }";
-    let mut config = MerchantConfig::new(address, merchant_json);
-    config.settings = vec![
-        format!("products = {products}"),
-        format!("rate_limits = {limits}"),
-    ];
-    config.merchant = vec![
-        format!("app_appid = \"{app_appid}\""),
-        "mini_program_path = \"/pages/pay/pay\"".to_owned(),
-    ];
-    config
+    port.serve(merchant_server::app(server));
 }

@@ -16,12 +16,13 @@
 pub mod browser;
 pub mod buyer_browser;
 pub mod http_backend;
+pub mod in_process;
 pub mod machine_time;
 pub mod merchant_config;
 pub mod merchant_keys;
 pub mod native_page;
 pub mod php;
-mod port;
+pub mod port;
 #[cfg(feature = "browser")]
 pub mod scanner;
 pub mod servers;

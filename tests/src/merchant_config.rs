@@ -1,27 +1,29 @@
-//! The configuration of a test's merchant server: what all tests have in common, and what a test
-//! adds. All tests across crates start their server with it.
+//! The configuration of a merchant server at the simulator: what all set-ups have in common, and what
+//! one of them adds. All tests across crates, the chaos test and the demo configure their server with
+//! it. It never has a key of WeChat Pay's own.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
 use merchant_server::{
     Clock, Config, HttpTransport, MerchantServer, Surroundings, SystemRandomness,
 };
+use sha2::{Digest as _, Sha256};
+use wechat_pay::lower_hex;
 
-/// The key of the private API, for the shop's backend.
+/// The key of the private API, for the backend of a test's shop.
 pub const API_KEY: &str = "tests-key";
-/// SHA-256 of [`API_KEY`].
-const API_KEY_SHA256: &str = "9041b924878743c7e88e8fd663d4c547a510c659d3427ef38c84ff95f4b6575b";
 
-/// A configuration that a test builds. Each setting is a line of TOML.
+/// A configuration that is built step by step. Each setting is a line of TOML.
 #[derive(Clone, Debug)]
 pub struct MerchantConfig {
     /// `http://…`: the address on which the server listens.
     pub address: String,
     /// `http://…`: the address at which buyers and WeChat reach the server.
     pub public_base_url: String,
-    /// The simulator's `merchant.json`.
-    pub merchant_json: String,
+    /// The key of the private API.
+    pub api_key: String,
     /// Settings at the top level.
     pub settings: Vec<String>,
     /// Tables of their own, such as `[[webhooks]]`.
@@ -31,30 +33,83 @@ pub struct MerchantConfig {
 }
 
 impl MerchantConfig {
-    /// A server that buyers reach at the address on which it listens.
+    /// A server that buyers reach at the address on which it listens. `merchant_json` is the
+    /// simulator's file.
     pub fn new(address: &str, merchant_json: &Path) -> Self {
         Self {
             address: address.to_owned(),
             public_base_url: address.to_owned(),
-            merchant_json: merchant_json.to_str().unwrap().to_owned(),
+            api_key: API_KEY.to_owned(),
             settings: Vec::new(),
             tables: Vec::new(),
-            merchant: Vec::new(),
+            merchant: vec![format!("from_file = {}", text(merchant_json))],
         }
     }
 
-    /// The text of the configuration file.
+    /// One setting at the top level; the value as TOML.
+    pub fn set(&mut self, name: &str, value: impl Display) {
+        self.settings.push(format!("{name} = {value}"));
+    }
+
+    /// Pages of these origins may call the server, and buyers return to them.
+    pub fn allow_origins(&mut self, origins: &[&str]) {
+        self.set("allowed_origins", format!("{origins:?}"));
+        self.set("return_origins", format!("{origins:?}"));
+    }
+
+    /// The server serves the element from this folder.
+    pub fn serve_bundle(&mut self, folder: &Path) {
+        self.set("bundle_dir", text(folder));
+    }
+
+    /// The merchant sells these products; `app` needs an application of its own.
+    pub fn sell(&mut self, products: &[&str]) {
+        self.set("products", format!("{products:?}"));
+        if products.contains(&"mini_program") {
+            let path = "mini_program_path = \"/pages/wechat-pay/wechat-pay\"";
+            self.merchant.push(path.to_owned());
+        }
+    }
+
+    /// The merchant sells everything. `app_appid` is the application for product `app`.
+    pub fn sell_everything(&mut self, app_appid: &str) {
+        self.sell(&["native", "h5", "jsapi", "mini_program", "app", "code_pay"]);
+        self.merchant.push(format!("app_appid = {app_appid:?}"));
+    }
+
+    /// Limits of calls that no test reaches.
+    pub fn lift_rate_limits(&mut self) {
+        self.set(
+            "rate_limits",
+            "{ token_per_minute = 1000000, address_per_minute = 100000000 }",
+        );
+    }
+
+    /// The merchant is a service provider (服务商) and sells for a sub-merchant. It is the last
+    /// setting of `[merchant]`.
+    pub fn sell_for(&mut self, sub_mchid: &str, sub_appid: &str) {
+        self.merchant.push(format!(
+            "[[merchant.sub_merchants]]\nsub_mchid = {sub_mchid:?}\nsub_appid = {sub_appid:?}"
+        ));
+    }
+
+    /// The text of the configuration file. It has the hash of the API key and never the key.
     pub fn to_toml(&self) -> String {
+        let Self {
+            public_base_url, ..
+        } = self;
         let listen = self.address.trim_start_matches("http://");
+        let sha256 = lower_hex(&Sha256::digest(&self.api_key));
+        let [settings, tables, merchant] =
+            [&self.settings, &self.tables, &self.merchant].map(|lines| lines.join("\n"));
         format!(
-            r#"
-listen = "{listen}"
+            r#"listen = "{listen}"
 public_base_url = "{public_base_url}"
 {settings}
 
 [[api_keys]]
 name = "shop"
-sha256 = "{API_KEY_SHA256}"
+sha256 = "{sha256}"
 
 {tables}
 
@@ -62,14 +117,8 @@ sha256 = "{API_KEY_SHA256}"
 environment = "simulator"
 
 [merchant]
-from_file = "{merchant_json}"
 {merchant}
-"#,
-            public_base_url = self.public_base_url,
-            merchant_json = self.merchant_json,
-            settings = self.settings.join("\n"),
-            tables = self.tables.join("\n"),
-            merchant = self.merchant.join("\n"),
+"#
         )
     }
 
@@ -88,5 +137,25 @@ from_file = "{merchant_json}"
     pub async fn open_with(&self, folder: &Path, surroundings: Surroundings) -> MerchantServer {
         let config = Config::parse(&self.to_toml(), folder).unwrap();
         MerchantServer::open(config, surroundings).await.unwrap()
+    }
+}
+
+/// A path as TOML.
+fn text(path: &Path) -> String {
+    format!("{:?}", path.to_str().unwrap())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_has_the_hash_of_the_key_and_never_the_key() {
+        let text =
+            MerchantConfig::new("http://127.0.0.1:8080", Path::new("merchant.json")).to_toml();
+        assert!(!text.contains(API_KEY), "{text}");
+        // Made with another program.
+        let sha256 = "9041b924878743c7e88e8fd663d4c547a510c659d3427ef38c84ff95f4b6575b";
+        assert!(text.contains(sha256), "{text}");
     }
 }

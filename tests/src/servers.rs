@@ -16,7 +16,6 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tower_http::cors::CorsLayer;
 use tower_http::services::ServeDir;
-use wechat_pay_simulator::{Outgoing, wechat_browser};
 
 use crate::merchant_config::{API_KEY, MerchantConfig};
 use crate::port::Port;
@@ -98,6 +97,8 @@ struct Setup {
     bundle: Option<PathBuf>,
     /// Whether buyers see the merchant server inside WeChat's browser.
     is_inside_wechat: bool,
+    /// Whether the merchant is a service provider (服务商) with one sub-merchant.
+    is_partner: bool,
 }
 
 impl Servers {
@@ -108,42 +109,35 @@ impl Servers {
 
     /// The same, with pages of the test's own on the stage.
     pub async fn start_with_stage(pages: Router) -> Self {
-        let setup = Setup {
+        Self::start_with(Setup {
             pages,
             bundle: Some(bundle_dir()),
             ..Setup::default()
-        };
-        Self::start_with(setup, |_| String::new()).await
+        })
+        .await
     }
 
     /// The same with the hosted page inside WeChat's browser: the merchant server's public address
     /// is there. `bundle` is the folder with the element, if it is available.
     pub async fn start_inside_wechat(bundle: Option<PathBuf>) -> Self {
-        let setup = Setup {
+        Self::start_with(Setup {
             bundle,
             is_inside_wechat: true,
             ..Setup::default()
-        };
-        Self::start_with(setup, |_| String::new()).await
+        })
+        .await
     }
 
     /// The same for a service provider (服务商) with one sub-merchant. Returns the sub-merchant's
     /// number.
     pub async fn start_as_partner() -> (Self, String) {
-        let mut sub_mchid = String::new();
-        let setup = Setup {
+        let servers = Self::start_with(Setup {
             bundle: Some(bundle_dir()),
+            is_partner: true,
             ..Setup::default()
-        };
-        let servers = Self::start_with(setup, |wechat| {
-            let sub = wechat.sub_merchant();
-            sub_mchid = sub.sub_mchid;
-            let sub_appid = sub.sub_appid;
-            format!(
-                "[[merchant.sub_merchants]]\nsub_mchid = \"{sub_mchid}\"\nsub_appid = \"{sub_appid}\""
-            )
         })
         .await;
+        let sub_mchid = servers.wechat.sub_merchant().sub_mchid;
         (servers, sub_mchid)
     }
 
@@ -154,57 +148,58 @@ impl Servers {
 
     /// The same with the element's bundle from another folder, or without it.
     pub async fn start_with_bundle(bundle: Option<PathBuf>) -> Self {
-        let setup = Setup {
+        Self::start_with(Setup {
             bundle,
             ..Setup::default()
-        };
-        Self::start_with(setup, |_| String::new()).await
+        })
+        .await
     }
 
-    /// `more` is added at the end of the merchant's part of the configuration.
-    async fn start_with(setup: Setup, more: impl FnOnce(&LiveSimulator) -> String) -> Self {
+    async fn start_with(setup: Setup) -> Self {
         let Setup {
             pages,
             bundle,
             is_inside_wechat,
+            is_partner,
         } = setup;
         let folder = tempfile::tempdir().unwrap();
         let wechat = LiveSimulator::start().await;
-        let [merchant, shop, wechat_browser, stage, stage_in_wechat] = [
+        let [
+            merchant,
+            shop,
+            wechat_browser,
+            stage,
+            stage_in_wechat,
+            in_wechat,
+        ] = [
+            Port::take().await,
             Port::take().await,
             Port::take().await,
             Port::take().await,
             Port::take().await,
             Port::take().await,
         ];
-        let origins = [
+        let public = if is_inside_wechat {
+            &in_wechat.origin
+        } else {
+            &merchant.origin
+        };
+        let mut config = MerchantConfig::new(&merchant.origin, &wechat.merchant_json());
+        config.public_base_url.clone_from(public);
+        config.allow_origins(&[
             &shop.origin,
             &wechat_browser.origin,
             &stage.origin,
             &stage_in_wechat.origin,
-        ];
-        let in_wechat = Port::take().await;
-        let public = if is_inside_wechat {
-            in_wechat.origin.clone()
-        } else {
-            merchant.origin.clone()
-        };
-        let mut config = MerchantConfig::new(&merchant.origin, &wechat.merchant_json());
-        config.public_base_url.clone_from(&public);
-        config.settings = vec![
-            "database = \"merchant.sqlite3\"".to_owned(),
-            "products = [\"native\", \"h5\", \"jsapi\", \"mini_program\"]".to_owned(),
-            format!("allowed_origins = {origins:?}"),
-            format!("return_origins = {origins:?}"),
-        ];
-        let bundle_dir = bundle
-            .as_ref()
-            .map(|bundle| format!("bundle_dir = \"{}\"", bundle.display()));
-        config.settings.extend(bundle_dir);
-        config.merchant = vec![
-            "mini_program_path = \"/pages/wechat-pay/wechat-pay\"".to_owned(),
-            more(&wechat),
-        ];
+        ]);
+        config.sell(&["native", "h5", "jsapi", "mini_program"]);
+        if let Some(bundle) = &bundle {
+            config.serve_bundle(bundle);
+        }
+        if is_partner {
+            let sub = wechat.sub_merchant();
+            config.sell_for(&sub.sub_mchid, &sub.sub_appid);
+        }
         let clock = AheadClock::default();
         let server = config.open(folder.path(), Arc::new(clock.clone())).await;
         tokio::spawn(run_due(server.clone()));
@@ -212,27 +207,15 @@ impl Servers {
         let app = merchant_server::app(server);
         merchant.serve(app.layer(from_fn_with_state(requests.clone(), log)));
 
-        shop.serve(
-            demo_shop::app(ShopConfig {
-                merchant_server: public.parse().unwrap(),
-                api_key: demo_shop::ApiKey::new(API_KEY),
-                public_origin: shop.origin.parse().unwrap(),
-                wechat_origin: Some(wechat_browser.origin.parse().unwrap()),
-            })
-            .unwrap(),
-        );
-        for (browser, shown) in [
-            (&wechat_browser, &shop),
-            (&stage_in_wechat, &stage),
-            (&in_wechat, &merchant),
-        ] {
-            browser.serve(wechat_browser::app(
-                &wechat.simulator,
-                browser.origin.parse().unwrap(),
-                shown.origin.parse().unwrap(),
-                Outgoing::over_http(Duration::from_mins(1), false).unwrap(),
-            ));
-        }
+        shop.serve(shop_app(
+            public,
+            API_KEY,
+            &shop.origin,
+            &wechat_browser.origin,
+        ));
+        wechat.show_in_wechat(&wechat_browser, &shop.origin);
+        wechat.show_in_wechat(&stage_in_wechat, &stage.origin);
+        wechat.show_in_wechat(&in_wechat, &merchant.origin);
         let files = bundle.map_or_else(Router::new, |bundle| {
             Router::new()
                 .nest_service("/dist", ServeDir::new(bundle))
@@ -241,7 +224,7 @@ impl Servers {
         stage.serve(pages.merge(files));
         Self {
             wechat,
-            merchant: public,
+            merchant: public.clone(),
             shop: shop.origin,
             wechat_browser: wechat_browser.origin,
             stage: stage.origin,
@@ -306,6 +289,17 @@ impl Servers {
     pub async fn checkout(&self, token: &str) -> Value {
         json_of(visitor().get(format!("{}/v1/checkouts/{token}", self.merchant))).await
     }
+}
+
+/// The shop's routes. Buyers reach it at `shop`, and inside WeChat's browser at `in_wechat`.
+pub fn shop_app(merchant: &str, api_key: &str, shop: &str, in_wechat: &str) -> Router {
+    demo_shop::app(ShopConfig {
+        merchant_server: merchant.parse().unwrap(),
+        api_key: demo_shop::ApiKey::new(api_key),
+        public_origin: shop.parse().unwrap(),
+        wechat_origin: Some(in_wechat.parse().unwrap()),
+    })
+    .unwrap()
 }
 
 fn visitor() -> reqwest::Client {

@@ -1,53 +1,87 @@
 //! WeChat as a server of this process, with the machine's own clock.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tempfile::TempDir;
 use wechat_pay_simulator::{
-    Clock, NOTIFICATION_TIMEOUT, Outgoing, Random, Simulator, SimulatorParts, SubMerchant, serve,
+    Keyring, NOTIFICATION_TIMEOUT, Outgoing, Random, Settings, Simulator, SimulatorOptions,
+    SimulatorParts, SubMerchant, serve, wechat_browser,
 };
 
 use crate::merchant_keys::keyring_in;
 use crate::port::Port;
 
-/// How long a due retry waits at most.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How long a page's server may take: longer than a poll is held.
+const PAGE_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A simulator on a free port.
+/// A simulator on a loopback port.
 pub struct LiveSimulator {
     /// The simulator itself, for tests that look into its ledger.
     pub simulator: Simulator,
     /// Its address, with the phone page.
     pub address: String,
-    folder: TempDir,
+    folder: PathBuf,
+    _temporary: Option<TempDir>,
 }
 
 impl LiveSimulator {
-    /// Starts the simulator. It runs as long as the test's runtime.
+    /// Starts a simulator that keeps nothing, on a free port. It runs as long as the test's runtime.
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = Port::take().await;
-        let simulator = Simulator::new(SimulatorParts {
-            clock: Clock::system(),
-            random: Random::system(),
-            keyring: keyring_in(folder.path(), &port.origin),
-            domains: BTreeSet::new(),
-            notifications: Outgoing::over_http(NOTIFICATION_TIMEOUT, false).unwrap(),
-        });
+        let keyring = keyring_in(folder.path(), &port.origin);
+        let started = Self::serve(Simulator::new(parts(keyring)), &port, folder.path());
+        Self {
+            _temporary: Some(folder),
+            ..started
+        }
+    }
+
+    /// Starts a simulator that keeps its keys and its ledger in a folder, and finds them there again.
+    pub async fn open(folder: &Path, port: &Port) -> Result<Self, Box<dyn std::error::Error>> {
+        let now = Timestamp::now();
+        let keyring = Keyring::load_or_create(folder, &port.origin, now, &Random::system())?;
+        let options = SimulatorOptions {
+            settings: Settings {
+                trust: keyring.default_trust(),
+                ..Settings::default()
+            },
+            ..SimulatorOptions::default()
+        };
+        let ledger = folder.join("simulator.sqlite3");
+        let simulator = Simulator::open(parts(keyring), options, &ledger).await?;
+        Ok(Self::serve(simulator, port, folder))
+    }
+
+    fn serve(simulator: Simulator, port: &Port, folder: &Path) -> Self {
         tokio::spawn(serve(port.listener(), simulator.app()));
-        tokio::spawn(run_due(simulator.clone()));
+        tokio::spawn({
+            let simulator = simulator.clone();
+            async move { simulator.run_for_ever().await }
+        });
         Self {
             simulator,
-            address: port.origin,
-            folder,
+            address: port.origin.clone(),
+            folder: folder.to_owned(),
+            _temporary: None,
         }
+    }
+
+    /// Shows pages inside WeChat's browser: at `browser`, those that are at `shown`.
+    pub fn show_in_wechat(&self, browser: &Port, shown: &str) {
+        browser.serve(wechat_browser::app(
+            &self.simulator,
+            browser.origin.parse().unwrap(),
+            shown.parse().unwrap(),
+            Outgoing::over_http(PAGE_TIMEOUT, false).unwrap(),
+        ));
     }
 
     /// The file from which an SDK is configured.
     pub fn merchant_json(&self) -> PathBuf {
-        self.folder.path().join("merchant.json")
+        self.folder.join("merchant.json")
     }
 
     /// The merchant's one sub-merchant.
@@ -98,11 +132,7 @@ impl LiveSimulator {
     }
 }
 
-async fn run_due(simulator: Simulator) {
-    loop {
-        simulator.run_due().await;
-        tokio::time::timeout(LOOK_EVERY, simulator.work_arrived())
-            .await
-            .ok();
-    }
+fn parts(keyring: Keyring) -> SimulatorParts {
+    let notifications = Outgoing::over_http(NOTIFICATION_TIMEOUT, false).unwrap();
+    SimulatorParts::new(keyring, notifications)
 }
