@@ -55,7 +55,9 @@ fn chaos(options: &Options) -> Result<(), Failure> {
         "--package=merchant-server",
         "--package=wechat-pay-simulator",
         "--package=payment-tests",
-        "--bins",
+        "--bin=merchant-server",
+        "--bin=wechat-pay-simulator",
+        "--bin=chaos",
     ]))?;
     let library = setup::faketime_library().ok_or_else(|| {
         Failure::Findings(vec![

@@ -48,8 +48,8 @@ pub(crate) enum Failure {
         /// The flag that sets another port.
         flag: &'static str,
     },
-    /// A server did not answer as the contract says, or died.
-    Server(String),
+    /// Ports that the servers of a demo cannot have.
+    Ports(&'static str),
 }
 
 impl Failure {
@@ -84,7 +84,7 @@ impl fmt::Display for Failure {
                 f,
                 "port {port} on 127.0.0.1 is in use, and the {wanted_by} needs it: choose another with {flag}"
             ),
-            Self::Server(what) => f.write_str(what),
+            Self::Ports(why) => f.write_str(why),
         }
     }
 }

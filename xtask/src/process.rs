@@ -21,6 +21,23 @@ pub(crate) fn run_shown(command: &mut Command) -> Result<(), Failure> {
     finish(command.stdin(Stdio::null()))
 }
 
+/// Becomes the program: it has this process's terminal and signals, and its exit code is this
+/// process's. Returns only if the program cannot be started.
+#[cfg(unix)]
+pub(crate) fn become_program(command: &mut Command) -> Failure {
+    let error = std::os::unix::process::CommandExt::exec(command);
+    unstarted(command, &error)
+}
+
+/// The same where a process cannot be replaced: it waits for the program.
+#[cfg(not(unix))]
+pub(crate) fn become_program(command: &mut Command) -> Failure {
+    match command.status() {
+        Ok(status) => std::process::exit(status.code().unwrap_or(1)),
+        Err(error) => unstarted(command, &error),
+    }
+}
+
 /// Runs a helper, and kills it when it takes longer than `limit`.
 pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<(), Failure> {
     let start = Instant::now();

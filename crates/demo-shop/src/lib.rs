@@ -16,4 +16,4 @@ mod routes;
 
 pub use config::{ApiKey, ShopConfig};
 pub use goods::{GOODS, Item};
-pub use routes::{app, serve};
+pub use routes::app;

@@ -12,7 +12,6 @@ use axum::routing::{get, post};
 use maud::Markup;
 use merchant_api::CreateOrder;
 use serde::Deserialize;
-use tokio::net::TcpListener;
 
 use crate::config::ShopConfig;
 use crate::gallery;
@@ -22,7 +21,7 @@ use crate::order_number::{self, NoRandomness};
 use crate::page::{self, PaymentPage};
 use crate::purchase::{Purchase, Purchases};
 
-/// The shop as a router: for the binary, and for tests that run it in their own process.
+/// The shop as a router, for the demo and for tests that run it in their own process.
 ///
 /// # Errors
 /// Fails only if the HTTP client cannot be set up (no TLS roots on this machine).
@@ -45,17 +44,6 @@ pub fn app(config: ShopConfig) -> Result<Router, reqwest::Error> {
         .merge(gallery)
         .route("/healthz", get(|| async { "ok" }))
         .with_state(shop))
-}
-
-/// Serves the shop on a listener until `stop` completes, then lets open requests finish.
-pub async fn serve(
-    listener: TcpListener,
-    app: Router,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    axum::serve(listener, app)
-        .with_graceful_shutdown(stop)
-        .await
 }
 
 #[derive(Clone)]

@@ -7,11 +7,11 @@ use crate::failure::Failure;
 /// The port of each server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ports {
-    pub(super) simulator: u16,
+    simulator: u16,
     /// Always the port after the simulator's.
-    pub(super) wechat_browser: u16,
-    pub(super) merchant: u16,
-    pub(super) shop: u16,
+    wechat_browser: u16,
+    merchant: u16,
+    shop: u16,
 }
 
 impl Ports {
@@ -19,43 +19,30 @@ impl Ports {
     pub(super) fn wanted(simulator: u16, merchant: u16, shop: u16) -> Result<Self, Failure> {
         let ports = Self {
             simulator,
-            wechat_browser: simulator.checked_add(1).ok_or_else(|| {
-                refused("--simulator-port must be below 65535: the WeChat browser has the next one")
-            })?,
+            wechat_browser: simulator.checked_add(1).ok_or(Failure::Ports(
+                "--simulator-port must be below 65535: the WeChat browser has the next one",
+            ))?,
             merchant,
             shop,
         };
         let mut all = ports.named().map(|(port, _, _)| port);
         all.sort_unstable();
         if all[0] == 0 {
-            return Err(refused("port 0 cannot be named to the other servers"));
+            return Err(Failure::Ports(
+                "port 0 cannot be named to the other servers",
+            ));
         }
         if all.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(refused(
+            return Err(Failure::Ports(
                 "the simulator, its WeChat browser (the port after it), the merchant server and the shop need four different ports",
             ));
         }
         Ok(ports)
     }
 
-    /// Four ports on which no program listens now.
-    pub(super) fn free() -> Result<Self, Failure> {
-        // A port after a free one is nearly always free too.
-        for _ in 0..100 {
-            let held = [listen(0)?, listen(0)?, listen(0)?];
-            let [simulator, merchant, shop] = [port(&held[0])?, port(&held[1])?, port(&held[2])?];
-            if let Ok(ports) = Self::wanted(simulator, merchant, shop)
-                && listen(ports.wechat_browser).is_ok()
-            {
-                return Ok(ports);
-            }
-        }
-        Err(refused("no two free ports beside each other on 127.0.0.1"))
-    }
-
     /// An error that names the flag, if a program already listens on a port.
     pub(super) fn ensure_free(self) -> Result<(), Failure> {
-        self.ensure(|port| listen(port).is_ok())
+        self.ensure(is_free)
     }
 
     fn ensure(self, is_free: impl Fn(u16) -> bool) -> Result<(), Failure> {
@@ -71,20 +58,14 @@ impl Ports {
         Ok(())
     }
 
-    pub(super) fn simulator_origin(self) -> String {
-        origin(self.simulator)
-    }
-
-    pub(super) fn wechat_origin(self) -> String {
-        origin(self.wechat_browser)
-    }
-
-    pub(super) fn merchant_origin(self) -> String {
-        origin(self.merchant)
-    }
-
-    pub(super) fn shop_origin(self) -> String {
-        origin(self.shop)
+    /// The arguments of the demo's program.
+    pub(super) fn arguments(self) -> [String; 4] {
+        [
+            format!("--simulator-port={}", self.simulator),
+            format!("--wechat-browser-port={}", self.wechat_browser),
+            format!("--merchant-port={}", self.merchant),
+            format!("--shop-port={}", self.shop),
+        ]
     }
 
     fn named(self) -> [(u16, &'static str, &'static str); 4] {
@@ -101,34 +82,15 @@ impl Ports {
     }
 }
 
-/// `127.0.0.1:PORT`, for `--listen`.
-pub(super) fn address(port: u16) -> String {
-    format!("{}:{port}", Ipv4Addr::LOCALHOST)
-}
-
-fn origin(port: u16) -> String {
-    format!("http://{}", address(port))
-}
-
-fn listen(port: u16) -> Result<TcpListener, Failure> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .map_err(|error| refused(&format!("127.0.0.1:{port}: {error}")))
-}
-
-fn port(listener: &TcpListener) -> Result<u16, Failure> {
-    listener
-        .local_addr()
-        .map(|address| address.port())
-        .map_err(|error| refused(&error.to_string()))
-}
-
-fn refused(why: &str) -> Failure {
-    Failure::Server(why.to_owned())
+fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Ports, listen, port};
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use super::{Ports, is_free};
     use crate::failure::Failure;
 
     #[test]
@@ -163,8 +125,7 @@ mod tests {
 
     #[test]
     fn a_port_that_somebody_listens_on_is_not_free() {
-        let held = listen(0).unwrap();
-        assert!(listen(port(&held).unwrap()).is_err());
-        assert!(Ports::free().is_ok());
+        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        assert!(!is_free(held.local_addr().unwrap().port()));
     }
 }

@@ -1,23 +1,11 @@
-//! `cargo xtask demo --check`: pays once in each scene, against servers that run already. The
-//! element's own machine is the page (`native_page`), and the simulator's control interface is the
-//! buyer in WeChat. Only the merchant server's answer decides what is paid.
-//!
-//! Prints a row for each scene (scene, number at WeChat, milliseconds, last screen) and a line with the
-//! counts. The exit code is 0 if all were paid, else 1.
+//! `cargo xtask demo --check`: pays once in each scene. The element's own machine is the page
+//! (`native_page`), and the simulator's control interface is the buyer in WeChat. Only the merchant
+//! server's answer decides what is paid.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "all of it is test code: a panic is the report"
-)]
-
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use checkout::{Destination, Intent, Screen};
-use clap::Parser;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, ORIGIN, REFERER, USER_AGENT};
 use http::{HeaderMap, Request, Response};
 use payment_tests::buyer_browser::BuyerBrowser;
@@ -27,32 +15,13 @@ use payment_tests::native_page::{NativePage, PageSettings, TabStorage};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use crate::servers::Demo;
+
 /// How long a page may take until it shows something. A poll is held for 25 s at most.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How many redirects the way to WeChat for the openid may take: to WeChat, to the simulator, back,
 /// to the page.
 const REDIRECTS_MAX: usize = 6;
-
-/// Pays once in each scene of a running demo. `cargo xtask demo --check` starts it.
-#[derive(Clone, Debug, Parser)]
-struct Arguments {
-    /// The merchant server, e.g. http://127.0.0.1:8080.
-    #[arg(long)]
-    merchant_server: String,
-    /// The simulator.
-    #[arg(long)]
-    simulator: String,
-    /// Where buyers reach the shop.
-    #[arg(long)]
-    shop: String,
-    /// Where they reach it inside the simulator's WeChat browser.
-    #[arg(long)]
-    wechat_browser: String,
-}
-
-/// The variable with the key of the merchant server's private side. An argument would be visible to
-/// all users in the list of processes.
-const API_KEY_VARIABLE: &str = "DEMO_CHECK__API_KEY";
 
 /// A scene of the contract: its product, and the browser for which the server decides on it.
 const SCENES: [(&str, BuyerBrowser); 3] = [
@@ -61,11 +30,11 @@ const SCENES: [(&str, BuyerBrowser); 3] = [
     ("jsapi", BuyerBrowser::Wechat),
 ];
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let demo = Demo {
-        arguments: Arguments::parse(),
-        api_key: std::env::var(API_KEY_VARIABLE).expect(API_KEY_VARIABLE),
+/// Pays in each scene, and returns whether all were paid. Prints a row for each scene (scene, number
+/// at WeChat, milliseconds, last screen) and a line with the counts.
+pub(crate) async fn pay_in_every_scene(demo: &Demo) -> bool {
+    let check = Check {
+        demo,
         http: reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -78,7 +47,7 @@ async fn main() -> ExitCode {
     for (scene, browser) in SCENES {
         let began = Instant::now();
         let mut row = Row::default();
-        let done = demo.buy(scene, browser, &mut row).await;
+        let done = check.buy(scene, browser, &mut row).await;
         let took_ms = began.elapsed().as_millis();
         let Row {
             out_trade_no,
@@ -92,12 +61,11 @@ async fn main() -> ExitCode {
     }
     let failed = SCENES.len() - paid;
     println!("{paid} passed, {failed} failed");
-    ExitCode::from(u8::from(failed > 0))
+    failed == 0
 }
 
-struct Demo {
-    arguments: Arguments,
-    api_key: String,
+struct Check<'a> {
+    demo: &'a Demo,
     http: reqwest::Client,
     clock: Arc<MachineTime>,
 }
@@ -129,7 +97,7 @@ impl Row {
     }
 }
 
-impl Demo {
+impl Check<'_> {
     /// Orders, opens the page, pays by the way that the page shows, and waits for *paid*.
     async fn buy(&self, scene: &str, browser: BuyerBrowser, row: &mut Row) -> Result<(), String> {
         let token = self.order(scene).await?;
@@ -152,8 +120,8 @@ impl Demo {
             "total_fen": 100,
             "description": "demo --check",
         });
-        let request = Request::post(format!("{}/v1/orders", self.arguments.merchant_server))
-            .header(AUTHORIZATION, format!("Bearer {}", self.api_key))
+        let request = Request::post(format!("{}/v1/orders", self.demo.merchant))
+            .header(AUTHORIZATION, format!("Bearer {}", self.demo.api_key))
             .header(CONTENT_TYPE, "application/json")
             .body(order.to_string());
         let created = json_of(&self.send(request.unwrap()).await?)?;
@@ -169,7 +137,7 @@ impl Demo {
         self.load(PageSettings {
             browser,
             storage: TabStorage::default(),
-            api: format!("{}/v1", self.arguments.merchant_server),
+            api: format!("{}/v1", self.demo.merchant),
             token: token.to_owned(),
             opened_at: url.clone(),
             url,
@@ -187,8 +155,8 @@ impl Demo {
     /// The origin that the buyer sees the shop under.
     fn origin_of(&self, browser: BuyerBrowser) -> &str {
         match browser {
-            BuyerBrowser::Wechat | BuyerBrowser::MiniProgram => &self.arguments.wechat_browser,
-            BuyerBrowser::Desktop | BuyerBrowser::Phone => &self.arguments.shop,
+            BuyerBrowser::Wechat | BuyerBrowser::MiniProgram => &self.demo.wechat_browser,
+            BuyerBrowser::Desktop | BuyerBrowser::Phone => &self.demo.shop,
         }
     }
 
@@ -268,7 +236,7 @@ impl Demo {
     /// The buyer pays in WeChat: `link` is a `code_url`, an `h5_url` or a `prepay_id`.
     async fn buyer_pays(&self, what: &str, link: &str) -> Result<(), String> {
         let body = json!({ what: link, "outcome": "success" }).to_string();
-        let url = format!("{}/_simulator/pay", self.arguments.simulator);
+        let url = format!("{}/_simulator/pay", self.demo.simulator);
         let paid = json_of(&self.send(Request::post(url).body(body).unwrap()).await?)?;
         match paid["trade_state"].as_str() {
             Some("SUCCESS") => Ok(()),
