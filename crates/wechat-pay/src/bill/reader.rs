@@ -22,7 +22,7 @@ pub struct Bill {
 pub fn read_bill(file: &[u8], packing: Packing, ticket: &BillTicket) -> Result<Bill, BillError> {
     let mut unpacking = Unpacking::new(packing);
     unpacking.push(file, &mut |_| Ok(()))?;
-    unpacking.finish(ticket.digest()?, &mut |_| Ok(()))?;
+    unpacking.finish(Some(ticket.digest()?), &mut |_| Ok(()))?;
     let mut reader = BillReader::new(packing, ticket)?;
     let mut rows = reader.push(file)?;
     let (rest, summary) = reader.finish()?;
@@ -55,7 +55,7 @@ pub(super) fn read_parts(text: &[u8]) -> Result<Bill, BillError> {
 /// A line that cannot be read is a row that says why ([`BillRow::check`]), and so is a summary that
 /// is missing. Only a first line that does not name columns ends the reading.
 pub struct BillReader {
-    announced: [u8; 20],
+    announced: Option<[u8; 20]>,
     unpacking: Unpacking,
     lines: Lines,
 }
@@ -64,10 +64,21 @@ impl BillReader {
     /// A reader for the file of this ticket.
     pub fn new(packing: Packing, ticket: &BillTicket) -> Result<Self, BillError> {
         Ok(Self {
-            announced: ticket.digest()?,
+            announced: Some(ticket.digest()?),
             unpacking: Unpacking::new(packing),
             lines: Lines::default(),
         })
+    }
+
+    /// A reader for a bill of version 2, which has no hash and no signature: only the connection to
+    /// WeChat authenticates it.
+    #[must_use]
+    pub fn without_hash(packing: Packing) -> Self {
+        Self {
+            announced: None,
+            unpacking: Unpacking::new(packing),
+            lines: Lines::default(),
+        }
     }
 
     /// Reads the next bytes, of any length; returns the rows that they complete.
@@ -77,8 +88,8 @@ impl BillReader {
         Ok(std::mem::take(&mut lines.rows))
     }
 
-    /// Ends: the file must be complete and have the announced hash. Returns the last rows and the
-    /// summary.
+    /// Ends: the file must be complete and have the announced hash, if one was announced. Returns
+    /// the last rows and the summary.
     pub fn finish(self) -> Result<(Vec<BillRow>, BillRow), BillError> {
         let Self {
             announced,
@@ -116,7 +127,7 @@ impl BillText {
 
     /// Ends: the file must be complete and have the announced hash. Adds the rest to `text`.
     pub fn finish(self, text: &mut Vec<u8>) -> Result<(), BillError> {
-        self.unpacking.finish(self.announced, &mut |piece| {
+        self.unpacking.finish(Some(self.announced), &mut |piece| {
             text.extend_from_slice(piece);
             Ok(())
         })

@@ -158,7 +158,7 @@ pub fn read_sealed_bill(
             Ok(())
         };
         unpacking.push(&ticket.open(file, key)?, &mut keep)?;
-        unpacking.finish(ticket.ticket.digest()?, &mut keep)?;
+        unpacking.finish(Some(ticket.ticket.digest()?), &mut keep)?;
     }
     read_parts(&text)
 }

@@ -1,7 +1,7 @@
 //! The rows and the summary of a trade bill (交易账单), of whatever kind.
 //!
-//! In 2018 WeChat renamed columns and added three (订单金额, 申请退款金额, 费率备注). Both sets are read, and
-//! mixtures of them. The fields by which a payment or a refund is compared are required; the rest
+//! In 2018 WeChat renamed columns and added three (订单金额, 申请退款金额, 费率备注); in 2014 the coupons
+//! had other names. All sets are read, and mixtures of them. The fields by which a payment or a refund is compared are required; the rest
 //! may be absent or have an unexpected form.
 
 use payment_values::Fen;
@@ -96,18 +96,25 @@ pub struct TradeBillSummary {
 
 const SUB_MCHID: [&str; 2] = ["特约商户号", "子商户号"];
 const SETTLEMENT: [&str; 2] = ["应结订单金额", "总金额"];
-const COUPON: [&str; 3] = ["代金券金额", "代金券或立减优惠金额", "企业红包金额"];
-const COUPON_REFUND: [&str; 3] = [
+const COUPON: [&str; 4] = [
+    "代金券金额",
+    "代金券或立减优惠金额",
+    "企业红包金额",
+    "现金券金额",
+];
+const COUPON_REFUND: [&str; 4] = [
     "充值券退款金额",
     "代金券或立减优惠退款金额",
     "企业红包退款金额",
+    "现金券退款金额",
 ];
 const SETTLEMENT_SUM: [&str; 2] = ["应结订单总金额", "总交易额"];
 const REFUND_SUM: [&str; 2] = ["退款总金额", "总退款金额"];
-const COUPON_REFUND_SUM: [&str; 3] = [
+const COUPON_REFUND_SUM: [&str; 4] = [
     "充值券退款总金额",
     "总代金券或立减优惠退款金额",
     "总企业红包退款金额",
+    "总现金券退款金额",
 ];
 
 impl TradeBillRow {
