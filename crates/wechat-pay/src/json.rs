@@ -50,6 +50,18 @@ impl Unreadable {
         Self::new(field, "contradicts the notification's event")
     }
 
+    pub(crate) fn unexpected(field: &str) -> Self {
+        Self::new(field, "is not what was requested")
+    }
+
+    pub(crate) fn missing(field: &str) -> Self {
+        Self::new(field, "is missing")
+    }
+
+    pub(crate) fn undocumented_form(field: &str) -> Self {
+        Self::new(field, UNDOCUMENTED_FORM)
+    }
+
     fn new(field: &str, rule: &'static str) -> Self {
         Self {
             field: field.to_owned(),

@@ -1,5 +1,5 @@
-//! WeChat Pay's protocol (APIv3) without I/O: sign, verify, seal, open; orders, refunds, bills,
-//! certificates, for merchants and for service providers.
+//! WeChat Pay's protocol (APIv3, and version 2 in [`v2`]) without I/O: sign, verify, seal, open;
+//! orders, refunds, bills, certificates, for merchants and for service providers.
 //!
 //! Both sides of the wire are here. A merchant signs requests ([`RequestParts::sign`]), checks
 //! replies ([`Reply::verify`]) and opens notifications ([`open_notification`]); an implementation
@@ -13,7 +13,7 @@
 //! [`Order`] (jsapi, mini-program, h5, native, app) and [`CodePayOrder`] make requests, for a
 //! merchant or for a service provider ([`Account`]); [`RefundRequest`] and [`AbnormalRefund`]
 //! refund; [`bill`] requests bills and reads them; [`TrustedKeys::refreshed`] takes WeChat's
-//! certificates; [`v2`] is the part of version 2 that a merchant of version 3 still meets.
+//! certificates; [`v2`] is the older protocol, in XML, with the same types and verdicts.
 //!
 //! What a caller may do after a refusal, or after no answer at all, is decided here:
 //! [`ReplyError::is_retryable`], [`ReplyError::may_have_taken_effect`],

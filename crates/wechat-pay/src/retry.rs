@@ -33,6 +33,10 @@ pub enum Operation {
     BillFile,
     /// Downloading the platform certificates.
     Certificates,
+    /// Version 2: shortening a link.
+    ShortUrl,
+    /// Version 2: finding the openid behind a buyer's code.
+    CodeOwner,
 }
 
 /// What to do next.
@@ -55,11 +59,11 @@ pub enum RetryWith {
 }
 
 /// The pause after a temporary error.
-const SOON_S: u32 = 1;
+pub(crate) const SOON_S: u32 = 1;
 /// The pause after a rate limit.
-const RATE_S: u32 = 5;
+pub(crate) const RATE_S: u32 = 5;
 /// The pause while WeChat makes a bill, about half an hour.
-const BILL_S: u32 = 1_800;
+pub(crate) const BILL_S: u32 = 1_800;
 
 impl Operation {
     /// What to do after a timeout, a broken connection or a truncated answer: WeChat may have
@@ -73,7 +77,7 @@ impl Operation {
     }
 
     /// Whether the request can move money or make a payment possible.
-    fn has_effect(self) -> bool {
+    pub(crate) fn has_effect(self) -> bool {
         matches!(
             self,
             Self::Order

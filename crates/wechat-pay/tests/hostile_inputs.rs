@@ -49,6 +49,17 @@ const PIECES: &[&[u8]] = &[
     b"</xml>",
     b"<xml>",
     b"\x1f\x8b\x08",
+    b"]]>]]&gt;",
+    b"<total_fee>1</total_fee>",
+    b"<sign>",
+    b"<sign_type>HMAC-SHA256</sign_type>",
+    b"<trade_state>SUCCESS</trade_state>",
+    b"<result_code>FAIL</result_code>",
+    b"<refund_count>",
+    b"69.105",
+    b"&sign=",
+    b"%25",
+    b"20260230250000",
 ];
 
 #[test]
@@ -79,6 +90,35 @@ fn refund_notifications_of_version_2() {
         10_000,
         targets::refund_notification_v2,
     );
+}
+
+#[test]
+fn answers_of_version_2() {
+    damage_and_run("answer_v2", 3000, targets::answer_v2);
+}
+
+#[test]
+fn payment_notifications_of_version_2() {
+    damage_and_run(
+        "payment_notification_v2",
+        5000,
+        targets::payment_notification_v2,
+    );
+}
+
+#[test]
+fn native_mode_1_of_version_2() {
+    damage_and_run("native_v2", 5000, targets::native_v2);
+}
+
+#[test]
+fn requests_of_version_2() {
+    damage_and_run("request_v2", 3000, targets::request_v2);
+}
+
+#[test]
+fn bills_of_version_2() {
+    damage_and_run("bill_v2", 5000, targets::bill_v2);
 }
 
 fn damage_and_run(name: &str, count: u64, target: fn(&[u8])) {

@@ -124,6 +124,15 @@ impl CodePayOrder {
     }
 
     fn validate(&self) -> Result<(), InvalidField> {
+        if self.scene.store_id.is_none() && self.scene.store_out_id.is_none() {
+            let field = "scene_info.store_info.id";
+            return Err(InvalidField::new(field, Rule::Required));
+        }
+        self.validate_common()
+    }
+
+    /// The rules of both versions. Version 2 does not require the place of payment.
+    pub(crate) fn validate_common(&self) -> Result<(), InvalidField> {
         if self.total.get() < 1 {
             return Err(InvalidField::new("amount.total", Rule::BelowMinimum(1)));
         }
@@ -143,10 +152,6 @@ impl CodePayOrder {
             if let Some(text) = text {
                 check_text(field, text, max)?;
             }
-        }
-        if self.scene.store_id.is_none() && self.scene.store_out_id.is_none() {
-            let field = "scene_info.store_info.id";
-            return Err(InvalidField::new(field, Rule::Required));
         }
         self.detail.as_ref().map_or(Ok(()), check_detail)?;
         self.settle_info.as_ref().map_or(Ok(()), check_settle_info)

@@ -97,10 +97,7 @@ impl Order {
             ProductFields::H5 { .. } | ProductFields::Native | ProductFields::App => None,
         };
         self.validate()?;
-        let scene_info = self.scene_info_body();
-        if let Some(scene_info) = &scene_info {
-            check_scene_info(scene_info)?;
-        }
+        let scene_info = self.checked_scene_info()?;
         let body = OrderBody {
             orderer,
             description: self.description.as_str(),
@@ -123,7 +120,7 @@ impl Order {
         Ok(serde_json::to_vec(&body).unwrap_or_default())
     }
 
-    fn validate(&self) -> Result<(), InvalidField> {
+    pub(crate) fn validate(&self) -> Result<(), InvalidField> {
         if self.total.get() < 1 {
             return Err(InvalidField::new("amount.total", Rule::BelowMinimum(1)));
         }
@@ -140,6 +137,15 @@ impl Order {
             check_settle_info(settle_info)?;
         }
         Ok(())
+    }
+
+    /// The place of payment with the fields that H5 needs.
+    pub(crate) fn checked_scene_info(&self) -> Result<Option<Map<String, Value>>, InvalidField> {
+        let scene_info = self.scene_info_body();
+        if let Some(scene_info) = &scene_info {
+            check_scene_info(scene_info)?;
+        }
+        Ok(scene_info)
     }
 
     fn scene_info_body(&self) -> Option<Map<String, Value>> {

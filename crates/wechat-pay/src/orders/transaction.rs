@@ -131,6 +131,30 @@ impl<'de> Deserialize<'de> for Transaction {
 }
 
 impl Transaction {
+    /// An order of which only number and state are known yet: for version 2, which has the same
+    /// values under other names.
+    pub(crate) fn bare(out_trade_no: String, trade_state: TradeState) -> Self {
+        Self {
+            appid: String::new(),
+            mchid: String::new(),
+            sub_appid: None,
+            sub_mchid: None,
+            sp_appid: None,
+            sp_mchid: None,
+            out_trade_no,
+            transaction_id: None,
+            trade_type: None,
+            trade_state,
+            trade_state_desc: String::new(),
+            bank_type: None,
+            attach: None,
+            success_time: None,
+            payer: None,
+            amount: None,
+            promotion_detail: Vec::new(),
+        }
+    }
+
     /// The amount of the order, in fen.
     pub fn total(&self) -> Option<Fen> {
         self.amount.as_ref().map(|amount| amount.total)
@@ -187,6 +211,17 @@ words! {
         Micropay = "MICROPAY",
         /// The buyer's face.
         Facepay = "FACEPAY",
+    }
+}
+
+impl Payer {
+    /// A buyer under the provider's (or the merchant's) and the sub-merchant's application.
+    pub(crate) fn new(openid: Option<String>, sub_openid: Option<String>) -> Self {
+        Self {
+            openid,
+            sub_openid,
+            sp_openid: None,
+        }
     }
 }
 

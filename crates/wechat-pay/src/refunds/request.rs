@@ -124,7 +124,7 @@ impl RefundRequest {
         Ok(RequestParts::post(PATH.to_owned(), &body))
     }
 
-    fn validate(&self) -> Result<(), InvalidField> {
+    pub(crate) fn validate(&self) -> Result<(), InvalidField> {
         if self.refund.get() < 1 {
             return Err(InvalidField::new("amount.refund", Rule::BelowMinimum(1)));
         }

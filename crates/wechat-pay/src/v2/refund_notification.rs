@@ -1,59 +1,24 @@
 //! The refund notification of version 2: XML around `req_info`, which is AES-256-ECB in base64
 //! under a key made of the APIv2 key.
 
-use std::collections::BTreeMap;
-use std::fmt;
-
 use aws_lc_rs::cipher::{
     AES_256, DecryptionContext, PaddedBlockDecryptingKey, PaddedBlockEncryptingKey,
     UnboundCipherKey,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use md5::{Digest, Md5};
-use payment_values::{Fen, InvalidField, Rule};
+use payment_values::Fen;
+use zeroize::Zeroizing;
 
-use super::xml::{XmlError, read_flat, write_flat};
+use super::fields::Fields;
+use super::key::ApiV2Key;
+use super::refunds::RefundStatus;
+use super::xml::{XmlError, write_flat};
 use crate::hex::lower_hex;
-use crate::words::words;
-
-/// The merchant's APIv2 key: 32 letters and digits, set in the merchant portal. It is not
-/// the APIv3 key.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ApiV2Key(String);
-
-impl ApiV2Key {
-    /// The key from its text.
-    pub fn parse(text: impl Into<String>) -> Result<Self, InvalidField> {
-        let text = text.into();
-        if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
-            let rule = Rule::Form("32 letters and digits");
-            return Err(InvalidField::new("api_v2_key", rule));
-        }
-        Ok(Self(text))
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The cipher's key: 32 lower-case hex digits, taken as bytes.
-    fn cipher_key(&self) -> Result<UnboundCipherKey, RefundNotificationError> {
-        let key = lower_hex(&Md5::digest(self.0.as_bytes()));
-        UnboundCipherKey::new(&AES_256, key.as_bytes())
-            .map_err(|_| RefundNotificationError::Opening)
-    }
-}
-
-impl fmt::Debug for ApiV2Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiV2Key(redacted)")
-    }
-}
 
 /// A refund in a notification of version 2. It is not signed: query the refund before acting on
 /// it. Only the number for this query is required.
@@ -83,18 +48,6 @@ pub struct RefundNotification {
     pub success_time: Option<String>,
     /// The receiving account, for people. WeChat spells the field `refund_recv_accout`.
     pub user_received_account: Option<String>,
-}
-
-words! {
-    /// The state of a refund, as version 2 writes it.
-    RefundStatus {
-        /// The buyer has the money.
-        Success = "SUCCESS",
-        /// The buyer's account does not accept it; version 3 says `ABNORMAL`.
-        Change = "CHANGE",
-        /// Closed; version 3 says `CLOSED`.
-        RefundClose = "REFUNDCLOSE",
-    }
 }
 
 impl RefundNotification {
@@ -130,56 +83,35 @@ pub enum RefundNotificationError {
     Sealed(XmlError),
 }
 
-/// Whether a body on the refund route is one of version 2: XML, where version 3 has JSON.
-#[must_use]
-pub fn is_xml(body: &[u8]) -> bool {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    body.trim_ascii_start().first() == Some(&b'<')
-}
-
 /// Reads and decrypts. The content proves nothing; see the module.
 pub fn open_refund_notification(
     body: &[u8],
     key: &ApiV2Key,
 ) -> Result<RefundNotification, RefundNotificationError> {
-    let outer = Fields(read_flat(body, "xml").map_err(RefundNotificationError::Envelope)?);
+    let outer = Fields::read(body).map_err(RefundNotificationError::Envelope)?;
     if outer
-        .optional("return_code")
+        .get("return_code")
         .is_some_and(|code| code != "SUCCESS")
     {
         return Err(RefundNotificationError::ReturnCode);
     }
-    let sealed = outer.text("req_info")?;
+    let sealed = required(&outer, "req_info")?;
     let opened = decrypt(key, &sealed)?;
-    let inner = Fields(read_flat(&opened, "root").map_err(RefundNotificationError::Sealed)?);
+    let inner = Fields::read_root(&opened, "root").map_err(RefundNotificationError::Sealed)?;
     Ok(RefundNotification {
         appid: outer.optional("appid"),
         mch_id: outer.optional("mch_id"),
         transaction_id: inner.optional("transaction_id"),
         out_trade_no: inner.optional("out_trade_no"),
         refund_id: inner.optional("refund_id"),
-        out_refund_no: inner.text("out_refund_no")?,
-        total_fee: inner.fen("total_fee"),
-        refund_fee: inner.fen("refund_fee"),
-        settlement_refund_fee: inner.fen("settlement_refund_fee"),
+        out_refund_no: required(&inner, "out_refund_no")?,
+        total_fee: inner.optional_fen("total_fee"),
+        refund_fee: inner.optional_fen("refund_fee"),
+        settlement_refund_fee: inner.optional_fen("settlement_refund_fee"),
         refund_status: inner.optional("refund_status").map(RefundStatus::from),
         success_time: inner.optional("success_time"),
         user_received_account: inner.optional("refund_recv_accout"),
     })
-}
-
-/// The answer that accepts a notification.
-#[must_use]
-pub fn success_body() -> Bytes {
-    let text = write_flat("xml", &[("return_code", "SUCCESS"), ("return_msg", "OK")]);
-    text.into()
-}
-
-/// The answer that makes WeChat retry.
-#[must_use]
-pub fn failure_body(message: &str) -> Bytes {
-    let text = write_flat("xml", &[("return_code", "FAIL"), ("return_msg", message)]);
-    text.into()
 }
 
 /// A refund notification to send, for an implementation of WeChat's side.
@@ -227,29 +159,6 @@ impl RefundNotificationDraft {
     }
 }
 
-struct Fields(BTreeMap<String, String>);
-
-impl Fields {
-    fn optional(&self, name: &'static str) -> Option<String> {
-        self.0.get(name).filter(|text| !text.is_empty()).cloned()
-    }
-
-    fn text(&self, name: &'static str) -> Result<String, RefundNotificationError> {
-        self.optional(name)
-            .ok_or(RefundNotificationError::Missing(name))
-    }
-
-    fn fen(&self, name: &'static str) -> Option<Fen> {
-        let text = self.optional(name)?;
-        // Digits alone: `parse` would take a sign as well.
-        text.bytes()
-            .all(|b| b.is_ascii_digit())
-            .then(|| text.parse().ok())
-            .flatten()
-            .and_then(|fen| Fen::new(fen).ok())
-    }
-}
-
 /// The fields that are present.
 fn present<'a>(fields: &[(&'a str, Option<&'a str>)]) -> Vec<(&'a str, &'a str)> {
     fields
@@ -258,11 +167,23 @@ fn present<'a>(fields: &[(&'a str, Option<&'a str>)]) -> Vec<(&'a str, &'a str)>
         .collect()
 }
 
+fn required(fields: &Fields, name: &'static str) -> Result<String, RefundNotificationError> {
+    fields
+        .optional(name)
+        .ok_or(RefundNotificationError::Missing(name))
+}
+
+/// The cipher's key: 32 lower-case hex digits, taken as bytes.
+fn cipher_key(key: &ApiV2Key) -> Result<UnboundCipherKey, RefundNotificationError> {
+    let key = Zeroizing::new(lower_hex(&Md5::digest(key.as_bytes())));
+    UnboundCipherKey::new(&AES_256, key.as_bytes()).map_err(|_| RefundNotificationError::Opening)
+}
+
 fn decrypt(key: &ApiV2Key, sealed: &str) -> Result<Vec<u8>, RefundNotificationError> {
     let mut bytes = STANDARD
         .decode(sealed)
         .map_err(|_| RefundNotificationError::Base64)?;
-    decrypt_ecb(key.cipher_key()?, &mut bytes)
+    decrypt_ecb(cipher_key(key)?, &mut bytes)
 }
 
 fn decrypt_ecb(
@@ -282,7 +203,7 @@ fn decrypt_ecb(
 }
 
 fn encrypt(key: &ApiV2Key, bytes: Vec<u8>) -> Result<String, RefundNotificationError> {
-    encrypt_ecb(key.cipher_key()?, bytes).map(|bytes| STANDARD.encode(bytes))
+    encrypt_ecb(cipher_key(key)?, bytes).map(|bytes| STANDARD.encode(bytes))
 }
 
 fn encrypt_ecb(

@@ -35,6 +35,10 @@ pub enum XmlError {
     /// An element inside of a field, an attribute, or text between fields.
     #[error("the XML is not flat")]
     NotFlat,
+    /// A field's name with other characters than letters, digits, `_`, `-` and `.`. The signature
+    /// joins names and values with `=` and `&`, so a name must have neither.
+    #[error("a field of the XML has a name that WeChat never uses")]
+    Name,
     /// A field that is given twice: it must be clear which one counts.
     #[error("a field of the XML is given twice")]
     Duplicate,
@@ -65,7 +69,7 @@ pub(super) fn read_flat(bytes: &[u8], root: &str) -> Result<BTreeMap<String, Str
     }
 }
 
-/// Writes a flat document; values go into CDATA, as WeChat writes them.
+/// Writes a flat document in WeChat's form: values in CDATA, and a new line after each field.
 pub(super) fn write_flat(root: &str, fields: &[(&str, &str)]) -> String {
     let lines: Vec<String> = fields
         .iter()
@@ -78,7 +82,7 @@ pub(super) fn write_flat(root: &str, fields: &[(&str, &str)]) -> String {
             }
         })
         .collect();
-    format!("<{root}>\n{}\n</{root}>", lines.join("\n"))
+    format!("<{root}>{}\n</{root}>", lines.join("\n"))
 }
 
 struct Flat<'a> {
@@ -143,6 +147,7 @@ impl Flat<'_> {
         self.place = match self.place {
             Place::Before if name == self.root => Place::Root,
             Place::Before | Place::After => return Err(XmlError::Root),
+            Place::Root if !is_field_name(name) => return Err(XmlError::Name),
             Place::Root => Place::Field(name.to_owned(), String::new()),
             Place::Field(..) => return Err(XmlError::NotFlat),
         };
@@ -171,6 +176,11 @@ impl Flat<'_> {
         }
         Ok(())
     }
+}
+
+fn is_field_name(name: &str) -> bool {
+    name.bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
 }
 
 #[cfg(test)]
@@ -204,7 +214,9 @@ mod tests {
     }
 
     #[test]
-    fn all_other_xml_is_refused_with_its_cause() {
+    fn everything_else_is_refused_with_its_cause() {
+        let deep = "<a>".repeat(MAX_XML_BYTES / 3 - 2);
+        let deep = format!("<xml>{deep}");
         let long = format!("<xml><a>{}</a></xml>", "a".repeat(MAX_XML_BYTES));
         let table = [
             ("", XmlError::Syntax),
@@ -223,6 +235,15 @@ mod tests {
             ("<xml><a>1</a><a/></xml>", XmlError::Duplicate),
             ("<xml><a><b>1</b></a></xml>", XmlError::NotFlat),
             ("<xml><a><b/></a></xml>", XmlError::Root),
+            ("<xml><a=1&b>1</a=1&b></xml>", XmlError::Name),
+            ("<xml><a:b>1</a:b></xml>", XmlError::Name),
+            ("<xml><金额>1</金额></xml>", XmlError::Name),
+            (
+                "<xml><a>1<![CDATA[<a>2</a>]]></a><a>3</a></xml>",
+                XmlError::Duplicate,
+            ),
+            ("<xml><a><![CDATA[1]]</a></xml>", XmlError::Syntax),
+            ("<xml><![CDATA[<a>1</a>]]></xml>", XmlError::NotFlat),
             ("<xml>text</xml>", XmlError::NotFlat),
             ("<xml><![CDATA[x]]></xml>", XmlError::NotFlat),
             ("<xml b=\"1\"></xml>", XmlError::NotFlat),
@@ -232,6 +253,7 @@ mod tests {
             ("<xml/>", XmlError::Root),
             ("{}", XmlError::NotFlat),
             (&long, XmlError::TooLong),
+            (&deep, XmlError::NotFlat),
         ];
         for (text, expected) in table {
             let shown: String = text.chars().take(80).collect();

@@ -157,33 +157,6 @@ fn only_the_number_for_a_query_is_required() {
     );
 }
 
-#[test]
-fn a_key_is_32_letters_and_digits_and_is_never_shown() {
-    for bad in ["", "short", &"é".repeat(16), &"a".repeat(33)] {
-        assert!(ApiV2Key::parse(bad).is_err(), "{bad}");
-    }
-    assert_eq!(format!("{:?}", published_key()), "ApiV2Key(redacted)");
-}
-
-#[test]
-fn answers_and_notifications_of_version_2_are_xml() {
-    assert_eq!(
-        &success_body()[..],
-        b"<xml>\n<return_code><![CDATA[SUCCESS]]></return_code>\n\
-          <return_msg><![CDATA[OK]]></return_msg>\n</xml>"
-    );
-    let told = failure_body("a ]]> b");
-    assert_eq!(read_flat(&told, "xml").unwrap()["return_msg"], "a ]]> b");
-    for (body, xml) in [
-        (&b"<xml>"[..], true),
-        (b"\xef\xbb\xbf \n<xml>", true),
-        (b"{}", false),
-        (b"", false),
-    ] {
-        assert_eq!(is_xml(body), xml);
-    }
-}
-
 proptest! {
     #[test]
     fn hostile_blocks_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..130)) {

@@ -1,0 +1,9 @@
+//! libFuzzer on the payment notifications of version 2.
+
+#![no_main]
+
+#[path = "../targets.rs"]
+#[allow(dead_code)]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| targets::payment_notification_v2(input));
