@@ -328,8 +328,12 @@ pub(crate) fn bill_v2(input: &[u8]) {
         Some(read)
     };
     let whole = read(0);
-    assert_eq!(whole, read(usize::from(*cut).min(file.len())));
     assert_eq!(whole.is_none(), v2::is_xml(file));
+    match (&whole, read(usize::from(*cut).min(file.len()))) {
+        // Of two faults, another one may come first.
+        (Some(Err(_)), Some(Err(_))) => {}
+        (whole, pieces) => assert_eq!(*whole, pieces),
+    }
     if let Some(Ok((rows, summary))) = whole {
         for row in &rows {
             let _ = TradeBillRow::read(row);
