@@ -1,4 +1,4 @@
-//! The APIv3 gateway: `/v3/…`, with WeChat's order of checks.
+//! The gateway: `/v3/…`, with WeChat's order of checks, and version 2 (module `v2`).
 //!
 //! Unknown path, wrong method, `Authorization`, time, signature, form of the request, rules of
 //! business. Errors before a valid signature are answered unsigned, as WeChat does; all later
@@ -9,6 +9,7 @@ mod bills;
 mod caller;
 mod certificates;
 mod code_pay;
+mod delay;
 mod field;
 mod order_fields;
 mod orders;
@@ -16,8 +17,7 @@ mod refund_fields;
 mod refunds;
 mod route;
 mod schema;
-
-use std::time::Duration;
+mod v2;
 
 pub(crate) use answer::empty;
 use answer::{Answer, Refusal, system_error};
@@ -27,6 +27,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::any;
 use caller::Caller;
+use delay::{DEFAULT_LATENCY_MS, DEFAULT_TIMEOUT_MS, wait};
 use http::StatusCode;
 use http::request::Parts;
 use route::Route;
@@ -39,15 +40,12 @@ use crate::simulator::{Signing, Simulator};
 /// The most bytes of a request.
 const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
-/// The delay of a fault that names none.
-const DEFAULT_LATENCY_MS: u32 = 1000;
-const DEFAULT_TIMEOUT_MS: u32 = 30_000;
-
 pub(crate) fn routes() -> Router<Simulator> {
     Router::new()
         .route("/v3", any(handle))
         .route("/v3/", any(handle))
         .route("/v3/{*rest}", any(handle))
+        .merge(v2::routes())
 }
 
 async fn handle(State(simulator): State<Simulator>, request: Request) -> Response {
@@ -224,11 +222,5 @@ fn execute(
         Route::SubMerchantFundFlowBill => bills::sub_merchant_fund_flow(simulator, query, caller),
         Route::BillFile(_) => bills::file(simulator, query, caller),
         Route::Certificates => certificates::list(simulator, caller),
-    }
-}
-
-async fn wait(delay_ms: Option<u64>) {
-    if let Some(delay_ms) = delay_ms.filter(|delay_ms| *delay_ms > 0) {
-        tokio::time::sleep(Duration::from_millis(delay_ms)).await;
     }
 }

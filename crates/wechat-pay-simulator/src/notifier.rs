@@ -14,7 +14,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Request, header};
 use md5::{Digest, Md5};
-use wechat_pay::{NotificationDraft, lower_hex};
+use wechat_pay::v2::{ApiV2Key, payment_notification};
+use wechat_pay::{NotificationDraft, Transaction, lower_hex};
 
 use crate::clock::after;
 use crate::faults::{CallFaults, FaultKind, NOTIFICATION};
@@ -163,10 +164,10 @@ async fn wait(hits: &CallFaults) {
 }
 
 async fn send(simulator: &Simulator, delivery: &Delivery, hits: &CallFaults) -> TryOutcome {
-    let request = if delivery.notice.kind == NoticeKind::RefundXml {
-        xml_request(simulator, delivery)
-    } else {
-        sealed_request(simulator, delivery, hits)
+    let request = match delivery.notice.kind {
+        NoticeKind::PaidXml => payment_xml_request(simulator, delivery),
+        NoticeKind::RefundXml => refund_xml_request(simulator, delivery),
+        _ => sealed_request(simulator, delivery, hits),
     };
     let mut request = match request {
         Ok(request) => request,
@@ -175,7 +176,7 @@ async fn send(simulator: &Simulator, delivery: &Delivery, hits: &CallFaults) -> 
     if hits.has(FaultKind::Tampered) {
         *request.body_mut() = tampered(request.body());
     }
-    let is_xml = delivery.notice.kind == NoticeKind::RefundXml;
+    let is_xml = delivery.notice.kind.is_xml();
     match simulator.notifications().send(request).await {
         Ok(answer) if is_xml => xml_outcome(answer).await,
         Ok(answer) => TryOutcome::Answered(answer.status().as_u16()),
@@ -251,8 +252,26 @@ fn sealed_request(
     Ok(request)
 }
 
-/// The form of version 2: no signature, sealed with a key derived from the APIv2 key.
-fn xml_request(simulator: &Simulator, delivery: &Delivery) -> Result<Request<Bytes>, String> {
+/// The payment in the form of version 2, signed with the APIv2 key as the order was.
+fn payment_xml_request(
+    simulator: &Simulator,
+    delivery: &Delivery,
+) -> Result<Request<Bytes>, String> {
+    let keyring = keyring_of(simulator, delivery)?;
+    let key = ApiV2Key::parse(keyring.merchant().api_v2_key.clone())
+        .map_err(|error| error.to_string())?;
+    let paid: Transaction =
+        serde_json::from_str(&delivery.notice.plaintext).map_err(|error| error.to_string())?;
+    let kind = delivery.protocol.sign_type().unwrap_or_default();
+    let stamp = simulator.random().stamp(simulator.clock().wall());
+    xml_request(delivery, payment_notification(&paid, &key, kind, &stamp))
+}
+
+/// The refund in the form of version 2: no signature, sealed with a key derived from the APIv2 key.
+fn refund_xml_request(
+    simulator: &Simulator,
+    delivery: &Delivery,
+) -> Result<Request<Bytes>, String> {
     let keyring = keyring_of(simulator, delivery)?;
     let merchant = keyring.merchant();
     let sealed = v2_seal(&merchant.api_v2_key, delivery.notice.plaintext.as_bytes())
@@ -265,12 +284,16 @@ fn xml_request(simulator: &Simulator, delivery: &Delivery) -> Result<Request<Byt
          </xml>",
         merchant.appid, merchant.mchid,
     );
+    xml_request(delivery, Bytes::from(xml))
+}
+
+fn xml_request(delivery: &Delivery, xml: Bytes) -> Result<Request<Bytes>, String> {
     Request::post(&delivery.notice.url)
         .header(header::CONTENT_TYPE, "text/xml")
         .header(header::ACCEPT, "*/*")
         .header(header::USER_AGENT, "Mozilla/4.0")
         .header(header::PRAGMA, "no-cache")
-        .body(Bytes::from(xml))
+        .body(xml)
         .map_err(|error| error.to_string())
 }
 

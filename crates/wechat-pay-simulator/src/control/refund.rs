@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use wechat_pay::Fen;
 
 use super::problem::{Problem, read};
-use crate::ledger::order::OrderKey;
+use crate::ledger::order::{OrderKey, Protocol};
 use crate::ledger::refund::{RefundKey, RefundRequest, RefundedPayment};
 use crate::ledger::refunds::{RefundPlan, RefundRefusal};
 use crate::settings::RefundOutcome;
@@ -72,6 +72,7 @@ pub(crate) fn refund_by_hand(simulator: &Simulator, asked: PortalRefund) -> Resu
         notify_url: None,
         reason: asked.reason,
         from_portal: true,
+        protocol: Protocol::V3,
         body: json!({}),
     };
     let mut ledger = simulator.ledger();

@@ -212,9 +212,38 @@ fn day_and_form(simulator: &Simulator, query: &str) -> Result<(Date, bool), Refu
     Ok((day, gzip))
 }
 
-fn check_ready(simulator: &Simulator, day: Date) -> Result<(), Refusal> {
+/// Whether the bills of a day are available.
+pub(super) enum BillDay {
+    Ready,
+    /// The day is over, and its bill is not made yet.
+    InWork,
+    /// The day is not over.
+    TooNew,
+    TooOld,
+}
+
+pub(super) fn day_of_bill(simulator: &Simulator, day: Date) -> BillDay {
     let now = simulator.clock().now();
     let today = beijing_day(now);
+    let oldest = today.checked_sub(3.months()).unwrap_or(Date::MIN);
+    if day < oldest {
+        return BillDay::TooOld;
+    }
+    if simulator.settings().bills_at_once && day <= today {
+        return BillDay::Ready;
+    }
+    if day >= today {
+        return BillDay::TooNew;
+    }
+    let yesterday = today.checked_sub(1.day()).unwrap_or(Date::MIN);
+    let hour = jiff::tz::Offset::constant(8).to_datetime(now).hour();
+    if day == yesterday && hour < READY_AT_HOUR {
+        return BillDay::InWork;
+    }
+    BillDay::Ready
+}
+
+fn check_ready(simulator: &Simulator, day: Date) -> Result<(), Refusal> {
     let refused = |code, message| {
         Err(Refusal::new(
             StatusCode::BAD_REQUEST,
@@ -223,25 +252,15 @@ fn check_ready(simulator: &Simulator, day: Date) -> Result<(), Refusal> {
             BAD_PARAMETER,
         ))
     };
-    let oldest = today.checked_sub(3.months()).unwrap_or(Date::MIN);
-    if day < oldest {
-        return refused("INVALID_REQUEST", "仅支持三个月内的账单下载申请");
+    match day_of_bill(simulator, day) {
+        BillDay::Ready => Ok(()),
+        BillDay::TooOld => refused("INVALID_REQUEST", "仅支持三个月内的账单下载申请"),
+        BillDay::TooNew => refused("INVALID_REQUEST", "账单日期不能晚于昨日"),
+        BillDay::InWork => refused("STATEMENT_CREATING", "账单生成中，请稍后再试"),
     }
-    if simulator.settings().bills_at_once && day <= today {
-        return Ok(());
-    }
-    if day >= today {
-        return refused("INVALID_REQUEST", "账单日期不能晚于昨日");
-    }
-    let yesterday = today.checked_sub(1.day()).unwrap_or(Date::MIN);
-    let hour = jiff::tz::Offset::constant(8).to_datetime(now).hour();
-    if day == yesterday && hour < READY_AT_HOUR {
-        return refused("STATEMENT_CREATING", "账单生成中，请稍后再试");
-    }
-    Ok(())
 }
 
-fn pack(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+pub(super) fn pack(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut packing = GzEncoder::new(Vec::new(), Compression::default());
     packing.write_all(bytes)?;
     packing.finish()

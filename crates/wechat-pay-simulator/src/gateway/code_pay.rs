@@ -12,8 +12,8 @@ use super::order_fields::{order_fields, reverse_fields};
 use super::route::Role;
 use super::{orders, schema};
 use crate::ledger::auth_code::AuthCodeRefusal;
-use crate::ledger::order::{OrderKey, Product};
-use crate::ledger::{Outcome, ReverseRefusal, Target};
+use crate::ledger::order::{OrderKey, OrderRequest, Product};
+use crate::ledger::{OrderRefusal, Outcome, ReverseRefusal, Target};
 use crate::simulator::{Buyer, Simulator};
 
 /// From this amount on, the buyer's phone asks for the password.
@@ -32,6 +32,29 @@ pub(super) fn pay(
     let auth_code = orders::text(&body, "/payer/auth_code").to_owned();
     let request = orders::read_request(simulator, Product::CodePay, role, body, caller)?;
     let key = request.key.clone();
+    take(simulator, request, &auth_code).map_err(|refusal| match refusal {
+        CodePayRefusal::Code(refusal) => refuse_code(refusal),
+        CodePayRefusal::Order(refusal) => orders::refuse_order(&settings, refusal),
+    })?;
+    let now = simulator.clock().now();
+    let ledger = simulator.ledger();
+    let order = ledger.find(&key).ok_or_else(orders::not_found)?;
+    Ok(Answer::Json(order.transaction_json(now)))
+}
+
+/// Why a payment by code is refused.
+pub(super) enum CodePayRefusal {
+    Code(AuthCodeRefusal),
+    Order(OrderRefusal),
+}
+
+/// Takes the payment of an order of either protocol, or lets it wait for the buyer's password.
+pub(super) fn take(
+    simulator: &Simulator,
+    request: OrderRequest,
+    auth_code: &str,
+) -> Result<(), CodePayRefusal> {
+    let key = request.key.clone();
     let total = request.total;
     let now = simulator.clock().now();
     let link = orders::new_link(simulator, Product::CodePay, now);
@@ -40,25 +63,24 @@ pub(super) fn pay(
     let payer = if known {
         None
     } else {
-        let used = simulator.ledger().auth_codes().use_up(&auth_code, now);
-        Some(used.map_err(refuse_code)?)
+        let used = simulator.ledger().auth_codes().use_up(auth_code, now);
+        Some(used.map_err(CodePayRefusal::Code)?)
     };
+    let deadline_cap_days = simulator.settings().deadline_cap_days;
     simulator
         .ledger()
-        .order(request, link, settings.deadline_cap_days, now)
-        .map_err(|refusal| orders::refuse_order(&settings, refusal))?;
+        .order(request, link, deadline_cap_days, now)
+        .map_err(CodePayRefusal::Order)?;
     if let Some(payer) = payer {
         if total.get() >= PASSWORD_FROM_FEN {
             simulator.ledger().wait_for_password(&key, payer);
         } else {
-            let target = Target::Order(key.clone());
+            let target = Target::Order(key);
             // A new order of this merchant: nothing can refuse it.
             let _ = simulator.visit_cashier(&target, Outcome::Success, &Buyer::Payer(payer));
         }
     }
-    let ledger = simulator.ledger();
-    let order = ledger.find(&key).ok_or_else(orders::not_found)?;
-    Ok(Answer::Json(order.transaction_json(now)))
+    Ok(())
 }
 
 /// Reverses a payment, whether it was made or not.

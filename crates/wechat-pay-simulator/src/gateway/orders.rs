@@ -15,7 +15,7 @@ use super::caller::Caller;
 use super::order_fields::{close_fields, order_fields};
 use super::route::Role;
 use super::schema;
-use crate::ledger::order::{Link, Order, OrderKey, OrderRequest, Product};
+use crate::ledger::order::{Link, Order, OrderKey, OrderRequest, Product, Protocol};
 use crate::ledger::{CloseRefusal, OrderRefusal};
 use crate::settings::{ChangedOrder, Settings};
 use crate::simulator::{H5_PATH, Simulator, SubMerchant};
@@ -210,6 +210,7 @@ pub(super) fn read_request(
         openid_is_sub: sub_openid.is_some(),
         time_expire: optional("/time_expire").and_then(|text| text.parse::<Timestamp>().ok()),
         reply_key: caller.reply_key,
+        protocol: Protocol::V3,
         body,
     };
     check_openid(simulator, &request)?;
@@ -290,7 +291,8 @@ pub(super) fn new_link(simulator: &Simulator, product: Product, now: Timestamp) 
     }
 }
 
-fn h5_url(simulator: &Simulator, link: &Link) -> String {
+/// The address of the H5 page.
+pub(super) fn h5_url(simulator: &Simulator, link: &Link) -> String {
     format!(
         "{}{}?prepay_id={}&package={}",
         simulator.keyring().merchant().base_url,

@@ -14,6 +14,7 @@ use super::orders::{self, text, value_of_query};
 use super::refund_fields::{ABNORMAL, REFUND};
 use super::schema;
 use crate::clock::after;
+use crate::ledger::order::Protocol;
 use crate::ledger::refund::{RefundKey, RefundRequest, RefundedPayment};
 use crate::ledger::refunds::{AbnormalRefusal, RefundPlan, RefundRefusal};
 use crate::settings::Settings;
@@ -157,6 +158,7 @@ fn read_request(
         notify_url: optional("/notify_url").map(str::to_owned),
         reason: optional("/reason").map(str::to_owned),
         from_portal: false,
+        protocol: Protocol::V3,
         body,
     })
 }

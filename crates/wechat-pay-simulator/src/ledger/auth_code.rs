@@ -44,13 +44,21 @@ impl AuthCodes {
         self.0.insert(code, shown);
     }
 
-    /// The buyer of the code, which is then used.
-    pub(crate) fn use_up(&mut self, code: &str, now: Timestamp) -> Result<u8, AuthCodeRefusal> {
-        let shown = self.0.get_mut(code).ok_or(AuthCodeRefusal::Unknown)?;
+    /// The buyer of the code, which stays usable.
+    pub(crate) fn owner(&self, code: &str, now: Timestamp) -> Result<u8, AuthCodeRefusal> {
+        let shown = self.0.get(code).ok_or(AuthCodeRefusal::Unknown)?;
         if shown.used || now >= after(shown.at, AUTH_CODE_LIFETIME_S) {
             return Err(AuthCodeRefusal::Expired);
         }
-        shown.used = true;
         Ok(shown.payer)
+    }
+
+    /// The buyer of the code, which is then used.
+    pub(crate) fn use_up(&mut self, code: &str, now: Timestamp) -> Result<u8, AuthCodeRefusal> {
+        let payer = self.owner(code, now)?;
+        if let Some(shown) = self.0.get_mut(code) {
+            shown.used = true;
+        }
+        Ok(payer)
     }
 }

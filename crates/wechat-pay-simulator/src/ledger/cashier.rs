@@ -8,7 +8,7 @@ use super::Ledger;
 use super::attempt::Attempt;
 use super::document::Document;
 use super::notice::{Notice, NoticeKind};
-use super::order::{Link, LinkUse, Order, OrderKey, Payment, Product};
+use super::order::{Link, LinkUse, Order, OrderKey, Payment, Product, Protocol};
 use super::visit::{PayRefusal, Target};
 
 /// The most attempts that are stored for an order, the latest ones.
@@ -134,7 +134,11 @@ impl Ledger {
         let plaintext = entry.order.transaction_json(now).to_string();
         let url = entry.order.request.notify_url.clone();
         if !url.is_empty() {
-            let notice = Notice::new(NoticeKind::Paid, notice_id, url, plaintext, now);
+            let kind = match entry.order.request.protocol {
+                Protocol::V3 => NoticeKind::Paid,
+                Protocol::V2Md5 | Protocol::V2HmacSha256 => NoticeKind::PaidXml,
+            };
+            let notice = Notice::new(kind, notice_id, url, plaintext, now);
             entry.notices.push(notice);
             self.notices_open.insert(key.clone());
         }

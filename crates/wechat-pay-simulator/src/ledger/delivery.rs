@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::Ledger;
 use super::document::Document;
 use super::notice::{Notice, TryOutcome};
-use super::order::{OrderKey, ReplyKey};
+use super::order::{OrderKey, Protocol, ReplyKey};
 
 /// A delivery that is due.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub(crate) struct Delivery {
     pub(crate) order: OrderKey,
     pub(crate) notice: Notice,
     pub(crate) reply_key: ReplyKey,
+    /// The protocol of the order.
+    pub(crate) protocol: Protocol,
 }
 
 impl Ledger {
@@ -30,6 +32,7 @@ impl Ledger {
                         order: key.clone(),
                         notice: notice.clone(),
                         reply_key: entry.order.request.reply_key,
+                        protocol: entry.order.request.protocol,
                     });
                 }
             }

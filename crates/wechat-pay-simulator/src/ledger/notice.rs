@@ -11,14 +11,20 @@ pub(crate) const RETRY_WAITS_S: [i64; 15] = [
     15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600,
 ];
 
+/// The waits between deliveries in the form of version 2: 10 deliveries in about three hours.
+/// Source: WeChat's documents of version 2 before they took over the longer schedule.
+pub(crate) const V2_RETRY_WAITS_S: [i64; 9] = [15, 15, 30, 180, 1800, 1800, 1800, 1800, 3600];
+
 /// The kind of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum NoticeKind {
     Paid,
+    /// The XML form of version 2, for an order of version 2.
+    PaidXml,
     RefundSuccess,
     RefundAbnormal,
     RefundClosed,
-    /// The XML form of version 2, for a refund without a `notify_url`.
+    /// The XML form of version 2, for a refund without a `notify_url` or of version 2.
     RefundXml,
 }
 
@@ -27,6 +33,7 @@ impl NoticeKind {
     pub(crate) fn event_type(self) -> &'static str {
         match self {
             Self::Paid => "TRANSACTION.SUCCESS",
+            Self::PaidXml => "V2 XML PAYMENT",
             Self::RefundSuccess => "REFUND.SUCCESS",
             Self::RefundAbnormal => "REFUND.ABNORMAL",
             Self::RefundClosed => "REFUND.CLOSED",
@@ -36,7 +43,7 @@ impl NoticeKind {
 
     pub(crate) fn summary(self) -> &'static str {
         match self {
-            Self::Paid => "支付成功",
+            Self::Paid | Self::PaidXml => "支付成功",
             Self::RefundSuccess | Self::RefundXml => "退款成功",
             Self::RefundAbnormal => "退款异常",
             Self::RefundClosed => "退款关闭",
@@ -45,8 +52,21 @@ impl NoticeKind {
 
     pub(crate) fn original_type(self) -> &'static str {
         match self {
-            Self::Paid => "transaction",
+            Self::Paid | Self::PaidXml => "transaction",
             _ => "refund",
+        }
+    }
+
+    /// Whether it has the XML form of version 2.
+    pub(crate) fn is_xml(self) -> bool {
+        matches!(self, Self::PaidXml | Self::RefundXml)
+    }
+
+    fn retry_waits_s(self) -> &'static [i64] {
+        if self.is_xml() {
+            &V2_RETRY_WAITS_S
+        } else {
+            &RETRY_WAITS_S
         }
     }
 }
@@ -134,7 +154,7 @@ impl Notice {
         if outcome.acknowledges() {
             self.acked = true;
         } else {
-            let wait_s = RETRY_WAITS_S.get(self.tries.len());
+            let wait_s = self.kind.retry_waits_s().get(self.tries.len());
             self.due_at = wait_s.map(|wait_s| after(due_at, *wait_s));
         }
         self.tries.push(Try { due_at, outcome });

@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use wechat_pay::v2::SignType;
 use wechat_pay::{Fen, TradeState, TradeType, beijing_time};
 
 use crate::clock::after;
@@ -50,6 +51,18 @@ pub(crate) enum ReplyKey {
     PublicKey,
 }
 
+/// The protocol of a request. An order's notification has the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Protocol {
+    /// APIv3.
+    #[default]
+    V3,
+    /// Version 2, signed with MD5.
+    V2Md5,
+    /// Version 2, signed with HMAC-SHA256.
+    V2HmacSha256,
+}
+
 /// A checked request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct OrderRequest {
@@ -69,6 +82,8 @@ pub(crate) struct OrderRequest {
     pub(crate) openid_is_sub: bool,
     pub(crate) time_expire: Option<Timestamp>,
     pub(crate) reply_key: ReplyKey,
+    #[serde(default)]
+    pub(crate) protocol: Protocol,
     /// The whole body: a repeated request must have the same values.
     pub(crate) body: Value,
 }
@@ -116,6 +131,25 @@ pub(crate) struct Payment {
     pub(crate) sub_openid: Option<String>,
     pub(crate) payer_total: Fen,
     pub(crate) paid_at: Timestamp,
+}
+
+impl Protocol {
+    /// The protocol of a request of version 2.
+    pub(crate) fn v2(sign_type: SignType) -> Self {
+        match sign_type {
+            SignType::Md5 => Self::V2Md5,
+            SignType::HmacSha256 => Self::V2HmacSha256,
+        }
+    }
+
+    /// The kind of signature, in version 2.
+    pub(crate) fn sign_type(self) -> Option<SignType> {
+        match self {
+            Self::V3 => None,
+            Self::V2Md5 => Some(SignType::Md5),
+            Self::V2HmacSha256 => Some(SignType::HmacSha256),
+        }
+    }
 }
 
 /// How a link is used; each use has its own lifetime.

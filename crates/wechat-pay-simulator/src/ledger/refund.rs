@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use wechat_pay::{Fen, beijing_time};
 
-use super::order::{Order, OrderKey};
+use super::order::{Order, OrderKey, Protocol};
 use crate::settings::RefundOutcome;
 
 /// Merchant number and the merchant's number of the refund: together they are unique.
@@ -28,6 +28,7 @@ pub(crate) struct RefundRequest {
     pub(crate) reason: Option<String>,
     /// Made in WeChat's portal.
     pub(crate) from_portal: bool,
+    pub(crate) protocol: Protocol,
     /// The whole body: a repeated request must have the same values.
     pub(crate) body: Value,
 }
@@ -78,6 +79,8 @@ pub(crate) struct Refund {
     pub(crate) notify_url: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) from_portal: bool,
+    #[serde(default)]
+    pub(crate) protocol: Protocol,
     pub(crate) channel: String,
     pub(crate) received_account: String,
     pub(crate) body: Value,

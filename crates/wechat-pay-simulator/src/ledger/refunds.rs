@@ -6,7 +6,7 @@ use wechat_pay::Fen;
 
 use super::document::Document;
 use super::notice::{Notice, NoticeKind};
-use super::order::{Order, OrderKey};
+use super::order::{Order, OrderKey, Protocol};
 use super::refund::{Refund, RefundKey, RefundRequest, RefundStatus, RefundedPayment};
 use super::refund_calls::Calls;
 use super::{Entry, Ledger};
@@ -325,6 +325,7 @@ fn taken(request: RefundRequest, plan: RefundPlan, now: Timestamp) -> Refund {
         notify_url: request.notify_url,
         reason: request.reason,
         from_portal: request.from_portal,
+        protocol: request.protocol,
         channel: "ORIGINAL".to_owned(),
         received_account: "支付用户零钱".to_owned(),
         body: request.body,
@@ -368,21 +369,17 @@ fn settle(
         }
     };
     let notice = match &refund.notify_url {
-        Some(url) => {
+        Some(url) if refund.protocol == Protocol::V3 => {
             let plaintext = refund.notified_json(order).to_string();
             Some(Notice::new(kind, name(), url.clone(), plaintext, at))
         }
-        None if !portal_notify_url.is_empty() => {
-            let (url, plaintext) = (portal_notify_url.to_owned(), refund.notified_xml(order));
-            Some(Notice::new(
-                NoticeKind::RefundXml,
-                name(),
-                url,
-                plaintext,
-                at,
-            ))
-        }
-        None => None,
+        own_url => own_url
+            .as_deref()
+            .or((!portal_notify_url.is_empty()).then_some(portal_notify_url))
+            .map(|url| {
+                let plaintext = refund.notified_xml(order);
+                Notice::new(NoticeKind::RefundXml, name(), url.to_owned(), plaintext, at)
+            }),
     };
     notices.extend(notice);
     true

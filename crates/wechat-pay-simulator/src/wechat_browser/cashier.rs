@@ -11,9 +11,10 @@ use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use wechat_pay::JsapiPayment;
+use wechat_pay::v2::{ApiV2Key, jsapi_payment_verifies};
 
 use super::browser::Browser;
-use crate::keyring::MerchantFile;
+use crate::keyring::{Keyring, MerchantFile};
 use crate::ledger::order::Product;
 use crate::ledger::{Outcome, PayRefusal, Target};
 use crate::pages::payer;
@@ -150,7 +151,7 @@ fn check(
     // unknown, expired, or of another application.
     let total_fee = || BridgeResult::refused(FAIL, "调用支付JSAPI缺少参数:total_fee");
     let prepay_id = payment.prepay_id().ok_or_else(total_fee)?;
-    if !payment.verifies(&keyring.merchant_public_key) {
+    if !is_signed(&payment, keyring) {
         return Err(BridgeResult::refused(FAIL, "支付验证签名失败"));
     }
     let target = Target::PrepayId(prepay_id.to_owned());
@@ -175,6 +176,16 @@ fn check(
         amount: request.total.to_yuan_text(),
     };
     Ok((target, sheet))
+}
+
+/// Whether the merchant signed the parameters: with its private key, or in version 2 with its APIv2
+/// key.
+fn is_signed(payment: &JsapiPayment, keyring: &Keyring) -> bool {
+    let by_v2 = || {
+        let key = ApiV2Key::parse(keyring.merchant().api_v2_key.clone());
+        key.is_ok_and(|key| jsapi_payment_verifies(payment, &key))
+    };
+    payment.verifies(&keyring.merchant_public_key) || by_v2()
 }
 
 /// All six must be texts. A number works on Android and fails on iOS, so it fails here.

@@ -190,7 +190,7 @@ async fn the_script_is_served_with_wechats_user_agent_in_it() {
     }
 }
 
-async fn ask(harness: &Harness, path: &str, body: &Value) -> Value {
+pub(crate) async fn ask(harness: &Harness, path: &str, body: &Value) -> Value {
     let request = Request::post(path)
         .body(Body::from(body.to_string()))
         .unwrap();

@@ -28,3 +28,4 @@ mod refunds;
 mod restart;
 mod settings;
 mod trust;
+mod v2;

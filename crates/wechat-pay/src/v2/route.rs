@@ -27,36 +27,42 @@ pub enum Route {
     AuthCodeToOpenId,
 }
 
-const ROUTES: [(Route, &str); 10] = [
-    (Route::UnifiedOrder, "/pay/unifiedorder"),
-    (Route::MicroPay, "/pay/micropay"),
-    (Route::OrderQuery, "/pay/orderquery"),
-    (Route::CloseOrder, "/pay/closeorder"),
-    (Route::Reverse, "/secapi/pay/reverse"),
-    (Route::Refund, "/secapi/pay/refund"),
-    (Route::RefundQuery, "/pay/refundquery"),
-    (Route::DownloadBill, "/pay/downloadbill"),
-    (Route::ShortUrl, "/tools/shorturl"),
-    (Route::AuthCodeToOpenId, "/tools/authcodetoopenid"),
-];
-
 impl Route {
+    /// All routes.
+    pub const ALL: [Self; 10] = [
+        Self::UnifiedOrder,
+        Self::MicroPay,
+        Self::OrderQuery,
+        Self::CloseOrder,
+        Self::Reverse,
+        Self::Refund,
+        Self::RefundQuery,
+        Self::DownloadBill,
+        Self::ShortUrl,
+        Self::AuthCodeToOpenId,
+    ];
+
     /// The route of a path.
     #[must_use]
     pub fn of(path: &str) -> Option<Self> {
-        ROUTES
-            .iter()
-            .find(|(_, known)| *known == path)
-            .map(|(route, _)| *route)
+        Self::ALL.into_iter().find(|route| route.path() == path)
     }
 
     /// Its path.
     #[must_use]
     pub fn path(self) -> &'static str {
-        ROUTES
-            .iter()
-            .find(|(known, _)| *known == self)
-            .map_or("", |(_, path)| path)
+        match self {
+            Self::UnifiedOrder => "/pay/unifiedorder",
+            Self::MicroPay => "/pay/micropay",
+            Self::OrderQuery => "/pay/orderquery",
+            Self::CloseOrder => "/pay/closeorder",
+            Self::Reverse => "/secapi/pay/reverse",
+            Self::Refund => "/secapi/pay/refund",
+            Self::RefundQuery => "/pay/refundquery",
+            Self::DownloadBill => "/pay/downloadbill",
+            Self::ShortUrl => "/tools/shorturl",
+            Self::AuthCodeToOpenId => "/tools/authcodetoopenid",
+        }
     }
 
     /// Whether the connection must present the merchant's API certificate (mTLS). Without it the
@@ -90,9 +96,9 @@ mod tests {
 
     #[test]
     fn each_path_is_found_and_only_money_that_goes_back_needs_the_certificate() {
-        for (route, path) in ROUTES {
+        for route in Route::ALL {
+            let path = route.path();
             assert_eq!(Route::of(path), Some(route));
-            assert_eq!(route.path(), path);
             assert_eq!(route.needs_certificate(), path.starts_with("/secapi/"));
         }
         for other in [

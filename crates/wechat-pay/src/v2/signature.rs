@@ -59,7 +59,7 @@ impl SignType {
     }
 
     /// The kind of a signature whose `sign_type` was left out, by its length: notifications
-    /// leave it out even where it is not MD5.
+    /// omit it even if it is not MD5.
     #[must_use]
     pub fn of(sign: &str) -> Option<Self> {
         match sign.len() {

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused_with_its_cause() {
+    fn all_other_xml_is_refused_with_its_cause() {
         let deep = "<a>".repeat(MAX_XML_BYTES / 3 - 2);
         let deep = format!("<xml>{deep}");
         let long = format!("<xml><a>{}</a></xml>", "a".repeat(MAX_XML_BYTES));
