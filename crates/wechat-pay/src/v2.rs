@@ -22,18 +22,21 @@
 //! refund, never a proof: query the refund before acting.
 //!
 //! ```
-//! use wechat_pay::v2::{Answer, ApiV2Key, SignType, UnifiedOrder, close, seconds_until_closable};
+//! use wechat_pay::v2::{Answer, ApiV2Key, SignType, SignedRequest, UnifiedOrder};
 //! use wechat_pay::{NativeOrdered, Order, Stamp};
 //!
-//! fn link(order: Order, key: &ApiV2Key, stamp: &Stamp) -> Result<String, Box<dyn std::error::Error>> {
+//! fn link(
+//!     order: Order,
+//!     key: &ApiV2Key,
+//!     stamp: &Stamp,
+//!     send: impl Fn(SignedRequest) -> Answer,
+//! ) -> Result<String, Box<dyn std::error::Error>> {
 //!     let request = UnifiedOrder::new(order, "203.0.113.7".parse()?).request()?;
 //!     let signed = request.sign(key, SignType::HmacSha256, stamp);
 //!     assert!(!signed.needs_certificate());
-//!     let answer: Answer = send(signed);
-//!     let ordered: NativeOrdered = answer.parse(key, SignType::HmacSha256)?;
+//!     let ordered: NativeOrdered = send(signed).parse(key, SignType::HmacSha256)?;
 //!     Ok(ordered.code_url)
 //! }
-//! # fn send(_: wechat_pay::v2::SignedRequest) -> Answer { unimplemented!() }
 //! ```
 
 mod acknowledgement;
