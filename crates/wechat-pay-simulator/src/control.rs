@@ -3,6 +3,7 @@
 
 pub(crate) mod buyers;
 mod fault_rules;
+mod native_link;
 mod problem;
 pub(crate) mod refund;
 mod trust;
@@ -35,6 +36,7 @@ pub(crate) fn routes() -> Router<Simulator> {
         .route("/_simulator/openapi.json", get(openapi))
         .merge(buyers::routes())
         .merge(fault_rules::routes())
+        .merge(native_link::routes())
         .merge(refund::routes())
         .merge(trust::routes())
 }

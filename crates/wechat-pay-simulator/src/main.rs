@@ -129,7 +129,7 @@ Settings, each with its default:
   unknown_openids=false                       payers=3
   refund_after_s=3                            refund_outcome=success (abnormal, closed)
   portal_notify_url=                          trust=public_key (certificates)
-  unknown_route=body (empty)
+  unknown_route=body (empty)                  native_callback_url=
 
 trust is the kind of WeChat's keys: the public key, which new merchants get, or platform certificates,
 which SDKs download from /v3/certificates. A folder that was made when certificates were the default

@@ -46,6 +46,9 @@ pub struct Settings {
     /// Where notifications of refunds without a `notify_url` go, as V2 XML: what a merchant
     /// enters in WeChat's portal. Empty: nowhere.
     pub portal_notify_url: String,
+    /// Where the callback of Native mode 1 (V2) goes: what a merchant enters in WeChat's portal.
+    /// Empty: nowhere.
+    pub native_callback_url: String,
     /// The kind of WeChat's keys. A new merchant gets the public key (since 2024). A state folder
     /// from before this default keeps its certificates.
     pub trust: Trust,
@@ -74,6 +77,7 @@ impl Default for Settings {
             refund_after_s: 3,
             refund_outcome: RefundOutcome::Success,
             portal_notify_url: String::new(),
+            native_callback_url: String::new(),
             trust: Trust::PublicKey,
             unknown_route: UnknownRoute::Body,
         }
@@ -278,6 +282,7 @@ mod tests {
             "refund_after_s=60",
             "refund_outcome=abnormal",
             "portal_notify_url=http://127.0.0.1:1/n",
+            "native_callback_url=http://127.0.0.1:1/n",
             "trust=certificates",
             "unknown_route=empty",
         ] {

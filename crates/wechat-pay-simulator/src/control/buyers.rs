@@ -107,7 +107,8 @@ pub(crate) fn login_code(simulator: &Simulator, payer: u8, appid: &str) -> Strin
     code
 }
 
-fn payer(simulator: &Simulator, asked: Option<u8>) -> Result<u8, Problem> {
+/// The buyer of a call, counted from 1; the first one by default.
+pub(super) fn payer(simulator: &Simulator, asked: Option<u8>) -> Result<u8, Problem> {
     let most = simulator.settings().payers;
     let payer = asked.unwrap_or(1);
     if (1..=most).contains(&payer) {

@@ -3,6 +3,7 @@
 mod bills;
 mod code_pay;
 mod hostile;
+mod native;
 mod notifications;
 mod refunds;
 
