@@ -3,8 +3,9 @@
 use axum::body::Body;
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
+use proptest::prelude::*;
 use wechat_pay::ProductFields;
-use wechat_pay::v2::{Fields, MAX_XML_BYTES, SignType, sign};
+use wechat_pay::v2::{Fields, MAX_XML_BYTES, Route, SignType, bill_reader, sign};
 
 use super::V2;
 use crate::harness::{send, text};
@@ -158,4 +159,89 @@ async fn the_sandboxs_key_is_given_to_a_merchant_that_signs() {
     let answer = v2.post(path, fields.to_xml()).await;
     let read = Fields::read(&answer.body).unwrap();
     assert_eq!(read.get("sandbox_signkey"), None);
+}
+
+const HOSTILE: [&str; 18] = [
+    "",
+    "0",
+    "-1",
+    "19.90",
+    "69.105",
+    "9223372036854775807",
+    "9223372036854775808",
+    "99999999999999",
+    "20260230250000",
+    "]]><a/><![CDATA[",
+    "&amp;",
+    "茶🍵",
+    "\r\n",
+    "T00001",
+    "HMAC-SHA256",
+    "130000000000000000",
+    "{\"h5_info\":{\"type\":1}}",
+    "weixin://wxpay/bizpayurl?%zz",
+];
+
+/// The fields of all requests together, each with a good value.
+fn everything(v2: &V2) -> Fields {
+    let mut fields = good(v2);
+    for (name, value) in [
+        ("transaction_id", "4200000001"),
+        ("out_refund_no", "R1"),
+        ("refund_id", "50000000001"),
+        ("refund_fee", "1"),
+        ("offset", "0"),
+        ("auth_code", "130000000000000000"),
+        ("bill_date", "20260101"),
+        ("bill_type", "ALL"),
+        ("tar_type", "GZIP"),
+        ("long_url", "weixin://wxpay/bizpayurl?a=1"),
+        ("scene_info", "{}"),
+        ("openid", "oA"),
+        ("sub_openid", "oB"),
+        ("sub_appid", "wxsub"),
+        ("sub_mch_id", "1600000001"),
+        ("sign_type", "MD5"),
+        ("time_start", "20260101120000"),
+        ("time_expire", "20260101130000"),
+    ] {
+        fields.set(name, value);
+    }
+    fields
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+    #[test]
+    fn no_signed_request_makes_a_route_panic_or_answer_in_another_form(
+        route in proptest::sample::select(&Route::ALL[..]),
+        places in proptest::collection::vec((any::<proptest::sample::Index>(), 0..HOSTILE.len()), 0..6),
+        removed in proptest::collection::vec(any::<proptest::sample::Index>(), 0..12),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let v2 = V2::new(SignType::Md5);
+        let mut fields = everything(&v2);
+        let names: Vec<String> = fields.iter().map(|(name, _)| name.to_owned()).collect();
+        for (place, value) in places {
+            fields.set(&names[place.index(names.len())], HOSTILE[value]);
+        }
+        for place in removed {
+            fields.remove(&names[place.index(names.len())]);
+        }
+        let body = signed(&v2, fields);
+        let answer = runtime.block_on(async {
+            v2.paid("T00001").await;
+            v2.post(route.path(), body).await
+        });
+        prop_assert_eq!(answer.status, StatusCode::OK);
+        if let Ok(fields) = Fields::read(&answer.body) {
+            prop_assert!(fields.get("return_code").is_some(), "{:?}", fields);
+        } else {
+            prop_assert_eq!(route, Route::DownloadBill);
+            prop_assert!(bill_reader(&answer.body).is_some());
+        }
+    }
 }
