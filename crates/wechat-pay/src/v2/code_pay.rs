@@ -125,7 +125,7 @@ pub enum CodePayStep {
         /// The pause in seconds.
         after_s: u32,
     },
-    /// Reverse the order, after so many seconds: nobody knows whether it will be paid.
+    /// Reverse the order, after so many seconds: whether it will be paid is unknown.
     Reverse {
         /// The pause in seconds.
         after_s: u32,

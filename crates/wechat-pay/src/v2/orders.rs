@@ -46,7 +46,7 @@ pub fn close(orderer: &Orderer, out_trade_no: &OutTradeNo) -> Result<Request, In
 #[must_use]
 pub fn seconds_until_closable(ordered_at_s: i64, now_s: i64) -> i64 {
     let age_s = now_s.saturating_sub(ordered_at_s);
-    // A clock that was set back makes an order younger than new; nobody waits longer for that.
+    // After a clock was set back the age is negative. The wait stays at most five minutes.
     MIN_AGE_TO_CLOSE_S
         .saturating_sub(age_s)
         .clamp(0, MIN_AGE_TO_CLOSE_S)

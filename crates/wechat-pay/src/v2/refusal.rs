@@ -9,7 +9,7 @@ use crate::error::without_openids;
 pub enum Layer {
     /// `return_code`: the message itself was refused. WeChat does not sign it.
     Protocol,
-    /// `result_code`: the message was understood, and its wish refused.
+    /// `result_code`: the message was accepted, and what it requests was refused.
     Business,
 }
 

@@ -154,7 +154,7 @@ pub fn after_refund_status(status: &RefundStatus) -> Option<RetryWith> {
         RefundStatus::Success | RefundStatus::RefundClose => None,
         // WeChat asks for the same refund again, under its number.
         RefundStatus::NotSure | RefundStatus::Fail => Some(RetryWith::OriginalRequest),
-        // The buyer's card does not take the money: somebody has to act.
+        // The buyer's card does not accept the money: the merchant has to act.
         RefundStatus::Change => Some(RetryWith::AfterFix),
         RefundStatus::Processing | RefundStatus::Unknown(_) => Some(RetryWith::QueryFirst),
     }

@@ -162,8 +162,8 @@ impl ReadAnswer for H5Ordered {
     }
 }
 
-/// One field of the answer to an order. An answer does not name its order; the product is the one
-/// thing that can be compared.
+/// One field of the answer to an order. An answer does not name its order; only the product can be
+/// compared.
 fn ordered(answer: &VerifiedFields, trade_type: &str, name: &str) -> Result<String, Unreadable> {
     let fields = answer.fields();
     if fields
