@@ -34,16 +34,18 @@ use crate::faults::{CallFaults, FaultKind};
 use crate::simulator::Simulator;
 
 pub(super) fn routes() -> Router<Simulator> {
-    let routes = Route::ALL.into_iter();
-    routes
-        .fold(Router::new(), |router, route| {
-            router.route(route.path(), any(handle))
+    let paths = Route::ALL.into_iter().map(|route| route.path().to_owned());
+    paths
+        .chain(sandbox::paths())
+        .fold(Router::new(), |router, path| {
+            router.route(&path, any(handle))
         })
-        .route(sandbox::KEY_PATH, any(sandbox::handle))
+        .merge(sandbox::key_routes())
 }
 
 async fn handle(State(simulator): State<Simulator>, request: Request) -> Response {
-    let Some(route) = Route::of(request.uri().path()) else {
+    let path = request.uri().path();
+    let Some(route) = Route::of(path).or_else(|| sandbox::route_of(path)) else {
         return super::empty(StatusCode::NOT_FOUND);
     };
     let caller = match caller::read(&simulator, request).await {

@@ -6,6 +6,7 @@ mod hostile;
 mod native;
 mod notifications;
 mod refunds;
+mod sandbox;
 
 use axum::body::Body;
 use bytes::Bytes;

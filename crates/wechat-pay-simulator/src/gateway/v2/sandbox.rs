@@ -1,22 +1,59 @@
-//! The sandbox's key. SDKs ask for it before they use WeChat's sandbox of version 2.
+//! WeChat's sandbox of version 2: SDKs ask for its key, and then call the same routes under another
+//! beginning.
 //!
-//! The simulator is itself a sandbox: it has no second set of routes, and the sandbox's key is the
+//! The simulator is itself a sandbox. Here both ledgers are the same one, and the sandbox's key is the
 //! merchant's own.
 
+use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use wechat_pay::v2::Fields;
+use axum::routing::any;
+use wechat_pay::v2::{Fields, Route};
 
 use super::{answer, caller};
 use crate::simulator::Simulator;
 
-pub(super) const KEY_PATH: &str = "/xdc/apiv2getsignkey/sign/getsignkey";
+/// The beginnings of the sandbox's paths: today's, and that of older SDKs.
+const BEGINNINGS: [&str; 2] = ["/xdc/apiv2sandbox", "/sandboxnew"];
+const KEY_PATHS: [&str; 2] = [
+    "/xdc/apiv2getsignkey/sign/getsignkey",
+    "/sandboxnew/pay/getsignkey",
+];
+/// The sandbox asks for no certificate, and its paths do not have this part.
+const CERTIFIED: &str = "/secapi";
+
+pub(super) fn key_routes() -> Router<Simulator> {
+    KEY_PATHS.iter().fold(Router::new(), |router, path| {
+        router.route(path, any(handle))
+    })
+}
+
+/// The sandbox's paths of all routes.
+pub(super) fn paths() -> impl Iterator<Item = String> {
+    BEGINNINGS.iter().flat_map(|beginning| {
+        let of = move |route: Route| format!("{beginning}{}", plain(route));
+        Route::ALL.into_iter().map(of)
+    })
+}
+
+/// The route of a path of the sandbox.
+pub(super) fn route_of(path: &str) -> Option<Route> {
+    let rest = BEGINNINGS
+        .iter()
+        .find_map(|beginning| path.strip_prefix(beginning))?;
+    Route::ALL.into_iter().find(|route| plain(*route) == rest)
+}
+
+fn plain(route: Route) -> &'static str {
+    let path = route.path();
+    path.strip_prefix(CERTIFIED).unwrap_or(path)
+}
 
 /// Answers with the key; WeChat does not sign this answer.
-pub(super) async fn handle(State(simulator): State<Simulator>, request: Request) -> Response {
+async fn handle(State(simulator): State<Simulator>, request: Request) -> Response {
     let caller = match caller::read(&simulator, request).await {
         Ok(caller) => caller,
-        Err(refusal) => return answer::unsigned(KEY_PATH, &refusal),
+        Err(refusal) => return answer::unsigned(KEY_PATHS[0], &refusal),
     };
     let fields: Fields = [
         ("return_code", "SUCCESS"),

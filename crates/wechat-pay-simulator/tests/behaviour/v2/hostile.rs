@@ -142,25 +142,6 @@ async fn only_post_and_only_known_paths_are_served() {
     }
 }
 
-#[tokio::test]
-async fn the_sandboxs_key_is_given_to_a_merchant_that_signs() {
-    let v2 = V2::new(SignType::Md5);
-    let path = "/xdc/apiv2getsignkey/sign/getsignkey";
-    let mut fields = Fields::new();
-    fields.set("mch_id", v2.harness.merchant().mchid.clone());
-    fields.set("nonce_str", "n");
-    let answer = v2.post(path, signed(&v2, fields.clone())).await;
-    let read = Fields::read(&answer.body).unwrap();
-    assert_eq!(
-        read.get("sandbox_signkey"),
-        Some(v2.harness.merchant().api_v2_key.as_str())
-    );
-    fields.set("sign", "0".repeat(32));
-    let answer = v2.post(path, fields.to_xml()).await;
-    let read = Fields::read(&answer.body).unwrap();
-    assert_eq!(read.get("sandbox_signkey"), None);
-}
-
 const HOSTILE: [&str; 18] = [
     "",
     "0",
