@@ -65,3 +65,4 @@ mod tabs;
 mod teardown;
 mod test_pages;
 mod vite;
+mod without_wasm;

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{OriginalUri, Path, Request, State};
 use axum::http::{StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use futures_util::{StreamExt, stream};
@@ -42,6 +42,26 @@ WebAssembly.instantiateStreaming = async (...given) => {
 };
 </script>"#;
 
+/// A page of a browser without WebAssembly.
+const WITHOUT_WASM: &str = "<body><script>delete window.WebAssembly; window.traps = 0</script>";
+
+/// Added to the widget as JavaScript: every export throws what the script itself throws where the
+/// WebAssembly traps, as often as `traps` says.
+const GUARD: &str = "{
+const instantiate = document.currentScript.instantiate;
+const guarded = (exported) => typeof exported !== 'function' ? exported : (...values) => {
+  if (window.traps > 0) { window.traps -= 1; TRAP }
+  return exported(...values);
+};
+document.currentScript.instantiate = (imports) => {
+  const { exports } = instantiate(imports);
+  return { exports: Object.fromEntries(Object.keys(exports).map((name) => [name, guarded(exports[name])])) };
+};
+}";
+
+/// What the minified script throws where the WebAssembly traps.
+const TRAP: &str = "throw Object.assign(new Error(\"unreachable\"),{name:\"RuntimeError\"})";
+
 /// The requests that these pages' server received, as `METHOD /path`.
 type Asked = Arc<Mutex<Vec<String>>>;
 
@@ -67,14 +87,12 @@ impl TestPages {
         let broken = Router::new()
             .fallback_service(bundle())
             .layer(from_fn_with_state(repaired.subscribe(), miss));
-        // The smallest module: it has none of the names that the script needs.
-        let empty = (
-            [(header::CONTENT_TYPE, "application/wasm")],
-            &b"\0asm\x01\0\0\0"[..],
-        );
         let outdated = Router::new()
-            .route("/wechat-pay.wasm", get(async move || empty))
-            .fallback_service(bundle());
+            .fallback_service(bundle())
+            .layer(from_fn(replace_by_empty));
+        let wasmless = Router::new()
+            .fallback_service(bundle())
+            .layer(from_fn(miss_wasm));
         let plain = PlainBackend::default();
         let broken_off = Asked::default();
         let breaking = plain
@@ -88,7 +106,14 @@ impl TestPages {
             .nest("/held", held)
             .nest("/broken", broken)
             .nest("/outdated", outdated)
+            .nest("/wasmless", wasmless)
             .nest("/trapping", Router::new().fallback_service(bundle()))
+            .nest(
+                "/trapping-script",
+                Router::new()
+                    .fallback_service(bundle())
+                    .layer(from_fn(guard_script)),
+            )
             .route("/ready/page", page())
             .route("/ready/order", get(with_element))
             .route(
@@ -104,9 +129,14 @@ impl TestPages {
             .route("/broken/page", page())
             .route("/broken/order", get(with_element))
             .route("/outdated/page", page())
+            .route("/wasmless/page", page())
             .route(
                 "/trapping/page",
                 get(async || Html(PAGE.replace("<body>", TRAPS))),
+            )
+            .route(
+                "/trapping-script/page",
+                get(async || Html(PAGE.replace("<body>", WITHOUT_WASM))),
             );
         Self {
             servers: Servers::start_with_stage(pages).await,
@@ -273,8 +303,7 @@ async fn hold(
     request: Request,
     next: Next,
 ) -> Response {
-    let is_wasm = request.uri().path().ends_with("/wechat-pay.wasm");
-    if is_wasm && release.wait_for(|release| *release).await.is_err() {
+    if is_wasm(&request) && release.wait_for(|release| *release).await.is_err() {
         return StatusCode::GONE.into_response();
     }
     next.run(request).await
@@ -285,11 +314,49 @@ async fn miss(
     request: Request,
     next: Next,
 ) -> Response {
-    let is_wasm = request.uri().path().ends_with("/wechat-pay.wasm");
-    if is_wasm && !*repaired.borrow() {
+    if (is_wasm(&request) || is_script(&request)) && !*repaired.borrow() {
         return StatusCode::NOT_FOUND.into_response();
     }
     next.run(request).await
+}
+
+async fn miss_wasm(request: Request, next: Next) -> Response {
+    if is_wasm(&request) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    next.run(request).await
+}
+
+/// The smallest module: it has none of the names that the script needs.
+async fn replace_by_empty(request: Request, next: Next) -> Response {
+    if is_wasm(&request) {
+        let kind = [(header::CONTENT_TYPE, "application/wasm")];
+        return (kind, &b"\0asm\x01\0\0\0"[..]).into_response();
+    }
+    next.run(request).await
+}
+
+async fn guard_script(request: Request, next: Next) -> Response {
+    let is_script = is_script(&request);
+    let response = next.run(request).await;
+    if !is_script {
+        return response;
+    }
+    let whole = to_bytes(response.into_body(), usize::MAX).await;
+    let script = String::from_utf8_lossy(&whole.expect("a file")).into_owned();
+    assert!(script.contains(TRAP), "the script traps in another way");
+    let kind = [(header::CONTENT_TYPE, "text/javascript")];
+    (kind, script + &GUARD.replace("TRAP", TRAP)).into_response()
+}
+
+/// Whether the widget is requested as WebAssembly.
+pub(crate) fn is_wasm(request: &Request) -> bool {
+    request.uri().path().ends_with(".wasm")
+}
+
+/// Whether the widget is requested as JavaScript.
+pub(crate) fn is_script(request: &Request) -> bool {
+    request.uri().path().ends_with(".nowasm.js")
 }
 
 /// The request takes effect, but only half of the answer is sent.

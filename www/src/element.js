@@ -102,7 +102,7 @@ const FALLBACK_STYLE =
  * The page that explains each problem's code, beside this file. Bundlers recognise this form and
  * copy the page, which needs no other file.
  */
-const PROBLEMS = new URL("./problems.html", import.meta.url).href;
+export const PROBLEMS = new URL("./problems.html", import.meta.url).href;
 
 /**
  * Defines the element once: a second call returns the class that exists.
@@ -531,10 +531,11 @@ export function define(options) {
     });
   }
 
-  // A panic is a trap of the WebAssembly, after which the instance cannot be trusted any more.
-  /** @param {unknown} error */
+  // A panic is a trap, of the WebAssembly or of the script in its place, after which the instance
+  // cannot be trusted any more.
+  /** @param {any} error */
   const trapped = (error) => {
-    if (isBroken || typeof WebAssembly !== "object" || !(error instanceof WebAssembly.RuntimeError)) return;
+    if (isBroken || !error || error.name !== "RuntimeError") return;
     if (connected.size === 0 || !/wechat[-_]pay/.test(error.stack || "wechat-pay")) return;
     isBroken = true;
     for (const element of connected) element._fail("WIDGET_STOPPED", error);

@@ -4,7 +4,15 @@
  * from the same origin and no other.
  */
 import { imports, mount, start, theme } from "./bindings/wechat_pay_widget.js";
-import { define } from "./element.js";
+import { PROBLEMS, define } from "./element.js";
+import { instantiateScript } from "./without_wasm.js";
+
+/** The widget as WebAssembly. Bundlers recognise this form, and copy the file. */
+const WASM = new URL("./wechat-pay.wasm", import.meta.url).href;
+/** The widget as JavaScript. */
+const SCRIPT = new URL("./wechat-pay.nowasm.js", import.meta.url).href;
+/** The beginning of every WebAssembly file, and the smallest one. */
+const EMPTY = [0, 97, 115, 109, 1, 0, 0, 0];
 
 /** @type {Promise<import("./wechat-pay").Bindings> | undefined} */
 let loading;
@@ -21,16 +29,33 @@ function loadBindings() {
 }
 
 async function load() {
-  const response = await fetch(new URL("./wechat-pay.wasm", import.meta.url));
-  if (!response.ok) throw new Error(`wechat-pay.wasm: ${response.status}`);
+  start(await instantiate().catch(instantiateScriptAfter));
+  return { mount, theme };
+}
+
+/** @param {unknown} error why there is no WebAssembly */
+async function instantiateScriptAfter(error) {
+  try {
+    const instance = await instantiateScript(SCRIPT, imports());
+    console.warn(`<wechat-pay> WASM_UNAVAILABLE: ${error}. ${PROBLEMS}#WASM_UNAVAILABLE`);
+    return instance;
+  } catch (second) {
+    throw new Error(`${error}; ${second}`);
+  }
+}
+
+async function instantiate() {
+  // Throws at once, without a download, where WebAssembly is missing or forbidden.
+  new WebAssembly.Module(new Uint8Array(EMPTY));
+  const response = await fetch(WASM);
+  if (!response.ok) throw new Error(`${WASM}: ${response.status}`);
   // Safari streams since version 15, and no browser streams a response with another content type.
   const isStreamed =
     WebAssembly.instantiateStreaming && response.headers.get("content-type") === "application/wasm";
-  const { instance, module } = await (isStreamed
+  const { instance } = await (isStreamed
     ? WebAssembly.instantiateStreaming(response, imports())
     : WebAssembly.instantiate(await response.arrayBuffer(), imports()));
-  start(instance, module);
-  return { mount, theme };
+  return instance;
 }
 
 // Not on a server that renders pages, and not if another copy of this file was loaded first.

@@ -19,11 +19,14 @@ mod bundler;
 mod compiled;
 mod javascript;
 mod widget;
+mod without_wasm;
 
 /// The module that pages load, and the entry in `www/src`.
 const LOADER: &str = "wechat-pay.js";
 /// The widget itself, beside the loader.
 const WASM: &str = "wechat-pay.wasm";
+/// The widget as JavaScript, for browsers and pages without WebAssembly.
+const SCRIPT: &str = "wechat-pay.nowasm.js";
 /// Files beside it, copied from `www/src`: its types, and the page that explains its problems.
 const COMPANIONS: &[&str] = &[
     "wechat-pay.d.ts",
@@ -70,6 +73,9 @@ pub(crate) fn full() -> Result<(), Failure> {
     })?;
     console::timed("dist: wasm-opt", || {
         widget::optimise(&stage.bound_wasm(), &stage.out().join(WASM))
+    })?;
+    console::timed("dist: the widget without WebAssembly", || {
+        without_wasm::write(&stage.out().join(WASM), &stage.out().join(SCRIPT))
     })?;
     console::timed("dist: JavaScript", || {
         javascript::copy_sources(&stage.folder)?;

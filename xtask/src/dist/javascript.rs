@@ -56,6 +56,18 @@ pub(super) fn bundle(entry: &Path, out: &Path) -> Result<(), Failure> {
     )
 }
 
+/// Minifies a classic script that wasm2js wrote.
+pub(super) fn minify_script(script: &Path, out: &Path) -> Result<(), Failure> {
+    process::run(
+        NpmTool::Terser
+            .command()
+            .arg(script)
+            .args(["--mangle", "--ecma=5", "--compress=passes=2"])
+            .arg("--output")
+            .arg(out),
+    )
+}
+
 /// Copies a folder with all that is in it.
 pub(super) fn copy_tree(from: &Path, to: &Path) -> Result<(), Failure> {
     fs::create_dir_all(to).map_err(Failure::file(to))?;

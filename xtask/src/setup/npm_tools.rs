@@ -21,6 +21,8 @@ use crate::{process, repository};
 pub(crate) enum NpmTool {
     /// binaryen's optimiser.
     WasmOpt,
+    /// binaryen's translator from WebAssembly to JavaScript.
+    Wasm2Js,
     /// The bundler of JavaScript.
     Esbuild,
     /// The minifier of JavaScript.
@@ -36,6 +38,7 @@ impl NpmTool {
     pub(crate) fn command(self) -> Command {
         let name = match self {
             Self::WasmOpt => "wasm-opt",
+            Self::Wasm2Js => "wasm2js",
             Self::Esbuild => "esbuild",
             Self::Terser => "terser",
             Self::Tsc => "tsc",
