@@ -24,6 +24,9 @@ use crate::plain_backend::PlainBackend;
 const PAGE: &str = include_str!("test_pages.html");
 const SCRIPT: &str = r#"<script type="module" src="wechat-pay.js"></script>"#;
 
+const OLDER: &str = include_str!("older_browsers.js");
+const CLASSIC: &str = r#"<script src="wechat-pay.classic.js"></script>"#;
+
 /// Wrapped around every export of the WebAssembly: a module with one function that traps as often
 /// as `traps` says. So a trap comes from the same place as a panic of the widget.
 const TRAPS: &str = r#"<body><script>
@@ -128,6 +131,7 @@ impl TestPages {
             .route("/held/order", get(with_element))
             .route("/broken/page", page())
             .route("/broken/order", get(with_element))
+            .merge(classic(repaired.subscribe()))
             .route("/outdated/page", page())
             .route("/wasmless/page", page())
             .route(
@@ -283,6 +287,31 @@ async fn with_element() -> Html<String> {
     ))
 }
 
+/// The page that loads the classic script, and pages of older browsers, which load the module or the
+/// classic script.
+fn classic(repaired: watch::Receiver<bool>) -> Router {
+    let older = format!("<body><script>{OLDER}</script>");
+    let files = Router::new().fallback_service(ServeDir::new(bundle_dir()));
+    let broken = files.clone().layer(from_fn_with_state(repaired, miss));
+    let mut pages = Router::new();
+    for (way, body, script, files) in [
+        ("/classic", "<body>", CLASSIC, &files),
+        ("/older", &older, CLASSIC, &files),
+        ("/older-module", &older, SCRIPT, &files),
+        ("/older-broken", &older, CLASSIC, &broken),
+    ] {
+        let body = body.to_owned();
+        let page = async move || {
+            let Html(page) = with_element().await;
+            Html(page.replace("<body>", &body).replace(SCRIPT, script))
+        };
+        pages = pages
+            .route(&format!("{way}/order"), get(page))
+            .nest(way, files.clone());
+    }
+    pages
+}
+
 /// The page with an element for the order in the path, and the script under its full path.
 async fn with_element_of_path(Path((token, port)): Path<(String, u16)>) -> Html<String> {
     let element = format!(
@@ -351,7 +380,7 @@ async fn guard_script(request: Request, next: Next) -> Response {
 
 /// Whether the widget is requested as WebAssembly.
 pub(crate) fn is_wasm(request: &Request) -> bool {
-    request.uri().path().ends_with(".wasm")
+    request.uri().path().rsplit('.').next() == Some("wasm")
 }
 
 /// Whether the widget is requested as JavaScript.

@@ -43,7 +43,7 @@ const APPEARANCE = {
 };
 
 /** @type {Record<string, string>} */
-const ATTRIBUTES = { ...PAYMENT, ...APPEARANCE, "checkout-url": "checkoutUrl" };
+const ATTRIBUTES = own(PAYMENT, APPEARANCE, { "checkout-url": "checkoutUrl" });
 
 /**
  * An attribute's other spelling: code that sets `merchantApi` before the class is defined sets, in
@@ -123,7 +123,8 @@ export function define(options) {
 
   class WechatPayElement extends HTMLElement {
     static get observedAttributes() {
-      return Object.keys(ATTRIBUTES).flatMap((name) => [name, joined(name)]);
+      const names = Object.keys(ATTRIBUTES);
+      return [...names, ...names.map(joined)];
     }
 
     constructor() {
@@ -161,7 +162,7 @@ export function define(options) {
     }
 
     disconnectedCallback() {
-      queueMicrotask(() => {
+      soon(() => {
         if (!this.isConnected && this._state.phase !== "destroyed") this._leave("away");
       });
     }
@@ -239,7 +240,7 @@ export function define(options) {
     /** Ends the element for good and empties it; the order stays as it is. */
     destroy() {
       this._leave("destroyed");
-      if (this.shadowRoot) this.shadowRoot.replaceChildren();
+      if (this.shadowRoot) fill(this.shadowRoot);
     }
 
     /** @param {string} intent */
@@ -264,7 +265,7 @@ export function define(options) {
       if (before.phase !== "mounted") return;
       // Not at once: this may run inside a call of the widget, which must not be freed during that
       // call.
-      queueMicrotask(() => {
+      soon(() => {
         try {
           before.embedded.unmount();
         } catch {
@@ -279,7 +280,7 @@ export function define(options) {
       /** @type {Loading} */
       const state = { phase: "loading", wantsStart: false };
       this._enter(state);
-      queueMicrotask(() => {
+      soon(() => {
         if (this._state === state) this._start(state);
       });
     }
@@ -292,7 +293,7 @@ export function define(options) {
       const state = this._state;
       if (state.phase !== "mounted" || state.hasPendingAppearance) return;
       state.hasPendingAppearance = true;
-      queueMicrotask(() => {
+      soon(() => {
         state.hasPendingAppearance = false;
         if (this._state !== state || isBroken) return;
         if (!state.embedded.set_appearance(this._options())) this._emit("problem", "SUPPORT_URL_INVALID");
@@ -311,7 +312,7 @@ export function define(options) {
         // tags.
         const root = this.shadowRoot || this.attachShadow({ mode: "open" });
         const container = document.createElement("div");
-        root.replaceChildren(...styled(root, bindings.theme()), container);
+        fill(root, ...styled(root, bindings.theme()), container);
         const embedded = bindings.mount(container, this._options(), this._emit.bind(this));
         // A handler of the page may have removed the element meanwhile.
         if (this._state !== state) return embedded.unmount();
@@ -459,7 +460,7 @@ export function define(options) {
 
     _words() {
       const language = this.getAttribute("locale") || document.documentElement.lang || navigator.language;
-      return { .../^zh/i.test(language) ? FALLBACK_WORDS.zh : FALLBACK_WORDS.en, ...this._messages };
+      return own(/^zh/i.test(language) ? FALLBACK_WORDS.zh : FALLBACK_WORDS.en, this._messages);
     }
 
     /**
@@ -503,12 +504,14 @@ export function define(options) {
       const outlet = document.createElement("slot");
       outlet.name = "fallback";
       outlet.append(box);
-      root.replaceChildren(...styled(root, FALLBACK_STYLE), outlet);
+      fill(root, ...styled(root, FALLBACK_STYLE), outlet);
       const isOfWidget = code === "WIDGET_UNAVAILABLE" || code === "WIDGET_STOPPED";
       const problem = isOfWidget
         ? { code, actor: "internal", recoverable: true, message: String(error), field: null, raw: String(error) }
         : this._optionProblem(code);
-      this._emit("problem", { ...problem, message: words.load_failed }, problem.message);
+      const { message } = problem;
+      problem.message = words.load_failed;
+      this._emit("problem", problem, message);
     }
   }
 
@@ -548,14 +551,34 @@ export function define(options) {
 }
 
 /**
- * The object's own properties, and not those that a polluted `Object.prototype` adds to every
- * object.
+ * The objects' own properties in one object, and not those that a polluted `Object.prototype` adds
+ * to every object. (Chrome knows the syntax for this since version 60.)
  *
- * @param {any} object
+ * @param {any[]} objects
  * @returns {any}
  */
-function own(object) {
-  return { __proto__: null, ...object };
+function own(...objects) {
+  return Object.assign(Object.create(null), ...objects);
+}
+
+/**
+ * `queueMicrotask`, which Chrome has since version 71.
+ *
+ * @param {() => void} callback
+ */
+function soon(callback) {
+  Promise.resolve().then(callback);
+}
+
+/**
+ * `replaceChildren`, which Chrome has since version 86.
+ *
+ * @param {ShadowRoot} root
+ * @param {Node[]} nodes
+ */
+function fill(root, ...nodes) {
+  root.textContent = "";
+  root.append(...nodes);
 }
 
 /**

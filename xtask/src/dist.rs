@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use bundler::Features;
 use clap::Args;
 use compiled::BINDINGS_NAME;
+use javascript::Form;
 
 use crate::failure::Failure;
 use crate::setup::{self, Purpose};
@@ -17,13 +18,15 @@ use crate::{console, repository, size};
 
 mod bundler;
 mod compiled;
+pub(crate) mod floor;
 mod javascript;
+mod versions;
 mod widget;
 mod without_wasm;
 
 /// The module that pages load, and the entry in `www/src`.
 const LOADER: &str = "wechat-pay.js";
-/// The widget itself, beside the loader.
+/// The widget itself, beside the loader, as the sources and the quick build name it.
 const WASM: &str = "wechat-pay.wasm";
 /// The widget as JavaScript, for browsers and pages without WebAssembly.
 const SCRIPT: &str = "wechat-pay.nowasm.js";
@@ -71,21 +74,40 @@ pub(crate) fn full() -> Result<(), Failure> {
     console::timed("dist: bindings", || {
         bundler::write_bindings(&compiled, &stage.bindings(), Features::All)
     })?;
+    let [wasm, script] = [WASM, SCRIPT].map(|name| stage.folder.join(name));
     console::timed("dist: wasm-opt", || {
-        widget::optimise(&stage.bound_wasm(), &stage.out().join(WASM))
+        widget::optimise(&stage.bound_wasm(), &wasm)?;
+        bundler::check_floor(&wasm)
     })?;
     console::timed("dist: the widget without WebAssembly", || {
-        without_wasm::write(&stage.out().join(WASM), &stage.out().join(SCRIPT))
+        without_wasm::write(&wasm, &script)
     })?;
+    let wasm = versions::copy(&wasm, &stage.out())?;
+    let script = versions::copy(&script, &stage.out())?;
+    let form = |form: Form| stage.out().join(form.name());
     console::timed("dist: JavaScript", || {
         javascript::copy_sources(&stage.folder)?;
-        javascript::bundle(&stage.folder.join(LOADER), &stage.out().join(LOADER))
+        let entry = stage.folder.join(LOADER);
+        versions::name_in(&entry, &[(WASM, &wasm), (SCRIPT, &script)])?;
+        for each in Form::ALL {
+            javascript::bundle(&entry, each, &form(each))?;
+        }
+        Ok(())
     })?;
     for name in COMPANIONS {
         copy(&javascript::sources().join(name), &stage.out().join(name))?;
     }
     console::timed("dist: sizes", || {
-        let manifest = bundler::weigh(&[stage.out().join(LOADER), stage.out().join(WASM)])?;
+        let default = [form(Form::Module), stage.out().join(wasm)];
+        let mut others = vec![
+            stage.out().join(script),
+            form(Form::Classic),
+            form(Form::Package),
+        ];
+        // No browser loads types.
+        let loaded = COMPANIONS.iter().filter(|name| !name.ends_with(".d.ts"));
+        others.extend(loaded.map(|name| stage.out().join(name)));
+        let manifest = bundler::weigh(&default, &others)?;
         let file = stage.out().join(size::MANIFEST);
         fs::write(&file, manifest).map_err(Failure::file(file))
     })?;

@@ -47,9 +47,9 @@ pub(crate) enum Need {
     RustSource,
     /// Node and npm.
     Node,
-    /// wasm-opt, esbuild, terser, tsc and redocly.
+    /// wasm-opt, esbuild, terser, acorn, tsc and redocly.
     NpmTools,
-    /// axe, React, Vue and Vite.
+    /// axe, React, Vue, Vite and webpack.
     NpmForBrowsers,
     /// The pages that benchmarks compare with, and a reader of QR codes.
     NpmForBenchmarks,

@@ -63,6 +63,9 @@ fn rows(manifest: &Value) -> String {
         rows.push(row(file["name"].as_str().unwrap_or("?"), file));
     }
     rows.push(row("total", &manifest["total"]));
+    for file in manifest["others"].as_array().into_iter().flatten() {
+        rows.push(row(file["name"].as_str().unwrap_or("?"), file));
+    }
     rows.join("\n")
 }
 
@@ -89,10 +92,10 @@ mod tests {
     #[test]
     fn each_file_and_the_total_have_a_row() {
         let weight = json!({"name": "a.js", "raw_bytes": 9, "gzip_bytes": 5, "brotli_bytes": 4});
-        let manifest = json!({"files": [weight], "total": weight});
+        let manifest = json!({"files": [weight], "total": weight, "others": [weight]});
         assert_eq!(
             rows(&manifest),
-            "file\traw\tgzip\tbrotli\na.js\t9\t5\t4\ntotal\t9\t5\t4"
+            "file\traw\tgzip\tbrotli\na.js\t9\t5\t4\ntotal\t9\t5\t4\na.js\t9\t5\t4"
         );
     }
 

@@ -10,6 +10,10 @@ use clap::Parser;
 
 mod biggest;
 mod bindings;
+#[cfg(feature = "weights")]
+mod digests;
+#[cfg(feature = "weights")]
+mod floor;
 mod foreign_exports;
 mod link;
 mod short_names;
@@ -38,6 +42,28 @@ enum Task {
         /// The files of the bundle's default path.
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// Files that a page loads in place of those, or beside them.
+        #[arg(long, num_args = 1..)]
+        others: Vec<PathBuf>,
+    },
+    #[cfg(feature = "weights")]
+    /// Print the part of a file's name that says which content it has.
+    Fingerprint {
+        /// The file.
+        file: PathBuf,
+    },
+    #[cfg(feature = "weights")]
+    /// Print a JSON object with the value of `integrity` for each file.
+    Integrity {
+        /// The files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    #[cfg(feature = "weights")]
+    /// Fail if a WebAssembly file needs more than the first version of WebAssembly.
+    Floor {
+        /// The file.
+        wasm: PathBuf,
     },
     /// Print the biggest functions and data segments, as tab-separated rows.
     Biggest {
@@ -72,7 +98,15 @@ fn carry_out(task: Task) -> Result<(), String> {
             short,
         } => bindings::write(&wasm, &out_dir, &name, short),
         #[cfg(feature = "weights")]
-        Task::Weigh { files } => weights::manifest(&files).map(|text| print(&text)),
+        Task::Weigh { files, others } => {
+            weights::manifest(&files, &others).map(|text| print(&text))
+        }
+        #[cfg(feature = "weights")]
+        Task::Fingerprint { file } => digests::fingerprint(&file).map(|text| print(&text)),
+        #[cfg(feature = "weights")]
+        Task::Integrity { files } => digests::integrity(&files).map(|text| print(&text)),
+        #[cfg(feature = "weights")]
+        Task::Floor { wasm } => floor::check(&wasm),
         Task::Biggest { wasm, count } => biggest::table(&wasm, count).map(|text| print(&text)),
     }
 }

@@ -13,23 +13,29 @@ const BROTLI_QUALITY: i32 = 11;
 /// The window of the `brotli` command, 4 MiB: larger than any file of ours.
 const BROTLI_LOG_WINDOW: i32 = 22;
 
-/// `{"files":[{"name","raw_bytes","gzip_bytes","brotli_bytes"}],"total":{…}}`, files in the
-/// order given, `name` being the last part of each path. Writes `FILE.gz` and `FILE.br` beside each
-/// file, for servers that send them as they are.
-pub(crate) fn manifest(files: &[PathBuf]) -> Result<String, String> {
+/// `{"files":[{"name","raw_bytes","gzip_bytes","brotli_bytes"}],"total":{…},"others":[…]}`, files in
+/// the order given, `name` being the last part of each path; `total` is without the others. Writes
+/// `FILE.gz` and `FILE.br` beside each file, for servers that send them as they are.
+pub(crate) fn manifest(files: &[PathBuf], others: &[PathBuf]) -> Result<String, String> {
     let mut total = Weight::default();
+    let files = rows(files, |weight| total.add(weight))?;
+    let others = rows(others, |_| ())?;
+    let mut sum = json!({});
+    total.write_into(&mut sum);
+    serde_json::to_string_pretty(&json!({ "files": files, "total": sum, "others": others }))
+        .map_err(|error| error.to_string())
+}
+
+fn rows(files: &[PathBuf], mut each: impl FnMut(&Weight)) -> Result<Vec<Value>, String> {
     let mut rows = Vec::new();
     for file in files {
         let weight = Weight::of(file)?;
-        total.add(&weight);
+        each(&weight);
         let mut row = json!({ "name": file.file_name().map(|name| name.to_string_lossy()) });
         weight.write_into(&mut row);
         rows.push(row);
     }
-    let mut sum = json!({});
-    total.write_into(&mut sum);
-    serde_json::to_string_pretty(&json!({ "files": rows, "total": sum }))
-        .map_err(|error| error.to_string())
+    Ok(rows)
 }
 
 /// The sizes of one file or of several, all in bytes.

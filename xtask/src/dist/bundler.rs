@@ -36,9 +36,27 @@ pub(super) fn write_bindings(
     process::run(&mut bundler)
 }
 
-/// The JSON manifest of files.
-pub(super) fn weigh(files: &[PathBuf]) -> Result<String, Failure> {
-    process::read(bundler(Features::All)?.arg("weigh").args(files))
+/// The JSON manifest of the files of the default path, and of others.
+pub(super) fn weigh(files: &[PathBuf], others: &[PathBuf]) -> Result<String, Failure> {
+    let mut bundler = bundler(Features::All)?;
+    process::read(
+        bundler
+            .arg("weigh")
+            .args(files)
+            .arg("--others")
+            .args(others),
+    )
+}
+
+/// The part of a file's name that says which content it has.
+pub(super) fn fingerprint(file: &Path) -> Result<String, Failure> {
+    let digits = process::read(bundler(Features::All)?.arg("fingerprint").arg(file))?;
+    Ok(digits.trim().to_owned())
+}
+
+/// Fails if a WebAssembly file needs more than the first version of WebAssembly.
+pub(super) fn check_floor(wasm: &Path) -> Result<(), Failure> {
+    process::run(bundler(Features::All)?.arg("floor").arg(wasm))
 }
 
 /// The biggest functions of a file, as rows.

@@ -7,8 +7,51 @@ use crate::failure::Failure;
 use crate::setup::NpmTool;
 use crate::{process, repository};
 
-/// The oldest browsers that can run the WebAssembly: the output uses no newer syntax.
-const BROWSERS: &str = "--target=chrome74,safari13.1,firefox67";
+/// One of the files that define the element. All are made from the same sources, and differ in how
+/// they find the files beside them, and so in the oldest browsers that can parse them.
+#[derive(Clone, Copy)]
+pub(super) enum Form {
+    /// The module that pages load.
+    Module,
+    /// The module for bundlers, which find the other files by `import.meta.url`.
+    Package,
+    /// The script for pages without modules.
+    Classic,
+}
+
+impl Form {
+    /// All forms.
+    pub(super) const ALL: [Self; 3] = [Self::Module, Self::Package, Self::Classic];
+
+    /// The name of the file.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Module => "wechat-pay.js",
+            Self::Package => "index.js",
+            Self::Classic => "wechat-pay.classic.js",
+        }
+    }
+
+    /// esbuild's options. `import.meta` is syntax that browsers know since Chrome 64.
+    fn options(self) -> &'static [&'static str] {
+        match self {
+            Self::Module => &[
+                "--format=esm",
+                "--target=chrome61,safari11.1,firefox60",
+                "--define:import.meta.url=OWN_ADDRESS",
+                "--inject:address_of_module.js",
+            ],
+            Self::Package => &["--format=esm", "--target=chrome64,safari11.1,firefox62"],
+            Self::Classic => &[
+                "--format=iife",
+                "--target=chrome57,safari11,firefox55",
+                "--define:import.meta.url=OWN_ADDRESS",
+                "--inject:address_of_script.js",
+            ],
+        }
+    }
+}
+
 /// esbuild excludes Safari below 14.1 because of a fault in a rare form of this syntax, which our
 /// sources do not use.
 const DESTRUCTURING: &str = "--supported:destructuring=true";
@@ -26,34 +69,34 @@ pub(super) fn copy_sources(to: &Path) -> Result<(), Failure> {
 /// Names of wasm-bindgen's glue that it uses only on its own objects.
 const OF_GLUE: &str = "__wbg_ptr|__wrap|__destroy_into_raw";
 
-/// Bundles a module and all its imports into one minified module.
-pub(super) fn bundle(entry: &Path, out: &Path) -> Result<(), Failure> {
+/// Bundles a module and all its imports into one minified file.
+pub(super) fn bundle(entry: &Path, form: Form, out: &Path) -> Result<(), Failure> {
     let bundled = entry.with_extension("bundled.js");
     process::run(
         NpmTool::Esbuild
             .command()
             .arg(entry)
-            .args(["--bundle", "--minify", "--format=esm", "--charset=utf8"])
+            .args(["--bundle", "--minify", "--charset=utf8"])
             // Our own private names begin with one underscore.
             .arg(format!("--mangle-props=^(_[a-zA-Z].*|{OF_GLUE})$"))
-            .args([
-                "--legal-comments=none",
-                "--log-level=warning",
-                BROWSERS,
-                DESTRUCTURING,
-            ])
-            .arg(format!("--outfile={}", bundled.display())),
+            .args(["--legal-comments=none", "--log-level=warning"])
+            .args(form.options())
+            .args([DESTRUCTURING])
+            .arg(format!("--outfile={}", bundled.display()))
+            .current_dir(entry.parent().unwrap_or(entry)),
     )?;
+    let mut terser = NpmTool::Terser.command();
+    terser
+        .arg(&bundled)
+        .args(["--mangle", "--ecma=2017", "--compress"])
+        .arg("passes=3,unsafe_arrows,keep_fargs=false")
+        .arg("--output")
+        .arg(out);
+    if !matches!(form, Form::Classic) {
+        terser.arg("--module");
+    }
     // terser removes 236 more bytes (brotli) from the output of esbuild.
-    process::run(
-        NpmTool::Terser
-            .command()
-            .arg(&bundled)
-            .args(["--module", "--mangle", "--ecma=2018", "--compress"])
-            .arg("passes=3,unsafe_arrows,keep_fargs=false")
-            .arg("--output")
-            .arg(out),
-    )
+    process::run(&mut terser)
 }
 
 /// Minifies a classic script that wasm2js wrote.

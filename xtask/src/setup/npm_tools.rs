@@ -1,4 +1,4 @@
-//! Tools from npm: wasm-opt, esbuild, terser, tsc and redocly at the versions that `xtask/npm/`
+//! Tools from npm: wasm-opt, esbuild, terser, acorn, tsc and redocly at the versions that `xtask/npm/`
 //! pins; the packages of browser tests at the versions of `tests/browser/npm/` and
 //! `tests/browser/npm-react-18/`; and the packages of benchmarks at the versions of
 //! `tests/bench/npm/`.
@@ -27,6 +27,8 @@ pub(crate) enum NpmTool {
     Esbuild,
     /// The minifier of JavaScript.
     Terser,
+    /// The parser that refuses syntax which is newer than a given year's.
+    Acorn,
     /// The type checker of JavaScript.
     Tsc,
     /// The linter of OpenAPI files. It requires Node 20.19 or newer.
@@ -41,6 +43,7 @@ impl NpmTool {
             Self::Wasm2Js => "wasm2js",
             Self::Esbuild => "esbuild",
             Self::Terser => "terser",
+            Self::Acorn => "acorn",
             Self::Tsc => "tsc",
             Self::Redocly => "redocly",
         };
@@ -63,7 +66,7 @@ const WITH_REACT_18: &str = "tests/browser/npm-react-18";
 /// The folder with the pins of the packages for benchmarks.
 const FOR_BENCHMARKS: &str = "tests/bench/npm";
 
-/// The folder with axe, React, Vue and Vite; it exists once `Need::NpmForBrowsers` was provided.
+/// The folder with axe, React, Vue, Vite and webpack; it exists once `Need::NpmForBrowsers` was provided.
 pub(crate) fn modules_for_browsers() -> PathBuf {
     modules(FOR_BROWSERS)
 }
@@ -90,7 +93,7 @@ fn modules(pins: &str) -> PathBuf {
 
 pub(super) fn step(cache: &ToolCache) -> Step {
     Step {
-        name: "wasm-opt, esbuild, terser, tsc and redocly from npm",
+        name: "wasm-opt, esbuild, terser, acorn, tsc and redocly from npm",
         is_done: |cache| {
             folder(cache, TOOLS)
                 .join("node_modules/.bin/wasm-opt")
@@ -103,7 +106,7 @@ pub(super) fn step(cache: &ToolCache) -> Step {
 
 pub(super) fn step_for_browsers(cache: &ToolCache) -> Step {
     Step {
-        name: "axe, React, Vue and Vite from npm, for browser tests",
+        name: "axe, React, Vue, Vite and webpack from npm, for browser tests",
         is_done: |_| {
             modules_for_browsers().join("axe-core").exists()
                 && modules_with_react_18().join("react").exists()

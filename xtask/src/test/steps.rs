@@ -120,6 +120,13 @@ pub(super) const ALL: &[Step] = &[
         run: Run::Whole(size::check),
     },
     Step {
+        name: "floor",
+        about: "the oldest browsers can parse and validate the bundle",
+        needs: &[Need::Node, Need::NpmTools],
+        after: Some("dist"),
+        run: Run::Whole(dist::floor::check),
+    },
+    Step {
         name: "types",
         about: "the JavaScript keeps its JSDoc types, and documents keep to the element",
         needs: &[Need::Node, Need::NpmTools, Need::NpmForBrowsers],
