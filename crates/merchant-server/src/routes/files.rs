@@ -35,12 +35,7 @@ pub(super) fn bundle<S: Clone + Send + Sync + 'static>(config: &Config) -> Route
                 .fallback(get(unknown::unknown).fallback(unknown::other_method)),
         )
         .layer(from_fn(only_file_names))
-        // The names have no version, so browsers revalidate their copy. Refusals set their own
-        // cache headers.
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("no-cache"),
-        ))
+        .layer(from_fn(cached_by_name))
         // A cache must not give a compressed file to a browser that cannot read it.
         .layer(SetResponseHeaderLayer::if_not_present(
             header::VARY,
@@ -52,6 +47,32 @@ pub(super) fn bundle<S: Clone + Send + Sync + 'static>(config: &Config) -> Route
             "cross-origin",
         ))
         .layer(cross_origin::of_all())
+}
+
+/// A file whose name has its content's digest never changes. Browsers revalidate the others. Refusals
+/// set their own cache headers.
+async fn cached_by_name(request: Request, next: Next) -> Response {
+    let policy = if has_digest(request.uri().path()) {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    let mut response = next.run(request).await;
+    response
+        .headers_mut()
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static(policy));
+    response
+}
+
+/// As in `wechat-pay-0.1.0-1a2b3c4d.wasm`.
+fn has_digest(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.match_indices('-').any(|(dash, _)| {
+        let rest = &name.as_bytes()[dash + 1..];
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_hexdigit());
+        digits.count() == 8 && rest.get(8) == Some(&b'.')
+    })
 }
 
 /// The bundle's file names have plain characters only. Other names never reach the file system,
@@ -80,6 +101,32 @@ pub(crate) async fn verification_file(
         (Some(_), _) => {
             let allow = [(header::ALLOW, "GET,HEAD")];
             (allow, unknown::other_method(request).await).into_response()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_digest;
+
+    #[test]
+    fn only_names_with_a_digest_before_the_ending_are_kept_for_ever() {
+        for name in [
+            "/wechat-pay-0.1.0-1a2b3c4d.wasm",
+            "/wechat-pay-0.1.0-7a058573.nowasm.js",
+        ] {
+            assert!(has_digest(name), "{name}");
+        }
+        for name in [
+            "/wechat-pay.js",
+            "/wechat-pay-0.1.0.js",
+            "/wechat-pay-1a2b3c4.js",
+            "/wechat-pay-1a2b3c4de.js",
+            "/1a2b3c4d.js",
+            "/-1a2b3c4d/wechat-pay.js",
+            "/wechat-pay-1a2b3c4d",
+        ] {
+            assert!(!has_digest(name), "{name}");
         }
     }
 }

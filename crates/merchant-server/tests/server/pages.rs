@@ -147,6 +147,31 @@ async fn the_elements_files_are_compressed_for_browsers_that_accept_it() {
 }
 
 #[tokio::test]
+async fn only_the_elements_files_with_a_digest_in_their_name_are_kept_without_asking() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["wechat-pay.js", "wechat-pay-0.1.0-1a2b3c4d.wasm"];
+    for name in names {
+        std::fs::write(folder.path().join(name), name).unwrap();
+    }
+    let lines = format!("bundle_dir = \"{}\"", folder.path().display());
+    let server = TestServer::open_with(&lines).await;
+    for (name, policy) in [
+        (names[0], "no-cache"),
+        (names[1], "public, max-age=31536000, immutable"),
+    ] {
+        let file = server.get(&format!("/dist/{name}")).await;
+        assert_eq!(file.status, StatusCode::OK, "{name}");
+        assert_eq!(file.headers["cache-control"], policy, "{name}");
+        assert_eq!(file.headers["vary"], "accept-encoding", "{name}");
+        assert!(file.headers.contains_key("last-modified"), "{name}");
+    }
+    // A file of another version: a cache must not keep that it is missing.
+    let missing = server.get("/dist/wechat-pay-0.1.0-4d3c2b1a.wasm").await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
+    assert_eq!(missing.headers["cache-control"], "no-store");
+}
+
+#[tokio::test]
 async fn health_is_reported() {
     let server = TestServer::open().await;
     assert_eq!(server.get("/healthz").await.text(), "ok\n");
