@@ -1,35 +1,135 @@
-//! A page that Vite has built with our package as npm publishes it: the element works, and the hint
-//! of a problem opens. The page is built from `tests/browser/vite` before the tests run.
+//! Pages that Vite and webpack have built with our package as npm publishes it: the element works,
+//! also without WebAssembly, and the hint of a problem opens. The pages are built from
+//! `tests/browser/vite` before the tests run. Vite's dev server runs for one test.
 
 use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 
 use axum::Router;
 use payment_tests::browser::{Visitor, visit};
 use payment_tests::servers::Servers;
 use serde_json::json;
+use tokio::net::TcpListener;
 use tower_http::services::{ServeDir, ServeFile};
 
 #[tokio::test]
 async fn after_a_build_by_vite_the_element_pays_and_the_hint_of_a_problem_opens() {
-    let built = PathBuf::from(std::env::var("VITE_PAGE").unwrap_or_default());
+    pays_and_explains("VITE_PAGE").await;
+}
+
+#[tokio::test]
+async fn after_a_build_by_webpack_the_element_pays_and_the_hint_of_a_problem_opens() {
+    pays_and_explains("WEBPACK_PAGE").await;
+}
+
+#[tokio::test]
+async fn after_a_build_by_vite_or_webpack_the_element_also_pays_without_webassembly() {
+    for page in ["VITE_PAGE", "WEBPACK_PAGE"] {
+        let servers = serve(page).await;
+        let token = order(&servers).await;
+        visit(Visitor::Desktop, async |browser| {
+            let (pages, merchant) = (&servers.stage, &servers.merchant);
+            let without = "?before=delete+window.WebAssembly";
+            let page = format!("{pages}/built{without}&token={token}&merchant-api={merchant}/v1");
+            browser.open(&page).await;
+            browser.until(&format!("{SHOWN} === 'qr'")).await;
+            let missing = browser.look("return typeof WebAssembly", vec![]).await;
+            assert_eq!(missing, json!("undefined"));
+            assert_eq!(browser.complaints().await, [""; 0]);
+        })
+        .await;
+    }
+}
+
+/// The dev server's origin is not one of the merchant server's, and the widget reports that: it has
+/// loaded, and its request has arrived.
+#[tokio::test]
+async fn in_vites_dev_server_the_element_runs() {
+    let servers = Servers::start().await;
+    let token = order(&servers).await;
+    let port = {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    let _server = DevServer::start(port);
+    visit(Visitor::Desktop, async |browser| {
+        let merchant = &servers.merchant;
+        let page = format!("http://127.0.0.1:{port}/?token={token}&merchant-api={merchant}/v1");
+        payment_tests::wait::until("Vite listens", async || {
+            let address = ("127.0.0.1", port);
+            let connected = tokio::net::TcpStream::connect(address).await;
+            connected.map(drop).map_err(|error| error.to_string())
+        })
+        .await;
+        browser.open(&page).await;
+        let problem = browser.until("window.problems?.[0]").await;
+        assert_eq!(problem["code"], "ORIGIN_NOT_ALLOWED", "{problem}");
+        browser.until(&format!("{SHOWN} === 'problem'")).await;
+    })
+    .await;
+}
+
+const SHOWN: &str =
+    "document.getElementById('pay')?.shadowRoot?.querySelector('[part~=base]')?.dataset.state";
+
+/// Vite's dev server, which ends with the test.
+struct DevServer(Child);
+
+impl DevServer {
+    fn start(port: u16) -> Self {
+        let variable = |name| std::env::var(name).unwrap_or_default();
+        let server = Command::new(variable("VITE"))
+            .args(["--host=127.0.0.1", "--strictPort", "--logLevel=warn"])
+            .arg(format!("--port={port}"))
+            .current_dir(variable("VITE_SOURCE"))
+            .stdin(Stdio::null())
+            .spawn();
+        Self(server.expect("Vite starts"))
+    }
+}
+
+impl Drop for DevServer {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The servers, with the page that a bundler built.
+async fn serve(page: &str) -> Servers {
+    let built = PathBuf::from(std::env::var(page).unwrap_or_default());
     let pages = Router::new()
         .route_service("/built", ServeFile::new(built.join("index.html")))
+        .route_service("/main.js", ServeFile::new(built.join("main.js")))
         .nest_service("/assets", ServeDir::new(built.join("assets")));
-    let servers = Servers::start_with_stage(pages).await;
+    Servers::start_with_stage(pages).await
+}
+
+async fn order(servers: &Servers) -> String {
     let order = json!({"total_fen": 6_910, "description": "云南小粒咖啡"});
-    let token = servers.order(order).await;
+    servers.order(order).await
+}
+
+async fn pays_and_explains(page: &str) {
+    let servers = serve(page).await;
+    let token = order(&servers).await;
     visit(Visitor::Desktop, async |browser| {
         let (stage, merchant) = (&servers.stage, &servers.merchant);
         let page = format!("{stage}/built?token={token}&merchant-api={merchant}/v1&theme=drak");
         browser.open(&page).await;
-        let shown = "document.getElementById('pay')?.shadowRoot?.querySelector('[part~=base]')?.dataset.state";
-        browser.until(&format!("{shown} === 'qr'")).await;
+        browser.until(&format!("{SHOWN} === 'qr'")).await;
         let problem = browser.until("window.problems?.[0]").await;
         assert_eq!(problem["code"], "THEME_INVALID");
-        assert_eq!(problem["explained"]["cause"], "theme is none of auto, light, dark");
+        assert_eq!(
+            problem["explained"]["cause"],
+            "theme is none of auto, light, dark"
+        );
         assert_eq!(browser.complaints().await, [""; 0]);
         let hint = problem["hint"].as_str().unwrap_or_default();
-        assert!(hint.starts_with(&format!("{stage}/assets/problems-")), "{hint}");
+        assert!(
+            hint.starts_with(&format!("{stage}/assets/problems-")),
+            "{hint}"
+        );
         browser.open(hint).await;
         // The row exists and is in view, without a script.
         let row = browser

@@ -20,6 +20,8 @@ mod bundler;
 mod compiled;
 pub(crate) mod floor;
 mod javascript;
+mod licences;
+mod package;
 mod versions;
 mod widget;
 mod without_wasm;
@@ -97,10 +99,10 @@ pub(crate) fn full() -> Result<(), Failure> {
     for name in COMPANIONS {
         copy(&javascript::sources().join(name), &stage.out().join(name))?;
     }
-    console::timed("dist: sizes", || {
-        let default = [form(Form::Module), stage.out().join(wasm)];
+    console::timed("dist: sizes and package", || {
+        let default = [form(Form::Module), stage.out().join(&wasm)];
         let mut others = vec![
-            stage.out().join(script),
+            stage.out().join(&script),
             form(Form::Classic),
             form(Form::Package),
         ];
@@ -109,7 +111,10 @@ pub(crate) fn full() -> Result<(), Failure> {
         others.extend(loaded.map(|name| stage.out().join(name)));
         let manifest = bundler::weigh(&default, &others)?;
         let file = stage.out().join(size::MANIFEST);
-        fs::write(&file, manifest).map_err(Failure::file(file))
+        fs::write(&file, manifest).map_err(Failure::file(file))?;
+        let loaded = [&default[..], &others].concat();
+        let renamed = [(WASM, &*wasm), (SCRIPT, &script)];
+        package::complete(&stage.out(), &loaded, &renamed)
     })?;
     stage.publish()
 }

@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::{console, setup};
 
 mod made_pages;
+mod package;
 mod selection;
 mod step;
 mod steps;

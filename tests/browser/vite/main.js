@@ -1,4 +1,5 @@
 // A shop's page that takes the element from the package; its attributes come from the address.
+import "./before.js";
 import "wechat-pay-widget";
 import { explain } from "wechat-pay-widget/problems";
 

@@ -54,6 +54,11 @@ pub(super) fn fingerprint(file: &Path) -> Result<String, Failure> {
     Ok(digits.trim().to_owned())
 }
 
+/// A JSON object with the value of `integrity` for each file, by its name.
+pub(super) fn integrity(files: &[PathBuf]) -> Result<String, Failure> {
+    process::read(bundler(Features::All)?.arg("integrity").args(files))
+}
+
 /// Fails if a WebAssembly file needs more than the first version of WebAssembly.
 pub(super) fn check_floor(wasm: &Path) -> Result<(), Failure> {
     process::run(bundler(Features::All)?.arg("floor").arg(wasm))

@@ -1,5 +1,5 @@
 //! Pages of the browser tests that other tools build first: React renders them on a server, and
-//! Vite builds one from our package. This module writes files under the target folder, and tests
+//! Vite and webpack build one from our package. This module writes files under the target folder, and tests
 //! nothing.
 
 use std::fs;
@@ -44,41 +44,77 @@ fn bundle(entry: &str, modules: &Path, out: &Path, options: &[&str]) -> Result<(
     )
 }
 
-/// Builds the page of `tests/browser/vite`, by Vite with the package as npm would publish it.
-/// Returns the folder with `index.html` and `assets/`.
-pub(super) fn built_by_vite() -> Result<PathBuf, Failure> {
-    let page = empty_folder("vite-page")?;
-    for name in ["index.html", "main.js"] {
+/// A page of `tests/browser/vite` with our package as npm would publish it, and the pages that Vite
+/// and webpack build from it.
+pub(super) struct Bundled {
+    /// The page before it is built, for Vite's dev server.
+    pub(super) source: PathBuf,
+    /// What Vite builds: `index.html` and `assets/`.
+    pub(super) by_vite: PathBuf,
+    /// What webpack builds, under the same names.
+    pub(super) by_webpack: PathBuf,
+}
+
+/// Builds the page by both bundlers.
+pub(super) fn bundled() -> Result<Bundled, Failure> {
+    let source = empty_folder("vite-page")?;
+    for name in [
+        "index.html",
+        "main.js",
+        "before.js",
+        "vite.config.mjs",
+        "webpack.mjs",
+    ] {
         let from = repository::root().join("tests/browser/vite").join(name);
-        fs::copy(&from, page.join(name)).map_err(Failure::file(from))?;
+        fs::copy(&from, source.join(name)).map_err(Failure::file(from))?;
     }
-    let modules = page.join("node_modules");
-    fs::create_dir(&modules).map_err(Failure::file(&modules))?;
+    install_package(&source.join("node_modules"))?;
+    process::run(
+        vite()
+            .args(["build", "--logLevel=warn"])
+            .current_dir(&source)
+            .env_remove("NODE_PATH"),
+    )?;
+    let by_webpack = source.join("webpack");
+    process::run(
+        Command::new("node")
+            .arg("webpack.mjs")
+            .arg(modules_for_browsers().join("webpack"))
+            .arg(&by_webpack)
+            .current_dir(&source)
+            .env_remove("NODE_PATH"),
+    )?;
+    fs::copy(source.join("index.html"), by_webpack.join("index.html"))
+        .map_err(Failure::file(&by_webpack))?;
+    Ok(Bundled {
+        by_vite: source.join("dist"),
+        by_webpack,
+        source,
+    })
+}
+
+/// Packs `www/dist` by npm, and unpacks it as `wechat-pay-widget` into a folder of modules.
+pub(super) fn install_package(modules: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(modules).map_err(Failure::file(modules))?;
     process::run(
         Command::new("npm")
             .args(["pack", "--ignore-scripts", "--silent", "--pack-destination"])
-            .arg(&modules)
-            .current_dir(repository::root().join("www")),
+            .arg(modules)
+            .current_dir(repository::dist_dir()),
     )?;
     let name = format!("wechat-pay-widget-{}.tgz", env!("CARGO_PKG_VERSION"));
     process::run(
         Command::new("tar")
             .arg("-xzf")
             .arg(modules.join(name))
-            .current_dir(&modules),
+            .current_dir(modules),
     )?;
     let unpacked = modules.join("package");
-    fs::rename(&unpacked, modules.join("wechat-pay-widget")).map_err(Failure::file(unpacked))?;
-    process::run(
-        vite()
-            .args(["build", "--logLevel=warn"])
-            .current_dir(&page)
-            .env_remove("NODE_PATH"),
-    )?;
-    Ok(page.join("dist"))
+    fs::rename(&unpacked, modules.join("wechat-pay-widget")).map_err(Failure::file(unpacked))
 }
 
-fn empty_folder(name: &str) -> Result<PathBuf, Failure> {
+/// An empty folder of this name under the target folder.
+pub(super) fn empty_folder(name: &str) -> Result<PathBuf, Failure> {
     let folder = repository::target_dir().join(name);
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(Failure::file(&folder))?;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::selection::Selection;
 use super::step::{Run, Step};
-use super::{made_pages, supply_chain};
+use super::{made_pages, package, supply_chain};
 use crate::failure::Failure;
 use crate::setup::{
     self, BINDGEN_CLI, GECKODRIVER, Need, NpmTool, TRUNK, ToolCache, WASM_TARGET, foreign_clients,
@@ -125,6 +125,13 @@ pub(super) const ALL: &[Step] = &[
         needs: &[Need::Node, Need::NpmTools],
         after: Some("dist"),
         run: Run::Whole(dist::floor::check),
+    },
+    Step {
+        name: "package",
+        about: "the npm package has what it exports, and a server can import it",
+        needs: &[Need::Node, Need::NpmForBrowsers],
+        after: Some("dist"),
+        run: Run::Whole(package::check),
     },
     Step {
         name: "types",
@@ -333,9 +340,10 @@ fn browser(selection: &Selection) -> Result<(), Failure> {
 }
 
 /// The paths of everything that scenarios use.
-fn browser_environment() -> Result<[(&'static str, PathBuf); 10], Failure> {
+fn browser_environment() -> Result<[(&'static str, PathBuf); 13], Failure> {
     let geckodriver = GECKODRIVER.program(&ToolCache::of_this_user(), "geckodriver");
     let axe = setup::modules_for_browsers().join("axe-core/axe.min.js");
+    let bundled = made_pages::bundled()?;
     Ok([
         ("CHROMIUM", required(setup::chromium(), "chromium")?),
         (
@@ -352,7 +360,10 @@ fn browser_environment() -> Result<[(&'static str, PathBuf); 10], Failure> {
         ("AXE", axe),
         ("FRAMEWORKS", bundle_of_frameworks()?),
         ("REACT_PAGES", made_pages::rendered_by_react()?),
-        ("VITE_PAGE", made_pages::built_by_vite()?),
+        ("VITE", setup::modules_for_browsers().join(".bin/vite")),
+        ("VITE_SOURCE", bundled.source),
+        ("VITE_PAGE", bundled.by_vite),
+        ("WEBPACK_PAGE", bundled.by_webpack),
     ])
 }
 
