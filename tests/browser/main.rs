@@ -30,6 +30,7 @@ mod accessibility;
 mod appearance;
 mod bad_input;
 mod bridge;
+mod broken_files;
 mod connection;
 mod cookies;
 mod embedding;
