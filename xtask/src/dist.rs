@@ -22,6 +22,7 @@ pub(crate) mod floor;
 mod javascript;
 mod licences;
 mod package;
+pub(crate) mod reproducible;
 mod versions;
 mod widget;
 mod without_wasm;

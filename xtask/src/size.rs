@@ -12,7 +12,7 @@ use crate::{console, repository};
 pub(crate) const MANIFEST: &str = "manifest.json";
 
 /// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls. Last
-/// figure: 55,610 (wasm 49,382, JavaScript 6,228). The limit leaves a kilobyte of room, so that a
+/// figure: 55,892 (wasm 49,279, JavaScript 6,613). The limit leaves a kilobyte of room, so that a
 /// fix need not save bytes first.
 const LIMIT_BYTES: u64 = 57_000;
 

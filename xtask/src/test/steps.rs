@@ -127,6 +127,13 @@ pub(super) const ALL: &[Step] = &[
         run: Run::Whole(dist::floor::check),
     },
     Step {
+        name: "reproducible",
+        about: "a second build of the bundle, in another folder, is equal byte for byte",
+        needs: &[],
+        after: Some("dist"),
+        run: Run::Whole(dist::reproducible::check),
+    },
+    Step {
         name: "package",
         about: "the npm package has what it exports, and a server can import it",
         needs: &[Need::Node, Need::NpmForBrowsers],
