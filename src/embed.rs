@@ -53,6 +53,8 @@ impl Embedded {
         page: Page,
     ) -> Self {
         let shell = Shell::new(options, page);
+        // Before there is a view, so that beginning is not shown twice.
+        shell.begin();
         let requested = shell.clone();
         let view = View::new(container, &shell.model(), look, move |intent| {
             requested.request(intent);

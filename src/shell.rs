@@ -102,9 +102,8 @@ impl Shell {
         self.0.machine.borrow().view(clock::now_ms())
     }
 
-    /// Begins; `show` is called with each new model.
-    pub(crate) fn connect(&self, show: impl FnMut(&ViewModel) + 'static) {
-        *self.0.show.borrow_mut() = Some(Box::new(show));
+    /// Begins: listens to the page, and sends the first request.
+    pub(crate) fn begin(&self) {
         let shell = self.clone();
         let listeners = lifecycle::Listeners::new(move |event| shell.happened(event));
         *self.0.lifecycle.borrow_mut() = Some(listeners);
@@ -115,6 +114,13 @@ impl Shell {
             self.happened(Event::Offline);
         }
         self.happened(Event::Connected);
+    }
+
+    /// Calls `show` with each model from now on.
+    pub(crate) fn connect(&self, show: impl FnMut(&ViewModel) + 'static) {
+        if !self.0.has_ended.get() {
+            *self.0.show.borrow_mut() = Some(Box::new(show));
+        }
     }
 
     /// The buyer asks for something.

@@ -28,7 +28,9 @@ pub(crate) struct Timer {
 impl Timer {
     /// Calls back at a time of [`now_ms`]'s clock.
     pub(crate) fn at(at_ms: u64, call: impl FnOnce() + 'static) -> Self {
-        let pause_ms = at_ms.saturating_sub(now_ms()).min(TIMEOUT_MAX_MS);
+        // Firefox's timers fire up to a millisecond early. The machine would set the timer again, and
+        // each second of the countdown would wake the page twice.
+        let pause_ms = (at_ms.saturating_sub(now_ms()) + 1).min(TIMEOUT_MAX_MS);
         let pause_ms = u32::try_from(pause_ms).unwrap_or(u32::MAX);
         Self {
             _timeout: Timeout::new(pause_ms, call),

@@ -1,5 +1,5 @@
 // @ts-check
-// The half of `navigation.rs`, `storage.rs` and `object.rs` that is small in JavaScript: in Rust,
+// The half of `navigation.rs`, `storage.rs`, `object.rs` and `order_head.rs` that is small in JavaScript: in Rust,
 // each name of the browser's costs a binding. Nothing here throws; if the browser forbids something
 // (a sandboxed frame, storage that is switched off), nothing happens.
 
@@ -84,4 +84,34 @@ export function mark(key, isSet) {
       sessionStorage.removeItem(key);
     }
   } catch {}
+}
+
+/**
+ * The browser's formatters, by language and currency.
+ *
+ * @type {Record<string, Intl.NumberFormat>}
+ */
+const formatters = Object.create(null);
+
+/**
+ * An amount as browsers write it in a language. Yuan in the widget's own languages are written
+ * here, because a browser takes up to 200 ms to set up its own formatter, and the buyer would wait
+ * for that. A currency or a language that the browser does not know is written as it is.
+ *
+ * @param {string} language
+ * @param {string} currency
+ * @param {string} decimal newer browsers write this text digit by digit; others convert it to a
+ * number, which holds any real amount exactly to the fen
+ */
+export function amount(language, currency, decimal) {
+  const sign = currency !== "CNY" ? "" : language === "zh-CN" ? "¥" : language === "en" ? "CN¥" : "";
+  if (sign) return sign + decimal.replace(/\B(?=(\d{3})+\.)/g, ",");
+  try {
+    // The options inherit nothing, because the browser reads inherited options too.
+    const options = /** @type {object} */ ({ __proto__: null, style: "currency", currency });
+    const formatter = (formatters[language + currency] ||= new Intl.NumberFormat(language, options));
+    return formatter.format(/** @type {any} */ (decimal));
+  } catch {
+    return `${currency} ${decimal}`;
+  }
 }

@@ -7,7 +7,6 @@ use wasm_bindgen::prelude::*;
 
 use super::countdown::push_two_digits;
 use crate::locale::{Text, Word, Words};
-use crate::object::dictionary;
 
 /// Says that no money moves.
 pub(super) fn ribbon(words: &Words) -> AnyView {
@@ -44,28 +43,14 @@ fn amount_class(amount: &str) -> &'static str {
 /// `¥69.10` or `CN¥69.10` from 6910 fen, as the language writes amounts. A currency or a language
 /// that the browser does not know is written as it is.
 pub(super) fn money(fen: u64, currency: &str, words: &Words) -> Text {
-    let amount = decimal_text(fen);
-    let options = dictionary(&[("style", "currency".into()), ("currency", currency.into())]);
-    let text = match NumberFormat::new(&words.text(Word::Language), &options) {
-        Ok(format) => format.format(&amount),
-        Err(_) => [currency, &amount].join(" "),
-    };
-    text.into()
+    format(&words.text(Word::Language), currency, &decimal_text(fen)).into()
 }
 
-#[wasm_bindgen]
+#[wasm_bindgen(module = "/src/shell/navigation.js")]
 extern "C" {
-    #[wasm_bindgen(js_namespace = Intl)]
-    type NumberFormat;
-
-    /// `js_sys` declares it without `catch`, and both arguments come from outside.
-    #[wasm_bindgen(constructor, catch, js_namespace = Intl)]
-    fn new(language: &str, options: &JsValue) -> Result<NumberFormat, JsValue>;
-
-    /// Takes the decimal text. Newer browsers write it digit by digit; others convert it to a
-    /// number, which holds any real amount exactly to the fen.
-    #[wasm_bindgen(method)]
-    fn format(this: &NumberFormat, amount: &str) -> String;
+    /// The decimal text of an amount as a language writes it.
+    #[wasm_bindgen(js_name = amount)]
+    fn format(language: &str, currency: &str, decimal: &str) -> String;
 }
 
 /// `69.10` from 6910, computed with whole numbers only.
@@ -91,5 +76,41 @@ mod tests {
         for (fen, expected) in cases {
             assert_eq!(decimal_text(fen), expected);
         }
+    }
+}
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod in_browser {
+    use js_sys::eval;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::{decimal_text, format};
+
+    #[wasm_bindgen_test]
+    fn an_amount_is_written_as_the_browser_writes_it() {
+        for language in ["zh-CN", "en", "de", "ja", "ar-EG"] {
+            for currency in ["CNY", "USD", "JPY"] {
+                for fen in [1, 6_910, 99_999, 100_000, 12_345_678, 123_400_509] {
+                    let decimal = decimal_text(fen);
+                    let browsers = [
+                        "new Intl.NumberFormat('",
+                        language,
+                        "', {style: 'currency', currency: '",
+                        currency,
+                        "'}).format(",
+                        &decimal,
+                        ")",
+                    ];
+                    let expected = eval(&browsers.concat()).unwrap().as_string().unwrap();
+                    assert_eq!(format(language, currency, &decimal), expected);
+                }
+            }
+        }
+    }
+
+    #[wasm_bindgen_test]
+    fn an_unknown_currency_or_language_is_written_as_it_is() {
+        assert_eq!(format("en", "yuan", "69.10"), "yuan 69.10");
+        assert_eq!(format("no language", "CNY", "69.10"), "CNY 69.10");
     }
 }
