@@ -160,7 +160,9 @@ fn body(model: &ViewModel, look: &Look, picture: &mut Picture) -> [Option<AnyVie
             let advice = advice_beside(screen).map(|word| quiet(words.text(word)));
             [lead, Some(actions(choices, fallback, words)), advice, help]
         }
-        (_, None) => [Some(spinner()), lead, help, None],
+        // The style sheet shows the spinner first. Here it is second, so that a code and its sentence
+        // are new nodes: the browser counts a node that moves as a shift of the page.
+        (_, None) => [lead, Some(spinner()), help, None],
     }
 }
 

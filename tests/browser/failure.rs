@@ -9,6 +9,8 @@ use crate::test_pages::{TestPages, at_rest, bare, left};
 
 in_browsers! {
     a_widget_that_cannot_load_leaves_the_buyer_another_way_to_pay: chromium firefox webkit;
+    a_load_that_stalls_leaves_another_way_to_pay_until_the_widget_arrives: chromium firefox webkit;
+    a_file_that_did_not_arrive_is_fetched_once_more: chromium firefox webkit;
     a_widget_that_becomes_available_is_loaded_by_the_buyers_button: chromium;
     a_widget_of_another_version_than_its_script_leaves_another_way_to_pay: chromium firefox webkit;
     a_trap_leaves_another_way_to_pay_and_stops_everything: chromium firefox webkit;
@@ -22,6 +24,42 @@ async fn a_widget_that_cannot_load_leaves_the_buyer_another_way_to_pay(engine: E
         pages.put(browser, "pay", &token).await;
         until_another_way(browser).await;
         assert_eq!(reported(browser).await, json!(["WIDGET_UNAVAILABLE"]));
+    })
+    .await;
+}
+
+async fn a_load_that_stalls_leaves_another_way_to_pay_until_the_widget_arrives(engine: Engine) {
+    let pages = TestPages::start().await;
+    let token = pages.order().await;
+    visit_in(engine, Visitor::Desktop, async |browser| {
+        let page = pages.page_of(&token, &[("checkout-url", "https://shop.example/c/1")]);
+        browser.open(&page.replace("/ready/", "/stalled/")).await;
+        // The place is held, and nothing is reported yet.
+        browser.until("pay.offsetHeight > 500").await;
+        assert_eq!(reported(browser).await, json!([]));
+        until_another_way(browser).await;
+        assert_eq!(reported(browser).await, json!(["WIDGET_LATE"]));
+        pages.release();
+        browser.until("stateOf('pay') === 'qr'").await;
+        assert_eq!(reported(browser).await, json!(["WIDGET_LATE"]));
+        assert_eq!(pages.posts_about(&token), 1);
+        pages.pay(&token).await;
+        browser.until("stateOf('pay') === 'paid'").await;
+    })
+    .await;
+}
+
+async fn a_file_that_did_not_arrive_is_fetched_once_more(engine: Engine) {
+    let pages = TestPages::start().await;
+    visit_in(engine, Visitor::Desktop, async |browser| {
+        for way in ["refused-once", "cut-once"] {
+            let token = pages.order().await;
+            pages.open(browser, way).await;
+            pages.put(browser, "pay", &token).await;
+            browser.until("stateOf('pay') === 'qr'").await;
+            assert_eq!(reported(browser).await, json!([]), "{way}");
+            assert_eq!(pages.posts_about(&token), 1, "{way}");
+        }
     })
     .await;
 }

@@ -57,6 +57,7 @@ mod once;
 mod options;
 mod page_address;
 mod php;
+mod place;
 mod plain_backend;
 mod policy;
 mod pollution;

@@ -1,5 +1,6 @@
-//! The tests' own pages, with the element served beside them in three ways: at once, held until the
-//! test releases it, and broken. The page counts what an element leaves behind.
+//! The tests' own pages, with the element served beside them in several ways: at once, held or stalled
+//! until the test releases it, broken, and broken only at the first request. The page counts what an
+//! element leaves behind.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -96,6 +97,14 @@ impl TestPages {
         let wasmless = Router::new()
             .fallback_service(bundle())
             .layer(from_fn(miss_wasm));
+        let stalled = Router::new()
+            .fallback_service(bundle())
+            .layer(from_fn_with_state(release.subscribe(), stall));
+        let failing = |first: First| {
+            let state = (first, Asked::default());
+            let layer = from_fn_with_state(state, fail_first);
+            Router::new().fallback_service(bundle()).layer(layer)
+        };
         let plain = PlainBackend::default();
         let broken_off = Asked::default();
         let breaking = plain
@@ -110,6 +119,12 @@ impl TestPages {
             .nest("/broken", broken)
             .nest("/outdated", outdated)
             .nest("/wasmless", wasmless)
+            .nest("/stalled", stalled)
+            .route("/stalled/order", get(with_element))
+            .nest("/refused-once", failing(First::Refused))
+            .route("/refused-once/page", page())
+            .nest("/cut-once", failing(First::Cut))
+            .route("/cut-once/page", page())
             .nest("/trapping", Router::new().fallback_service(bundle()))
             .nest(
                 "/trapping-script",
@@ -196,6 +211,11 @@ impl TestPages {
     /// Releases the held WebAssembly.
     pub(crate) fn release(&self) {
         self.release.send_replace(true);
+    }
+
+    /// Holds the WebAssembly again.
+    pub(crate) fn hold_again(&self) {
+        self.release.send_replace(false);
     }
 
     /// Makes the broken file available.
@@ -388,6 +408,57 @@ pub(crate) fn is_script(request: &Request) -> bool {
     request.uri().path().ends_with(".nowasm.js")
 }
 
+/// Sends the first 4,000 bytes of the WebAssembly, and the rest only once it is released.
+async fn stall(
+    State(mut release): State<watch::Receiver<bool>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_wasm = is_wasm(&request);
+    let response = next.run(request).await;
+    if !is_wasm {
+        return response;
+    }
+    let (head, body) = response.into_parts();
+    let whole = to_bytes(body, usize::MAX).await.expect("a file");
+    let (start, rest) = (whole.slice(..4_000), whole.slice(4_000..));
+    let rest = stream::once(async move {
+        let release = release.wait_for(|release| *release).await;
+        release.map(|_| rest).map_err(io::Error::other)
+    });
+    let start = stream::iter([Ok(start)]);
+    Response::from_parts(head, Body::from_stream(start.chain(rest)))
+}
+
+/// What happens to the first request for the WebAssembly.
+#[derive(Clone, Copy)]
+enum First {
+    Refused,
+    Cut,
+}
+
+async fn fail_first(
+    State((first, asked)): State<(First, Asked)>,
+    OriginalUri(uri): OriginalUri,
+    request: Request,
+    next: Next,
+) -> Response {
+    let path = uri.path().to_owned();
+    let is_wasm = is_wasm(&request);
+    let response = next.run(request).await;
+    {
+        let mut asked = asked.lock().expect("the lock is not poisoned");
+        if !is_wasm || asked.contains(&path) {
+            return response;
+        }
+        asked.push(path);
+    }
+    match first {
+        First::Refused => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        First::Cut => half_of(response).await,
+    }
+}
+
 /// The request takes effect, but only half of the answer is sent.
 async fn break_off(
     State(broken): State<Asked>,
@@ -404,6 +475,11 @@ async fn break_off(
         }
         broken.push(asked);
     }
+    half_of(response).await
+}
+
+/// Half of a response; then the connection breaks.
+async fn half_of(response: Response) -> Response {
     let (mut head, body) = response.into_parts();
     let whole = to_bytes(body, usize::MAX).await.expect("a body in memory");
     let half = whole.slice(..whole.len() / 2);

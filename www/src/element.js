@@ -2,8 +2,12 @@
 /**
  * The class of `<wechat-pay>`: attributes in, DOM events out, and a shadow root for the widget.
  * It knows nothing of payments. It contains what a Rust struct cannot do (extend HTMLElement), and
- * what has to work when the WebAssembly does not (`_fail` leaves the buyer a way to pay).
+ * what has to work before the WebAssembly does, or without it.
  */
+
+import { isDesk } from "./desk.js";
+import { own } from "./own.js";
+import { absolute, fill, holdPlace, rootOf, showFallback, styled } from "./stand-in.js";
 
 /** @typedef {import("./wechat-pay").Bindings} Bindings */
 /** @typedef {import("./wechat-pay").DefineOptions} DefineOptions */
@@ -64,12 +68,6 @@ const flag = (word) => /^(true|auto-?start)?$/i.test(word) || (!/^false$/i.test(
 /** @param {object} object @param {string} name */
 const has = (object, name) => Object.prototype.hasOwnProperty.call(object, name);
 
-/**
- * The beginnings of an address that leads the buyer to help if the WebAssembly does not run. If it
- * runs, it checks every address itself.
- */
-const HELP = /^(https?|mailto|tel):./;
-
 /** Codes of problems that come from WeChat, and not from a request to the backend. */
 const OF_WECHAT = /^(BRIDGE|CASHIER|LANDING|SIGNATURE|PREPAY)|_UNREACHABLE/;
 
@@ -85,18 +83,14 @@ const WORDS = {
   theme: /^(auto|light|dark)$/,
 };
 
+/**
+ * How long the widget may load before the buyer gets another way to pay, in milliseconds. The widget
+ * takes over when it comes later.
+ */
+const LOAD_MS = 10_000;
+
 /** Properties without an attribute, because they are not texts. */
 const OBJECTS = ["messages", "transport"];
-
-/** What the buyer reads if the widget cannot run; names as in `messages`. */
-const FALLBACK_WORDS = {
-  zh: { load_failed: "支付组件未能加载", load_advice: "请刷新页面重试，或联系商家", reload: "刷新页面", open_checkout: "打开收银台", support: "联系商家" },
-  en: { load_failed: "The payment could not load", load_advice: "Reload the page, or contact the shop", reload: "Reload", open_checkout: "Open the checkout page", support: "Contact the shop" },
-};
-
-const FALLBACK_STYLE =
-  ":host{display:block}.fallback{font:16px/1.6 system-ui,sans-serif;text-align:center;padding:20px 16px;border:1px solid #8a8a8a;border-radius:12px;max-width:420px;margin:0 auto}" +
-  ".fallback b{display:block;font-size:20px}.fallback a,.fallback button{display:inline-block;min-height:48px;box-sizing:border-box;margin:12px 4px 0;padding:10px 20px;border:1px solid #8a8a8a;border-radius:8px;background:none;font:inherit;color:inherit;cursor:pointer}";
 
 /**
  * The page that explains each problem's code, beside this file. Bundlers recognise this form and
@@ -133,6 +127,8 @@ export function define(options) {
       this._state = { phase: "away" };
       /** When this start began, on the page's own clock. */
       this._begun = 0;
+      /** The timer of `LOAD_MS`. */
+      this._deadline = 0;
       /** The last request and its outcome, for the console. */
       this._lastRequest = "";
       /**
@@ -262,6 +258,7 @@ export function define(options) {
     _enter(state) {
       const before = this._state;
       this._state = state;
+      clearTimeout(this._deadline);
       if (before.phase !== "mounted") return;
       // Not at once: this may run inside a call of the widget, which must not be freed during that
       // call.
@@ -304,14 +301,17 @@ export function define(options) {
     async _start(state) {
       this._begun = performance.now();
       try {
+        const expectsCode = this._expectsCode();
+        holdPlace(this, expectsCode, this._attribute("theme") || this._themeOfPage());
+        this._deadline = setTimeout(() => this._giveUp("WIDGET_LATE", `the widget has not loaded in ${LOAD_MS} ms`), LOAD_MS);
         const bindings = await loadBindings();
         if (this._state !== state) return;
+        clearTimeout(this._deadline);
         if (isBroken) throw new Error("the widget has stopped");
         this._measure("loaded");
-        // Not earlier: until the widget is there, the buyer sees the page's content between the
-        // tags.
-        const root = this.shadowRoot || this.attachShadow({ mode: "open" });
+        const root = rootOf(this);
         const container = document.createElement("div");
+        if (expectsCode) container.className = "code";
         fill(root, ...styled(root, bindings.theme()), container);
         const embedded = bindings.mount(container, this._options(), this._emit.bind(this));
         // A handler of the page may have removed the element meanwhile.
@@ -325,6 +325,12 @@ export function define(options) {
         const code = typeof error === "string" ? error : "WIDGET_UNAVAILABLE";
         this._fail(code, error);
       }
+    }
+
+    /** Whether the widget will most likely show a code: on a desk, or where the page requires it. */
+    _expectsCode() {
+      const scene = this._attribute("scene");
+      return scene === "native" || ((!scene || scene === "auto") && isDesk(navigator));
     }
 
     _options() {
@@ -458,60 +464,31 @@ export function define(options) {
       return { code, actor: "merchant", recoverable: false, message, field, raw };
     }
 
-    _words() {
-      const language = this.getAttribute("locale") || document.documentElement.lang || navigator.language;
-      return own(/^zh/i.test(language) ? FALLBACK_WORDS.zh : FALLBACK_WORDS.en, this._messages);
-    }
-
     /**
-     * Reports the problem to the page, and leaves the buyer a way to pay: the page's own content in
-     * the element, the hosted checkout page, help, or another try.
+     * The widget cannot run, or cannot run any more.
      *
      * @param {string} code
      * @param {unknown} error
      */
     _fail(code, error) {
       this._enter({ phase: "failed" });
-      const root = this.shadowRoot || this.attachShadow({ mode: "open" });
-      const words = this._words();
-      const box = document.createElement("div");
-      box.className = "fallback";
-      box.setAttribute("part", "fallback");
-      box.setAttribute("role", "alert");
-      const title = document.createElement("b");
-      title.textContent = words.load_failed;
-      const advice = document.createElement("span");
-      advice.textContent = words.load_advice;
-      const retry = document.createElement("button");
-      retry.type = "button";
-      retry.textContent = words.reload;
-      retry.addEventListener("click", () => location.reload());
-      box.append(title, advice, document.createElement("br"), retry);
-      // The page's content in the slot replaces the link, as it does in the widget.
-      const help = document.createElement("slot");
-      help.name = "support";
-      for (const [attribute, text] of [["checkout-url", words.open_checkout], ["support-url", words.support]]) {
-        const address = this._attribute(attribute);
-        if (address && HELP.test(absolute(address))) {
-          const link = document.createElement("a");
-          link.href = address;
-          link.textContent = text;
-          (attribute === "support-url" ? help : box).append(link);
-        }
-      }
-      box.append(help, document.createElement("slot"));
-      // A page with its own way to pay shows that way, and nothing of this.
-      const outlet = document.createElement("slot");
-      outlet.name = "fallback";
-      outlet.append(box);
-      fill(root, ...styled(root, FALLBACK_STYLE), outlet);
-      const isOfWidget = code === "WIDGET_UNAVAILABLE" || code === "WIDGET_STOPPED";
-      const problem = isOfWidget
+      this._giveUp(code, error);
+    }
+
+    /**
+     * Reports the problem to the page, and leaves the buyer another way to pay.
+     *
+     * @param {string} code
+     * @param {unknown} error
+     */
+    _giveUp(code, error) {
+      const language = this.getAttribute("locale") || document.documentElement.lang || navigator.language;
+      const addresses = ["checkout-url", "support-url"].map((name) => this._attribute(name));
+      const message = showFallback(this, this._messages || {}, language, addresses);
+      const problem = /^WIDGET/.test(code)
         ? { code, actor: "internal", recoverable: true, message: String(error), field: null, raw: String(error) }
         : this._optionProblem(code);
-      const { message } = problem;
-      problem.message = words.load_failed;
-      this._emit("problem", problem, message);
+      this._emit("problem", own(problem, { message }), problem.message);
     }
   }
 
@@ -551,17 +528,6 @@ export function define(options) {
 }
 
 /**
- * The objects' own properties in one object, and not those that a polluted `Object.prototype` adds
- * to every object. (Chrome knows the syntax for this since version 60.)
- *
- * @param {any[]} objects
- * @returns {any}
- */
-function own(...objects) {
-  return Object.assign(Object.create(null), ...objects);
-}
-
-/**
  * `queueMicrotask`, which Chrome has since version 71.
  *
  * @param {() => void} callback
@@ -570,51 +536,3 @@ function soon(callback) {
   Promise.resolve().then(callback);
 }
 
-/**
- * `replaceChildren`, which Chrome has since version 86.
- *
- * @param {ShadowRoot} root
- * @param {Node[]} nodes
- */
-function fill(root, ...nodes) {
-  root.textContent = "";
-  root.append(...nodes);
-}
-
-/**
- * Makes an address absolute, by the page's own address. A text that is not an address stays as it
- * is, and its reader refuses it.
- *
- * @param {string} address
- */
-function absolute(address) {
-  try {
-    return new URL(address, document.baseURI).href;
-  } catch {
-    return address;
-  }
-}
-
-/**
- * Gives a shadow root its style sheet. Returns the nodes that this needs if the browser cannot
- * share sheets. A constructed sheet needs no `style-src` of the page.
- *
- * @param {ShadowRoot} root
- * @param {string} css
- * @returns {Node[]}
- */
-function styled(root, css) {
-  try {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(css);
-    root.adoptedStyleSheets = [sheet];
-    return [];
-  } catch {
-    // Safari before 16.4. Here the page's policy applies, and the page's nonce is valid for this
-    // style too.
-    const style = document.createElement("style");
-    style.nonce = (/** @type {HTMLElement | null} */ (document.querySelector("[nonce]")) || style).nonce;
-    style.textContent = css;
-    return [style];
-  }
-}

@@ -19,7 +19,8 @@ let loading;
 
 function loadBindings() {
   if (!loading) {
-    loading = load().catch((error) => {
+    // A file that did not arrive whole is fetched once more.
+    loading = load().catch(load).catch((error) => {
       // The next element tries again.
       loading = undefined;
       throw error;

@@ -47,7 +47,7 @@ test("the manifest has the events of the types, and the element fires no others"
 test("the manifest has the custom properties and the parts of the style sheet and the view", () => {
   assert.deepEqual(names(declaration.cssProperties), found(theme, /var\((--wechat-pay-[\w-]+)/g));
   const views = ["view", ...["action", "countdown", "order_head", "outcome", "qr_code", "status"].map((name) => `view/${name}`)];
-  const view = views.map((name) => read(`../src/${name}.rs`)).join("") + read("src/element.js");
+  const view = views.map((name) => read(`../src/${name}.rs`)).join("") + read("src/stand-in.js");
   const parts = found(view, /\bpart(?:=|", )"([\w-]+)"/g);
   const buttons = ["primary", "secondary"];
   assert.deepEqual(names(declaration.cssParts), [...new Set([...parts, ...buttons])].sort());
@@ -59,7 +59,7 @@ test("the types have every message and every state of the widget", () => {
     return found(types.slice(start, types.indexOf(";", start)), /"([\w-]+)"/g);
   };
   const words = found(read("../src/locale/words.rs"), /^ {4}\w+ "(\w+)":/gm);
-  const fallback = found(read("src/element.js").match(/ {2}en: \{(.*)\}/)[1], /(\w+): "/g);
+  const fallback = found(read("src/stand-in.js").match(/ {2}en: \{(.*)\}/)[1], /(\w+): "/g);
   assert.deepEqual(union("MessageName"), [...new Set([...words, ...fallback])].sort());
   const model = read("../crates/checkout/src/view_model.rs");
   const shown = STATES.map(({ name, shows }) => shows ?? name).filter((name) => name !== "fallback");

@@ -15,7 +15,7 @@ test("every code is explained", () => {
   const [, words] = read("src/element.js").match(/WORDS = \{(.*?)\n\};/s);
   const ofElement = [...words.matchAll(/^ {2}"?([\w-]+)"?:/gm)].map(([, name]) => `${name.replace("-", "_").toUpperCase()}_INVALID`);
   assert.ok(ofElement.includes("THEME_INVALID"), `${ofElement}`);
-  const reported = [...codes(sources), ...ofContract, ...ofElement, "WIDGET_UNAVAILABLE", "WIDGET_STOPPED"];
+  const reported = [...codes(sources), ...ofContract, ...ofElement, "WIDGET_UNAVAILABLE", "WIDGET_LATE", "WIDGET_STOPPED"];
   assert.ok(reported.length > 30, `${reported.length} codes were found`);
   assert.deepEqual(reported.filter((code) => !BY_CODE[code]), []);
 });
