@@ -43,6 +43,7 @@ pub(crate) fn catalogue() -> Markup {
     layout(
         "山坡小铺",
         "page",
+        &html! {},
         &html! {
             header.welcome {
                 h1 { "今天，慢慢来。" }
@@ -80,9 +81,16 @@ pub(crate) struct PaymentPage<'a> {
 pub(crate) fn payment(page: &PaymentPage<'_>) -> Markup {
     let (order, item) = (page.order, page.order.item);
     let state_path = format!("/pay/{}/state?key={}", order.order_no, order.key);
+    let element = format!("{}/dist/wechat-pay.js", page.merchant_server);
+    // The browser finds both files of the element while it still reads the page.
+    let preloads = html! {
+        link rel="modulepreload" href=(element);
+        link rel="preload" as="fetch" crossorigin href={ (page.merchant_server) "/dist/wechat-pay.wasm" };
+    };
     layout(
         "付款 · 山坡小铺",
         "page payment-page",
+        &preloads,
         &html! {
             div.order data-order-state=(if page.paid { "paid" } else { "open" }) data-state-path=(state_path) {
                 section.summary aria-label="订单" {
@@ -120,7 +128,7 @@ pub(crate) fn payment(page: &PaymentPage<'_>) -> Markup {
                 }
             }
             p.back { a href="/" { "← 返回小铺" small lang="en" { "Back to the shop" } } }
-            script type="module" src={ (page.merchant_server) "/dist/wechat-pay.js" } {}
+            script type="module" src=(element) {}
             script type="module" src="/assets/shop.js" {}
         },
     )
@@ -131,6 +139,7 @@ pub(crate) fn error_page((chinese, english): Words) -> Markup {
     layout(
         "山坡小铺",
         "page",
+        &html! {},
         &html! {
             header.welcome {
                 h1 { (chinese) small lang="en" { (english) } }
@@ -140,7 +149,7 @@ pub(crate) fn error_page((chinese, english): Words) -> Markup {
     )
 }
 
-fn layout(title: &str, class: &str, body: &Markup) -> Markup {
+fn layout(title: &str, class: &str, preloads: &Markup, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="zh-CN" {
@@ -148,6 +157,7 @@ fn layout(title: &str, class: &str, body: &Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover";
                 title { (title) }
+                (preloads)
                 link rel="stylesheet" href="/assets/shop.css";
                 link rel="icon" href="/assets/coffee.svg" type="image/svg+xml";
             }

@@ -56,11 +56,14 @@ export class Shop {
     return `http://127.0.0.1:${this.#server.address().port}`;
   }
 
-  /** Offers a page with our element for an order, and gives its address. */
+  /** Offers a page with our element for an order, as the README says, and gives its address. */
   embed(merchantServer, token) {
     const element = `<wechat-pay token="${token}" merchant-api="${merchantServer}/v1"></wechat-pay>`;
-    const script = `<script type="module" src="${merchantServer}/dist/wechat-pay.js"></script>`;
-    this.#put(`/element/${token}`, "text/html", page(element, script));
+    const script = `${merchantServer}/dist/wechat-pay.js`;
+    const head =
+      `<link rel="modulepreload" href="${script}"><link rel="preload" as="fetch" crossorigin href="${merchantServer}/dist/wechat-pay.wasm">` +
+      `<style>wechat-pay:not(:defined){display:block;min-height:520px}</style><script type="module" src="${script}"></script>`;
+    this.#put(`/element/${token}`, "text/html", page(element, head));
     return `${this.origin}/element/${token}`;
   }
 
