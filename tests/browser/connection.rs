@@ -24,10 +24,11 @@ async fn a_broken_answer_is_requested_again(engine: Engine) {
         assert_eq!(
             pages.broken(),
             [
-                "GET /breaking/tunnel/checkouts/plain-order-0001",
-                "POST /breaking/tunnel/checkouts/plain-order-0001/attempts"
+                "POST /breaking/tunnel/checkouts/plain-order-0001/attempts",
+                "GET /breaking/tunnel/checkouts/plain-order-0001"
             ]
         );
+        assert_eq!(pages.plain.starts_of("tunnel"), 1);
         assert_eq!(browser.look("return codes", vec![]).await, json!([]));
     })
     .await;

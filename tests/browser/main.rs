@@ -37,6 +37,7 @@ mod embedding;
 mod engines;
 mod failure;
 mod first_embed;
+mod first_request;
 mod flags;
 mod framed;
 mod gallery;

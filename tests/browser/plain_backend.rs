@@ -117,6 +117,16 @@ pub(crate) async fn until_polled(backend: &PlainBackend, caller: &str, times: us
     .await;
 }
 
+/// Waits until a caller has started an attempt.
+pub(crate) async fn until_started(backend: &PlainBackend, caller: &str) {
+    until(&format!("an attempt of {caller}"), async || {
+        (backend.starts_of(caller) > 0)
+            .then_some(())
+            .ok_or(String::new())
+    })
+    .await;
+}
+
 async fn read(
     State(backend): State<PlainBackend>,
     Path((caller, _)): Path<(String, String)>,

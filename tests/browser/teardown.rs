@@ -6,6 +6,7 @@ use payment_tests::wait::until;
 use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
 
+use crate::plain_backend::until_started;
 use crate::test_pages::{TestPages, left, press};
 
 in_browsers! {
@@ -211,19 +212,22 @@ async fn two_elements_on_one_page_do_not_affect_each_other(engine: Engine) {
 }
 
 #[tokio::test]
-async fn an_element_removed_while_the_widget_loads_sends_no_request() {
+async fn an_element_removed_while_the_widget_loads_takes_its_request_along() {
     let pages = TestPages::start().await;
-    let (gone, stays) = (pages.order().await, pages.order().await);
+    let stays = pages.order().await;
     visit(Visitor::Desktop, async |browser| {
         pages.open(browser, "held").await;
-        pages.put(browser, "gone", &gone).await;
-        browser
-            .look("document.getElementById('gone').remove()", vec![])
-            .await;
+        let before = left(browser).await;
+        pages.plain.hold();
+        pages.put_asking(browser, "gone").await;
+        until_started(&pages.plain, "gone").await;
+        browser.look("pay.remove()", vec![]).await;
+        until_nothing_is_left(browser, &before).await;
         pages.put(browser, "stays", &stays).await;
         pages.release();
         browser.until("stateOf('stays') === 'qr'").await;
-        assert_eq!(pages.requests_about(&gone), [""; 0]);
+        assert_eq!(pages.plain.polls_of("gone"), 0);
+        assert_eq!(pages.plain.starts_of("gone"), 1);
         assert_eq!(browser.complaints().await, [""; 0]);
     })
     .await;

@@ -6,6 +6,7 @@
  */
 
 import { isDesk } from "./desk.js";
+import { sendFirstRequest } from "./first-request.js";
 import { own } from "./own.js";
 import { absolute, fill, holdPlace, rootOf, showFallback, styled } from "./stand-in.js";
 
@@ -127,6 +128,8 @@ export function define(options) {
       this._state = { phase: "away" };
       /** When this start began, on the page's own clock. */
       this._begun = 0;
+      /** @type {import("./first-request.js").FirstRequest | undefined} what waits for the widget */
+      this._first = undefined;
       /** The timer of `LOAD_MS`. */
       this._deadline = 0;
       /** The last request and its outcome, for the console. */
@@ -259,6 +262,8 @@ export function define(options) {
       const before = this._state;
       this._state = state;
       clearTimeout(this._deadline);
+      if (this._first) this._first._abort();
+      this._first = undefined;
       if (before.phase !== "mounted") return;
       // Not at once: this may run inside a call of the widget, which must not be freed during that
       // call.
@@ -278,7 +283,8 @@ export function define(options) {
       const state = { phase: "loading", wantsStart: false };
       this._enter(state);
       soon(() => {
-        if (this._state === state) this._start(state);
+        // An element that was taken out at once (React's strict mode does that) sends nothing.
+        if (this._state === state && this.isConnected) this._start(state);
       });
     }
 
@@ -303,6 +309,9 @@ export function define(options) {
       try {
         const expectsCode = this._expectsCode();
         holdPlace(this, expectsCode, this._attribute("theme") || this._themeOfPage());
+        if (!this._transport && !isBroken) {
+          this._first = sendFirstRequest(this._attribute("token") || "", this._attribute("merchant-api") || "", expectsCode && isDesk(navigator));
+        }
         this._deadline = setTimeout(() => this._giveUp("WIDGET_LATE", `the widget has not loaded in ${LOAD_MS} ms`), LOAD_MS);
         const bindings = await loadBindings();
         if (this._state !== state) return;
@@ -359,17 +368,36 @@ export function define(options) {
     }
 
     /**
-     * Takes the place of `fetch`, and remembers the result for the console. The token is the
-     * authorisation, so the console gets only its beginning.
+     * Takes the place of `fetch`. The first request may have been sent already.
      *
      * @param {Request} request
      */
     async _send(request) {
+      const first = this._first;
+      this._first = undefined;
+      if (first) {
+        const answer = first._answerTo(request);
+        const response = answer && (await this._remember(first._request, answer));
+        if (response) return response;
+        first._abort();
+      }
+      return this._remember(request, this._transport ? this._sendToTransport(request) : fetch(request));
+    }
+
+    /**
+     * Remembers a request and its outcome for the console. The token is the authorisation, so the
+     * console gets only its beginning.
+     *
+     * @template {Response | undefined} R
+     * @param {Request} request
+     * @param {Promise<R>} answer
+     */
+    async _remember(request, answer) {
       const token = this.getAttribute("token") || "";
       const text = this._transport ? "transport" : `${request.method} ${request.url.replace(token, `${token.slice(0, 6)}…`)}`;
       this._lastRequest = ` (${text} → no answer)`;
-      const response = await (this._transport ? this._sendToTransport(request) : fetch(request));
-      this._lastRequest = ` (${text} → ${response.status})`;
+      const response = await answer;
+      if (response) this._lastRequest = ` (${text} → ${response.status})`;
       return response;
     }
 

@@ -359,8 +359,9 @@ export interface WechatPayEvents {
   /** The first answer of the merchant API has arrived. */
   ready: CustomEvent<Record<string, never>>;
   /**
-   * Emitted before anything is started, and a second time if WeChat reports late that a
-   * mini-program shows the page.
+   * Emitted before anything is started, except the code in a desktop browser, which is requested
+   * while the widget loads. Emitted a second time if WeChat reports late that a mini-program shows
+   * the page.
    */
   "scene-decided": CustomEvent<SceneDetail>;
   /** A QR code is on the page; once for each code. */

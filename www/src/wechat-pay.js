@@ -30,7 +30,8 @@ function loadBindings() {
 }
 
 async function load() {
-  start(await instantiate().catch(instantiateScriptAfter));
+  // A file that did not arrive whole is fetched once more.
+  start(await instantiate().catch(instantiate).catch(instantiateScriptAfter));
   return { mount, theme };
 }
 

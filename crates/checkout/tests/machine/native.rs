@@ -38,6 +38,30 @@ fn an_existing_code_is_shown_without_a_new_attempt() {
     assert_eq!(page.start_in_flight(), None);
 }
 
+/// A page may have requested the attempt while it loaded the machine (`www/src/first-request.js`), by
+/// this very form. It gives the answer to the machine's first poll.
+#[test]
+fn an_attempt_that_was_requested_before_the_machine_ran_is_not_requested_again() {
+    let page = Page::opened(DESKTOP, Options::default(), open_order(1));
+    let (_, form) = page.start_in_flight().unwrap();
+    let native = [("product", "native".to_owned()), ("after", "0".to_owned())];
+    assert_eq!(form.fields(), native);
+
+    for (device, expected) in [(DESKTOP, "qr"), (PHONE, "offer")] {
+        let mut page = Page::new(device, Options::default());
+        page.happen(Event::Connected);
+        let (_, query) = page.poll_in_flight().unwrap();
+        assert_eq!(query.to_query(), "", "the plain checkout");
+        page.answer_poll(code_shown(2, 1, CODE));
+        page.expect_screen(expected);
+        assert_eq!(page.start_in_flight(), None, "{expected}");
+        let (_, query) = page.poll_in_flight().unwrap();
+        assert_eq!((query.wait_s, query.seen), (Some(25), Some(2)));
+        page.answer_poll(paid(3));
+        page.expect_screen("paid");
+    }
+}
+
 #[test]
 fn the_countdown_shows_the_time_that_ends_first() {
     let mut page = with_code();
