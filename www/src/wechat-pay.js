@@ -19,8 +19,7 @@ let loading;
 
 function loadBindings() {
   if (!loading) {
-    // A file that did not arrive whole is fetched once more.
-    loading = load().catch(load).catch((error) => {
+    loading = load().catch((error) => {
       // The next element tries again.
       loading = undefined;
       throw error;
