@@ -131,6 +131,34 @@ async fn reacts_strict_mode_requests_one_code(engine: Engine) {
 }
 
 #[tokio::test]
+async fn an_element_that_is_taken_out_and_put_back_at_once_requests_one_code() {
+    let pages = TestPages::start().await;
+    visit(Visitor::Desktop, async |browser| {
+        pages.open(browser, "ready").await;
+        // Before and after the turns in which the element begins and leaves.
+        for back in [
+            "queueMicrotask(back); pay.remove()",
+            "pay.remove(); queueMicrotask(back)",
+            "pay.remove(); back()",
+        ] {
+            let token = pages.order().await;
+            let script = format!(
+                "const place = document.getElementById('left-side');
+                const pay = make('pay', ...arguments);
+                const back = () => place.replaceChildren(pay);
+                place.replaceChildren(pay); {back}"
+            );
+            let arguments = vec![json!(token), json!(pages.merchant_api())];
+            browser.look(&script, arguments).await;
+            let shows = format!("pay.token === '{token}' && stateOf('pay') === 'qr'");
+            browser.until(&shows).await;
+            assert_eq!(pages.posts_about(&token), 1, "{back}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn another_token_before_the_widget_is_there_drops_the_first_request() {
     let pages = TestPages::start().await;
     let (before, after) = (pages.order().await, pages.order().await);

@@ -283,8 +283,10 @@ export function define(options) {
       const state = { phase: "loading", wantsStart: false };
       this._enter(state);
       soon(() => {
+        if (this._state !== state) return;
         // An element that was taken out at once (React's strict mode does that) sends nothing.
-        if (this._state === state && this.isConnected) this._start(state);
+        if (this.isConnected) this._start(state);
+        else this._leave("away");
       });
     }
 
