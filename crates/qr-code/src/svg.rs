@@ -6,7 +6,7 @@ use crate::symbol::QrCode;
 
 impl QrCode {
     /// A whole `<svg>` for a page that is made on the server: black on white in any colour scheme,
-    /// with `title` (escaped here) as its accessible name. The page sets its size.
+    /// with `title` (escaped here) as its accessible name, of [`QrCode::side_px`].
     pub fn svg(&self, title: &str) -> String {
         document(self, title)
     }
@@ -18,6 +18,10 @@ fn document(code: &QrCode, title: &str) -> String {
     push_number(&mut svg, code.side_modules_with_quiet_zone());
     svg.push(' ');
     push_number(&mut svg, code.side_modules_with_quiet_zone());
+    svg.push_str(r#"" width=""#);
+    push_number(&mut svg, code.side_px());
+    svg.push_str(r#"" height=""#);
+    push_number(&mut svg, code.side_px());
     svg.push_str(r#"" shape-rendering="crispEdges"><title>"#);
     push_escaped(&mut svg, title);
     svg.push_str(

@@ -10,6 +10,10 @@ use crate::error_correction::interleaved;
 /// Light modules on each side. They are part of the symbol, as the standard (and WeChat) requires.
 pub(crate) const QUIET_ZONE_MODULES: u32 = 4;
 
+/// Smallest side of the picture, in CSS pixels. Measured with OpenCV's `wechat_qrcode` on blurred
+/// and tilted photos: at 240 px at least 97 % were read, at smaller sizes fewer.
+const SIDE_MIN_PX: u32 = 240;
+
 /// Error correction: M, which restores 15 % of the symbol.
 const LEVEL: EcLevel = EcLevel::M;
 
@@ -57,6 +61,13 @@ impl QrCode {
     /// multiple of this number (in device pixels) shows every module with the same size.
     pub const fn side_modules_with_quiet_zone(&self) -> u32 {
         self.side + 2 * QUIET_ZONE_MODULES
+    }
+
+    /// The side at which a screen shows the picture, in CSS pixels. With an even number of pixels,
+    /// each module has whole pixels on a screen of 1.5, too.
+    pub const fn side_px(&self) -> u32 {
+        let side = self.side_modules_with_quiet_zone();
+        side * SIDE_MIN_PX.div_ceil(side * 2) * 2
     }
 
     /// Whether the module in column `x`, row `y` is dark. The quiet zone, and everything outside of

@@ -88,7 +88,11 @@ fn modules_outside_the_symbol_are_light() {
 fn the_svg_is_dark_on_white_with_its_title_escaped() {
     let code = QrCode::encode(PAYLOADS[1].0).unwrap();
     let svg = code.svg("<b>\"茶\" & \u{1}");
-    assert!(svg.contains(r#"viewBox="0 0 37 37" shape-rendering="crispEdges""#));
+    assert!(
+        svg.contains(
+            r#"viewBox="0 0 37 37" width="296" height="296" shape-rendering="crispEdges""#
+        )
+    );
     assert!(svg.contains("<title>&lt;b&gt;&quot;茶&quot; &amp; \u{fffd}</title>"));
     assert!(svg.contains(r##"<rect width="100%" height="100%" fill="#fff"/>"##));
     assert!(svg.contains(&format!(
