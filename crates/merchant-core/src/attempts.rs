@@ -56,6 +56,15 @@ pub async fn start_by_page(
     Ok(started.into_answer(payments))
 }
 
+/// A page that is being sent starts the order's first attempt, for a code that it then shows. If the
+/// order has had any attempt, nothing is started or ended: the answer says what there is.
+pub async fn start_first_code(payments: &Payments, token: &str) -> Result<CheckoutAnswer, Refusal> {
+    let checkout = checkouts::find(payments, token).await?;
+    let request = AttemptRequest::of_first_code();
+    let started = start(payments, checkout.order.id, &request, Queue::Pages).await?;
+    Ok(started.into_answer(payments))
+}
+
 /// The merchant's backend starts an attempt, for its app, its mini-program or its till. The rules
 /// are the same as for pages: one number has one body, and no new number is used while the old one
 /// is in doubt.
@@ -153,7 +162,8 @@ async fn start(
     }
     for _ in 0..ROUNDS {
         let checkout = reread(payments, order_id).await?;
-        if checkout.order.state != OrderState::Open {
+        let has_nothing_to_start = request.is_only_first && checkout.order.current_attempt > 0;
+        if checkout.order.state != OrderState::Open || has_nothing_to_start {
             return Ok(Started {
                 checkout,
                 next: None,

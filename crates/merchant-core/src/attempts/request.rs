@@ -21,6 +21,8 @@ pub(super) struct AttemptRequest {
     pub(super) buyer_address: Option<IpAddr>,
     /// Only for a code payment.
     pub(super) scanned: Option<Scanned>,
+    /// Only an order without any attempt gets one.
+    pub(super) is_only_first: bool,
 }
 
 /// The payer, as the caller names it.
@@ -64,6 +66,20 @@ impl AttemptRequest {
             payer,
             buyer_address,
             scanned: None,
+            is_only_first: false,
+        }
+    }
+
+    /// A code, for an order that has had no attempt.
+    pub(super) const fn of_first_code() -> Self {
+        Self {
+            product: AttemptProduct::Native,
+            after: 0,
+            return_url: None,
+            payer: PayerClaim::NotGiven,
+            buyer_address: None,
+            scanned: None,
+            is_only_first: true,
         }
     }
 
@@ -89,6 +105,7 @@ impl AttemptRequest {
             payer,
             buyer_address,
             scanned,
+            is_only_first: false,
         })
     }
 }
