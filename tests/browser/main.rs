@@ -44,6 +44,7 @@ mod gallery;
 mod h5;
 mod harness;
 mod hosted_page;
+mod hosted_page_first_code;
 mod hosted_page_states;
 mod hosted_page_without_element;
 mod hosted_page_without_script;

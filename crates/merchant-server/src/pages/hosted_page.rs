@@ -2,18 +2,27 @@
 //! the element cannot run. The plain HTML page works without JavaScript and WebAssembly. Where the
 //! element can run, it takes the page's place.
 //!
-//! A GET never changes anything, so a bot that follows the link, a preview or a reload does no
-//! harm. Each step is a form that the buyer sends, with the attempt that the buyer saw. WeChat is
-//! queried only by the button "I have paid". The language is the browser's ([`Language`]).
+//! A GET never ends or replaces an attempt, and never asks WeChat whether the order is paid. It
+//! starts one thing: the first attempt of an order, with a code, for a person who opens the page in
+//! a browser on a computer ([`first_code`]). A bot that follows the link, a preview, a page that is
+//! fetched ahead and a frame start nothing, and a reload shows the same code. Every other step is a
+//! form that the buyer sends, with the attempt that the buyer saw. The language is the browser's
+//! ([`Language`]).
 
 mod amount;
 mod assets;
+mod code;
 mod document;
 mod failure;
+mod first_code;
 mod offer;
+mod page_request;
 mod refusals;
 mod status;
 mod view;
+mod visit;
+
+use std::sync::Arc;
 
 pub(crate) use amount::amount;
 pub(crate) use assets::{SCRIPT_PATH, STYLE_PATH, script, style};
@@ -24,49 +33,49 @@ use axum::response::{IntoResponse, Response};
 use document::{checkout_policy, secure, secured};
 pub(crate) use document::{document, plain_with_way};
 pub(crate) use failure::{as_page, failure};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
-use merchant_api::{
-    Action, AttemptForm, ErrorCode, PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE, RETURN_PARAMETER,
-};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use merchant_api::{Action, AttemptForm};
 use merchant_core::{Payments, Refusal, attempts, checkouts};
 use offer::BuyerContext;
+use page_request::{Arrival, CHECKED_PARAMETER, CODE_PARAMETER, PageRequest, SUPERSEDED_PARAMETER};
 pub(crate) use status::status;
 use url::form_urlencoded;
 pub(crate) use view::service_contact;
-use view::{Arrival, Notice};
 
+use crate::connections::Places;
 use crate::error::{Failure, status_of};
 use crate::extract::{Caller, Language, PathText, read_body};
-
-/// The parameter of our redirect that says that WeChat was queried.
-const CHECKED_PARAMETER: &str = "checked";
-/// The parameter of our redirect that says that the buyer chose the code.
-const CODE_PARAMETER: &str = "code";
-/// The parameter of our redirect that says that another page had started a payment.
-const SUPERSEDED_PARAMETER: &str = "superseded";
 
 /// `GET /c/{token}`
 pub(crate) async fn page(
     State(payments): State<Payments>,
+    State(places): State<Arc<Places>>,
     language: Language,
     PathText(token): PathText,
     RawQuery(query): RawQuery,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let (checkout, answer) = checkouts::show(&payments, &token).await?;
-    let markup = view::page(
-        payments.config(),
-        &checkout,
-        &answer,
-        &BuyerContext::of(&headers),
-        &arrival(&query.unwrap_or_default()),
+    let request = PageRequest {
+        token,
+        headers,
+        arrival: Arrival::parse(&query.unwrap_or_default()),
         language,
-    );
-    Ok(secured(
-        StatusCode::OK,
-        &markup,
-        &checkout_policy(&payments),
-    ))
+    };
+    // The last places are for notifications and short calls.
+    let is_code_due =
+        first_code::is_due(&method, &request, &checkout, &answer) && !places.are_few();
+    let mut response = if is_code_due {
+        first_code::page(&payments, request)
+    } else {
+        let markup = view::page(payments.config(), &checkout, &answer, &request);
+        secured(StatusCode::OK, &markup, &checkout_policy(&payments))
+    };
+    response
+        .headers_mut()
+        .insert(header::VARY, HeaderValue::from_static(visit::VARY));
+    Ok(response)
 }
 
 /// `POST /c/{token}/start`: the same form as the element's, answered with a page or a redirect.
@@ -136,32 +145,9 @@ fn read_form(
     Ok(form)
 }
 
-fn arrival(query: &str) -> Arrival {
-    let mut arrival = Arrival::default();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        match &*name {
-            RETURN_PARAMETER => arrival.has_returned = true,
-            CHECKED_PARAMETER => arrival.notice = Some(Notice::Checked),
-            SUPERSEDED_PARAMETER => arrival.notice = Some(Notice::Superseded),
-            CODE_PARAMETER => arrival.wants_code = true,
-            PAYER_PARAMETER => arrival.payer = Some(value.into_owned()),
-            _ => {}
-        }
-    }
-    // Without an openid there is no handle to send: a second try would be refused in the same way.
-    arrival
-        .payer
-        .take_if(|handle| handle == PAYER_UNAVAILABLE_HANDLE);
-    arrival
-}
-
 /// A refusal as a page, with the status that a program would get.
 fn refused(payments: &Payments, token: &str, refusal: &Refusal, language: Language) -> Response {
-    let code = match refusal {
-        Refusal::Refused(error) => error.code.unwrap_or(ErrorCode::Internal),
-        Refusal::Superseded(_) => ErrorCode::AttemptSuperseded,
-        Refusal::Internal(_) | Refusal::Ledger(_) => ErrorCode::Internal,
-    };
+    let code = refusals::code_of(refusal);
     refusal.log();
     let markup = view::refusal(payments.config(), token, refusals::sentence(code), language);
     secured(status_of(code), &markup, &checkout_policy(payments))

@@ -175,7 +175,8 @@ async fn each_page_speaks_the_language_of_its_reader() {
                 is_order && tag == "zh-CN",
                 "{text}"
             );
-            assert_eq!(page.headers["vary"], "accept-language");
+            let varies = page.headers["vary"].to_str().unwrap();
+            assert!(varies.starts_with("accept-language"), "{varies}");
         }
     }
 }

@@ -26,6 +26,7 @@ mod due_work;
 mod event_orders;
 mod fault_injector;
 mod field_values;
+mod first_code;
 mod foreign_lock;
 mod full_disk;
 mod hosted_page;

@@ -1,9 +1,11 @@
-// The script of the hosted page, for browsers in which the element does not run. It decides
-// nothing: for every reply of the cashier, the next page shows the state on the server.
+// The script of the hosted page. It hands a card with a code over to the element, and does the rest in
+// browsers in which the element does not run. It decides nothing: for every reply of the cashier, the
+// next page shows the state on the server.
 (function () {
   "use strict";
 
   var LOOK_EVERY_MS = 5000;
+  var ELEMENT_COMES_WITHIN_MS = 10000;
 
   var cashier = document.getElementById("cashier");
   if (cashier) openCashier(cashier.dataset);
@@ -11,13 +13,19 @@
   var waiting = document.querySelector("[data-waits]");
   if (waiting) setTimeout(look, LOOK_EVERY_MS);
 
+  var clock = document.querySelector("[data-remaining-ms]");
+  if (clock) countDown(Number(clock.dataset.remainingMs) + performance.now());
+
+  var element = document.querySelector("wechat-pay");
+  var served = document.querySelector(".served");
+  if (served) handOver();
+
   // For a browser with script but without the element (too old, or the element failed). The page
   // reloads only when the order has changed, because the buyer may be reading it.
   function look() {
     setTimeout(look, LOOK_EVERY_MS);
-    var isInView = waiting.getClientRects().length > 0;
-    if (!isInView || document.hidden || !window.fetch) return;
-    var token = waiting.closest("wechat-pay").getAttribute("token");
+    if (!isInView(waiting) || document.hidden || !window.fetch) return;
+    var token = element.getAttribute("token");
     fetch("/v1/checkouts/" + token, { credentials: "omit" })
       .then(function (response) { return response.json(); })
       .then(function (checkout) {
@@ -25,6 +33,46 @@
         if (hasChanged) location.replace(location.pathname);
       })
       .catch(function () {});
+  }
+
+  // The server's card stays in view until the element shows more than that it is loading. Then it
+  // becomes what the element shows if it fails later.
+  function handOver() {
+    element.addEventListener("state-change", function (event) {
+      if (!/^(loading|starting)$/.test(event.detail.state)) give();
+    });
+    element.addEventListener("problem", function (event) {
+      if (/^WIDGET_/.test(event.detail.code)) give();
+    });
+    setTimeout(standAlone, ELEMENT_COMES_WITHIN_MS);
+  }
+
+  function give() {
+    if (served.parentNode === element) return;
+    var hadFocus = served.contains(document.activeElement);
+    served.slot = "fallback";
+    element.appendChild(served);
+    standAlone();
+    var card = element.shadowRoot && element.shadowRoot.querySelector("[part=base]");
+    if (hadFocus && card) card.focus();
+  }
+
+  function standAlone() {
+    served.classList.add("alone");
+  }
+
+  // The end of the time is a page of its own.
+  function countDown(endMs) {
+    var leftS = Math.max(0, Math.ceil((endMs - performance.now()) / 1000));
+    var texts = [Math.floor(leftS / 60) % 60, leftS % 60];
+    if (leftS >= 3600) texts.unshift(Math.floor(leftS / 3600));
+    clock.textContent = texts.map(function (number) { return (number < 10 ? "0" : "") + number; }).join(":");
+    if (leftS > 0) setTimeout(countDown, 1000, endMs);
+    else if (isInView(clock)) location.replace(location.pathname);
+  }
+
+  function isInView(node) {
+    return node.getClientRects().length > 0;
   }
 
   function openCashier(data) {

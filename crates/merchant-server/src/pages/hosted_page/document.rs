@@ -1,37 +1,58 @@
 //! The common parts of every page for buyers: the head, the card, the TEST ribbon, and the headers
-//! that say what the page may do. No page has inline script or style.
+//! that say what the page may do. No page has inline script. A page's only inline style is the whole
+//! style sheet, whose hash the policy names.
 
 use axum::response::{IntoResponse, Response};
 use buyer_words::Words;
 use http::{HeaderValue, StatusCode, header};
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use merchant_core::Payments;
 
-use super::assets::{SCRIPT_PATH, STYLE_PATH};
+use super::assets::{SCRIPT_PATH, STYLE, STYLE_PATH, STYLE_SOURCE};
 use crate::extract::Language;
 
 /// Who may show a page in a frame.
 const NOBODY: &str = "'none'";
 pub(super) const OURSELVES: &str = "'self'";
 
+/// Where a page has its style from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    /// A file that the browser keeps, for pages that are loaded again and again.
+    Linked,
+    /// The page itself, for a first picture without a second request.
+    Inline,
+}
+
 /// A whole document; `head` is added to the common head.
 pub(crate) fn document(language: Language, head: &Markup, body: &Markup) -> Markup {
+    html! { (opening(language, Style::Linked, head)) (closing(body)) }
+}
+
+/// A document from its beginning to the end of its head, which can be sent before the body is known.
+pub(super) fn opening(language: Language, style: Style, head: &Markup) -> Markup {
     html! {
         (DOCTYPE)
-        html lang=(language.tag()) {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="robots" content="noindex";
-                title { (language.say(buyer_words::BRAND)) }
-                // The page has no icon; without this line the browser would request an icon.
-                link rel="icon" href="data:,";
-                link rel="stylesheet" href=(STYLE_PATH);
-                (head)
+        (PreEscaped(format!("<html lang=\"{}\">", language.tag())))
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="robots" content="noindex";
+            title { (language.say(buyer_words::BRAND)) }
+            // The page has no icon; without this line the browser would request an icon.
+            link rel="icon" href="data:,";
+            @match style {
+                Style::Linked => link rel="stylesheet" href=(STYLE_PATH);,
+                Style::Inline => style { (PreEscaped(STYLE)) },
             }
-            body { (body) }
+            (head)
         }
     }
+}
+
+/// The rest of a document.
+pub(super) fn closing(body: &Markup) -> Markup {
+    html! { body { (body) } (PreEscaped("</html>")) }
 }
 
 /// The page's own script, for a document's head.
@@ -60,9 +81,10 @@ pub(super) fn checkout_policy(payments: &Payments) -> String {
         format!("https://wx.tenpay.com {} {authorize}", gateway.origin)
     };
     format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' data:; connect-src 'self'; frame-src 'self'; base-uri 'none'; \
-         form-action 'self' {beyond}; frame-ancestors {NOBODY}"
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
+         style-src 'self' {}; img-src 'self' data:; connect-src 'self'; frame-src 'self'; \
+         base-uri 'none'; form-action 'self' {beyond}; frame-ancestors {NOBODY}",
+        *STYLE_SOURCE
     )
 }
 
@@ -99,7 +121,11 @@ pub(crate) fn plain_with_way(
 
 /// A page with its headers.
 pub(super) fn secured(status: StatusCode, markup: &Markup, policy: &str) -> Response {
-    let mut response = (status, markup.clone()).into_response();
+    with_headers((status, markup.clone()).into_response(), policy)
+}
+
+/// The headers of a page, on a page that may still be unfinished.
+pub(super) fn with_headers(mut response: Response, policy: &str) -> Response {
     if let Ok(policy) = HeaderValue::from_str(policy) {
         response
             .headers_mut()

@@ -1,7 +1,7 @@
 //! The products that a page without script offers. The page knows the browser's User-Agent only. It
 //! decides as the element does ([`::checkout::decide`]), so both offer the same products.
 
-use ::checkout::{Alternative, Decision, Environment, Facts, decide};
+use ::checkout::{Alternative, Decision, Environment, EnvironmentKind, Facts, Os, decide};
 use buyer_words::Words;
 use http::HeaderMap;
 use merchant_api::Product;
@@ -22,6 +22,11 @@ impl Offer {
             Self::Products(products) => products.first().copied(),
             Self::Unavailable(_) => None,
         }
+    }
+
+    /// Whether another product than a code is the best one.
+    pub(super) fn has_other_way(&self) -> bool {
+        self.first().is_some_and(|first| first != Product::Native)
     }
 }
 
@@ -75,6 +80,19 @@ impl BuyerContext {
             is_handheld: environment.is_handheld,
             environment,
         }
+    }
+
+    /// Whether the element shows a code here without a click.
+    pub(super) fn shows_code(&self) -> bool {
+        self.decision == Decision::Native
+    }
+
+    /// Whether this is certainly a plain browser on a computer, as far as a User-Agent can say. An
+    /// app's own window on a computer and a program without a system's name are not.
+    pub(super) fn is_desktop_browser(&self) -> bool {
+        self.shows_code()
+            && self.environment.kind == EnvironmentKind::BrowserDesktop
+            && self.environment.os != Os::Unknown
     }
 
     /// What the page offers of the products that the order allows.

@@ -1,7 +1,9 @@
-//! The sentence for each error code: why a step was refused, and what the buyer can do about it.
+//! The error code of each refusal, and the sentence for it: why a step was refused, and what the buyer
+//! can do about it.
 
 use buyer_words::Words;
 use merchant_api::ErrorCode;
+use merchant_core::Refusal;
 
 /// The sentence that a buyer reads after a refused step.
 pub(super) const fn sentence(code: ErrorCode) -> Words {
@@ -17,5 +19,14 @@ pub(super) const fn sentence(code: ErrorCode) -> Words {
         ErrorCode::WechatUnavailable => buyer_words::PROBLEM_OF_WECHAT,
         ErrorCode::Internal => buyer_words::PROBLEM_OF_SYSTEM,
         _ => buyer_words::CONTACT_SHOP,
+    }
+}
+
+/// The code that a program would get.
+pub(super) fn code_of(refusal: &Refusal) -> ErrorCode {
+    match refusal {
+        Refusal::Refused(error) => error.code.unwrap_or(ErrorCode::Internal),
+        Refusal::Superseded(_) => ErrorCode::AttemptSuperseded,
+        Refusal::Internal(_) | Refusal::Ledger(_) => ErrorCode::Internal,
     }
 }

@@ -2,59 +2,76 @@
 //! page starts nothing by itself; every step is a form that the buyer sends.
 //!
 //! The page looks like the element and is its fallback content: it is shown until the element takes
-//! over, and again if the element fails. So there is one card at a time, with one TEST ribbon.
+//! over, and again if the element fails. So there is one card at a time, with one TEST ribbon. A card
+//! with a code lies over the element until the element shows a code itself, or something else than
+//! that it is loading: the page's script then moves the card into the element.
 
 use buyer_words::Words;
-use maud::{Markup, PreEscaped, html};
-use merchant_api::{Action, CheckoutAnswer, OrderState, PayParameters, Product, RETURN_PARAMETER};
+use maud::{Markup, html};
+use merchant_api::{CheckoutAnswer, OrderState, PayParameters, Product, RETURN_PARAMETER};
 use merchant_core::config::Config;
 use merchant_core::ledger::{Checkout, Order};
 use payment_values::Fen;
-use qr_code::QrCode;
 
 use super::amount::amount;
-use super::document::{card, document, own_script};
+use super::code::{code_to_scan, shown_code};
+use super::document::{Style, card, closing, document, opening, own_script};
 use super::offer::{BuyerContext, Offer};
+use super::page_request::{Notice, PageRequest};
 use super::status;
 use crate::extract::Language;
 
-/// The parameters of the page's address.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Arrival {
-    /// The buyer has come back from WeChat.
-    pub(super) has_returned: bool,
-    /// The notice above the page, after a step without a result.
-    pub(super) notice: Option<Notice>,
-    /// The buyer chose the code, on a device that would have to scan its own screen.
-    pub(super) wants_code: bool,
-    /// The payer handle that the OAuth redirect brought.
-    pub(super) payer: Option<String>,
-}
-
-/// Why the buyer sees the same page again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Notice {
-    /// The buyer said "I have paid", and WeChat was queried.
-    Checked,
-    /// Another page or device had started a payment meanwhile.
-    Superseded,
-}
+/// The longest amount in large digits.
+const AMOUNT_CHARACTERS_MAX: usize = 11;
+/// The element's files.
+const ELEMENT_PATH: &str = "/dist/wechat-pay.js";
+const WASM_PATH: &str = "/dist/wechat-pay.wasm";
 
 /// The whole page.
 pub(super) fn page(
     config: &Config,
     checkout: &Checkout,
     answer: &CheckoutAnswer,
-    place: &BuyerContext,
-    arrival: &Arrival,
-    language: Language,
+    request: &PageRequest,
 ) -> Markup {
-    let order = &checkout.order;
-    let is_over = order.is_closing || answer.remaining_ms == Some(0);
+    html! {
+        (head(config, request.language))
+        (body(config, checkout, answer, request))
+    }
+}
+
+/// The page up to the end of its head, which is the same for every order.
+pub(super) fn head(config: &Config, language: Language) -> Markup {
+    let links = html! {
+        @if config.bundle_dir.is_some() {
+            // The body comes first on a slow network.
+            link rel="modulepreload" href=(ELEMENT_PATH) fetchpriority="low";
+            link rel="preload" as="fetch" type="application/wasm" href=(WASM_PATH) crossorigin
+                fetchpriority="low";
+        }
+        (own_script())
+    };
+    opening(language, Style::Inline, &links)
+}
+
+/// The rest of the page.
+pub(super) fn body(
+    config: &Config,
+    checkout: &Checkout,
+    answer: &CheckoutAnswer,
+    request: &PageRequest,
+) -> Markup {
+    let PageRequest {
+        arrival, language, ..
+    } = request;
+    let (order, language) = (&checkout.order, *language);
+    let context = BuyerContext::of(&request.headers);
     let is_open = answer.state == OrderState::Open;
+    let is_over = order.is_closing || answer.remaining_ms == Some(0);
     let waits = is_open && !is_over && order.current_attempt > 0;
     let version = answer.version.unwrap_or_default();
-    let offer = place.offer(answer.products.as_deref().unwrap_or_default());
+    let offer = context.offer(answer.products.as_deref().unwrap_or_default());
+    let code = shown_code(answer, &offer, arrival).filter(|_| waits && !arrival.has_returned);
     let step = Step {
         token: &order.token,
         after: order.current_attempt,
@@ -68,7 +85,7 @@ pub(super) fn page(
             html! { (ended(buyer_words::EXPIRED, language)) (step.check()) }
         }
         OrderState::Open if arrival.has_returned => returned(&step),
-        OrderState::Open => open(answer, &offer, place, arrival.wants_code, &step),
+        OrderState::Open => open(answer, &offer, &context, code, &step),
     };
     let content = html! {
         (about(order, language))
@@ -79,18 +96,28 @@ pub(super) fn page(
         div .body data-waits=[waits.then_some(version)] { (state) }
         @if waits { noscript { (status::frame(&order.token, version, language)) } }
     };
+    let card = card(language, !config.gateway.is_live(), &content);
     let awaits_code = is_open && offer.first() == Some(Product::Native);
-    let body = html! {
+    let element = |content: &Markup| {
+        html! {
+            wechat-pay token=(order.token) merchant-api="/v1" .for-code[awaits_code] { (content) }
+        }
+    };
+    closing(&html! {
         main {
             (heading(language))
-            wechat-pay token=(order.token) merchant-api="/v1" .for-code[awaits_code] {
-                div slot="fallback" { (card(language, !config.gateway.is_live(), &content)) }
+            @if code.is_some() && context.shows_code() {
+                div .stage {
+                    div .served { (card) }
+                    (element(&html! {}))
+                }
+            } @else {
+                (element(&html! { div slot="fallback" { (card) } }))
             }
             (beneath(config, order, language))
         }
-        script type="module" src="/dist/wechat-pay.js" {}
-    };
-    document(language, &own_script(), &body)
+        script type="module" src=(ELEMENT_PATH) {}
+    })
 }
 
 /// The page that opens WeChat's cashier: our script reads the parameters from it.
@@ -132,17 +159,29 @@ pub(super) fn cashier(
 
 /// The page for a refused step, with a link back.
 pub(super) fn refusal(config: &Config, token: &str, words: Words, language: Language) -> Markup {
+    html! {
+        (opening(language, Style::Linked, &html! {}))
+        (refusal_body(config, token, words, language))
+    }
+}
+
+/// The same without its head.
+pub(super) fn refusal_body(
+    config: &Config,
+    token: &str,
+    words: Words,
+    language: Language,
+) -> Markup {
     let content = html! {
         h1 .title { (language.say(words)) }
         div .body { p { a .button href={ "/c/" (token) } { (language.say(buyer_words::BACK_TO_ORDER)) } } }
     };
-    let body = html! {
+    closing(&html! {
         main {
             (card(language, !config.gateway.is_live(), &content))
             div .beneath { (service_contact(config, language)) }
         }
-    };
-    document(language, &html! {}, &body)
+    })
 }
 
 /// The page's heading for screen readers. It stays when the element takes over.
@@ -152,10 +191,13 @@ fn heading(language: Language) -> Markup {
 
 /// What the buyer buys, and for how much.
 fn about(order: &Order, language: Language) -> Markup {
+    let amount = amount(order.total_fen, language);
+    // As in the element: a number that would not fit on one line of the smallest screen is smaller.
+    let is_long = amount.chars().count() > AMOUNT_CHARACTERS_MAX;
     html! {
         p .brand { (language.say(buyer_words::BRAND)) }
         p .description dir="auto" { (order.description) }
-        p .amount { (amount(order.total_fen, language)) }
+        p .amount .long[is_long] { (amount) }
     }
 }
 
@@ -218,25 +260,18 @@ fn open(
     answer: &CheckoutAnswer,
     offer: &Offer,
     place: &BuyerContext,
-    wants_code: bool,
+    code: Option<&str>,
     step: &Step<'_>,
 ) -> Markup {
     let language = step.language;
-    let has_other_way = offer.first().is_some_and(|first| first != Product::Native);
-    let code = match &answer.action {
-        // A phone cannot scan its own screen, so this page does not offer a code that another
-        // device has shown.
-        Some(Action::CodeUrl(code_url)) if wants_code || !has_other_way => Some(code_url),
-        _ => None,
-    };
-    let had_code = !has_other_way
-        && answer
-            .attempt
-            .as_ref()
-            .is_some_and(|attempt| attempt.product == Some(Product::Native));
+    // An attempt without a link has shown no code.
+    let had_code = !offer.has_other_way()
+        && answer.attempt.as_ref().is_some_and(|attempt| {
+            attempt.product == Some(Product::Native) && attempt.remaining_ms.is_some()
+        });
     html! {
         @if let Some(code_url) = code {
-            (code_to_scan(code_url, place, language))
+            (code_to_scan(code_url, answer, place, language))
         } @else if had_code {
             p { (language.say(buyer_words::CODE_EXPIRED)) }
         } @else if let Some(first) = offer.first() {
@@ -275,22 +310,6 @@ const fn label(product: Product, is_first: bool, had_code: bool) -> Words {
         Product::Native => buyer_words::SCAN_INSTEAD,
         Product::H5 => buyer_words::PAY_IN_WECHAT,
         Product::Jsapi | Product::MiniProgram => buyer_words::PAY,
-    }
-}
-
-fn code_to_scan(code_url: &str, place: &BuyerContext, language: Language) -> Markup {
-    let words = if place.is_handheld {
-        buyer_words::SCAN_ELSEWHERE
-    } else {
-        buyer_words::SCAN
-    };
-    html! {
-        @match QrCode::encode(code_url) {
-            Ok(code) => div .code { (PreEscaped(code.svg(language.say(buyer_words::CODE_LABEL)))) },
-            // WeChat's links are short. If a link does not fit, the buyer can only request another.
-            Err(_) => p { (language.say(buyer_words::CODE_EXPIRED)) },
-        }
-        p { (language.say(words)) }
     }
 }
 
@@ -337,6 +356,7 @@ const fn words_of(notice: Notice) -> Words {
     match notice {
         Notice::Checked => buyer_words::NOT_PAID_YET,
         Notice::Superseded => buyer_words::BEGUN_ELSEWHERE,
+        Notice::NoCode(why) => why,
     }
 }
 
