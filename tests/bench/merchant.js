@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -75,6 +75,12 @@ export class Merchant {
   /** The folder with the simulator's keys and `merchant.json`. */
   get simulatorFolder() {
     return join(this.#folder, "simulator");
+  }
+
+  /** The path of the widget's WebAssembly, whose name changes with its content. */
+  get wasmPath() {
+    const { files } = JSON.parse(readFileSync(join(this.#setting.dist, "manifest.json"), "utf8"));
+    return `/dist/${files.find(({ name }) => name.endsWith(".wasm")).name}`;
   }
 
   /** The ledger's file. */

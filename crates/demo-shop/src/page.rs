@@ -82,11 +82,8 @@ pub(crate) fn payment(page: &PaymentPage<'_>) -> Markup {
     let (order, item) = (page.order, page.order.item);
     let state_path = format!("/pay/{}/state?key={}", order.order_no, order.key);
     let element = format!("{}/dist/wechat-pay.js", page.merchant_server);
-    // The browser finds both files of the element while it still reads the page.
-    let preloads = html! {
-        link rel="modulepreload" href=(element);
-        link rel="preload" as="fetch" crossorigin href={ (page.merchant_server) "/dist/wechat-pay.wasm" };
-    };
+    // The browser finds the element's script while it still reads the page.
+    let preloads = html! { link rel="modulepreload" href=(element); };
     layout(
         "付款 · 山坡小铺",
         "page payment-page",

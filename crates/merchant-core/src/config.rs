@@ -6,6 +6,7 @@
 mod address;
 mod api_keys;
 mod applications;
+mod bundle;
 mod checked;
 mod database;
 mod error;
@@ -66,7 +67,7 @@ impl Config {
     pub fn warnings(&self, now_s: i64) -> Vec<String> {
         let mut warnings = self.certificate_warnings(now_s);
         if let Some(folder) = &self.bundle_dir
-            && !folder.join("wechat-pay.js").is_file()
+            && !folder.join(bundle::SCRIPT).is_file()
         {
             warnings.push(format!(
                 "bundle_dir: there is no wechat-pay.js in {}, so /dist/ has no element for your pages",

@@ -57,11 +57,11 @@ export class Shop {
   }
 
   /** Offers a page with our element for an order, as the README says, and gives its address. */
-  embed(merchantServer, token) {
+  embed({ origin: merchantServer, wasmPath }, token) {
     const element = `<wechat-pay token="${token}" merchant-api="${merchantServer}/v1"></wechat-pay>`;
     const script = `${merchantServer}/dist/wechat-pay.js`;
     const head =
-      `<link rel="modulepreload" href="${script}"><link rel="preload" as="fetch" crossorigin href="${merchantServer}/dist/wechat-pay.wasm">` +
+      `<link rel="modulepreload" href="${script}"><link rel="preload" as="fetch" crossorigin href="${merchantServer}${wasmPath}">` +
       `<style>wechat-pay:not(:defined){display:block;min-height:520px}</style><script type="module" src="${script}"></script>`;
     this.#put(`/element/${token}`, "text/html", page(element, head));
     return `${this.origin}/element/${token}`;

@@ -55,7 +55,7 @@ export function subjects(shop, merchant) {
       asksEveryMs: 0,
       open: async () => {
         const token = await merchant.order();
-        return { url: shop.embed(merchant.origin, token), pay: paidAtMerchant(token) };
+        return { url: shop.embed(merchant, token), pay: paidAtMerchant(token) };
       },
     },
     {

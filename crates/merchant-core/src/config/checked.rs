@@ -25,6 +25,8 @@ pub struct Config {
     pub database: Database,
     /// The folder with the element's files, served at `/dist/`.
     pub bundle_dir: Option<PathBuf>,
+    /// The name of its WebAssembly file, which pages preload; `None` if the script names none.
+    pub bundle_wasm: Option<String>,
     /// Origins whose pages may read the answers (CORS).
     pub allowed_origins: Vec<String>,
     /// Origins that a buyer may be sent back to, this server's own included.

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::address::{PlainHttp, bare, is_loopback_host, origin, origins, secure_url};
 use super::api_keys::check_api_keys;
+use super::bundle;
 use super::file::{ConfigFile, ServiceContactFile};
 use super::forms::trimmed;
 use super::gateway::check_gateway;
@@ -62,11 +63,13 @@ pub(super) fn check(file: ConfigFile, folder: &Path) -> Result<Config, ConfigErr
             "must be from 60000 (a minute) to 604800000 (seven days)",
         ));
     }
+    let bundle_dir = file.bundle_dir.map(|path| folder.join(path));
     Ok(Config {
         listen: file.listen,
         public_base_url,
         database: Database::parse(&file.database, folder)?,
-        bundle_dir: file.bundle_dir.map(|path| folder.join(path)),
+        bundle_wasm: bundle_dir.as_deref().and_then(bundle::wasm_name),
+        bundle_dir,
         allowed_origins,
         return_origins,
         trusted_proxies: file.trusted_proxies.iter().map(|proxy| proxy.0).collect(),

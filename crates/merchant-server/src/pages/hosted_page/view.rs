@@ -23,9 +23,8 @@ use crate::extract::Language;
 
 /// The longest amount in large digits.
 const AMOUNT_CHARACTERS_MAX: usize = 11;
-/// The element's files.
+/// The element's script.
 const ELEMENT_PATH: &str = "/dist/wechat-pay.js";
-const WASM_PATH: &str = "/dist/wechat-pay.wasm";
 
 /// The whole page.
 pub(super) fn page(
@@ -46,8 +45,10 @@ pub(super) fn head(config: &Config, language: Language) -> Markup {
         @if config.bundle_dir.is_some() {
             // The body comes first on a slow network.
             link rel="modulepreload" href=(ELEMENT_PATH) fetchpriority="low";
-            link rel="preload" as="fetch" type="application/wasm" href=(WASM_PATH) crossorigin
-                fetchpriority="low";
+            @if let Some(name) = &config.bundle_wasm {
+                link rel="preload" as="fetch" type="application/wasm" href={ "/dist/" (name) }
+                    crossorigin fetchpriority="low";
+            }
         }
         (own_script())
     };
