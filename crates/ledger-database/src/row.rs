@@ -1,0 +1,223 @@
+//! Rows, read by column names into types.
+
+use std::cell::Cell;
+
+use crate::{Error, ReadError, ValueRef};
+
+/// A row, while its statement runs.
+#[derive(Debug)]
+pub struct Row<'r> {
+    inner: &'r rusqlite::Row<'r>,
+    /// Where the next column is likely to be: most types read their columns in order.
+    next: Cell<usize>,
+}
+
+/// A type that is read from a row.
+pub trait FromRow: Sized {
+    /// Reads the row.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Column`] if a column is missing or holds something else.
+    fn from_row(row: &Row<'_>) -> Result<Self, Error>;
+}
+
+/// A type that is read from one column.
+pub trait Column: Sized {
+    /// Reads the value.
+    ///
+    /// # Errors
+    ///
+    /// If the value is something else.
+    fn read(value: ValueRef<'_>) -> Result<Self, ReadError>;
+}
+
+impl<'r> Row<'r> {
+    pub(crate) const fn new(inner: &'r rusqlite::Row<'r>) -> Self {
+        Self {
+            inner,
+            next: Cell::new(0),
+        }
+    }
+
+    /// The value of the column with this name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Column`] if the column is missing or holds something else.
+    pub fn get<T: Column>(&self, column: &str) -> Result<T, Error> {
+        let place = self.place(column)?;
+        self.next.set(place + 1);
+        self.read(place, column)
+    }
+
+    /// The same, read as `S` first: for a type that has several forms in a database.
+    ///
+    /// # Errors
+    ///
+    /// As [`Row::get`].
+    pub fn get_as<S: Column, T: From<S>>(&self, column: &str) -> Result<T, Error> {
+        self.get::<S>(column).map(T::from)
+    }
+
+    /// The value of the column at this place.
+    ///
+    /// # Errors
+    ///
+    /// As [`Row::get`].
+    pub fn at<T: Column>(&self, place: usize) -> Result<T, Error> {
+        let statement = self.inner.as_ref();
+        let name = statement.column_name(place).unwrap_or("?");
+        self.read(place, name)
+    }
+
+    fn place(&self, column: &str) -> Result<usize, Error> {
+        let statement = self.inner.as_ref();
+        let next = self.next.get();
+        if next < statement.column_count() && statement.column_name(next) == Ok(column) {
+            return Ok(next);
+        }
+        statement
+            .column_index(column)
+            .map_err(|_| ReadError::new("is not in the row").in_column(column))
+    }
+
+    fn read<T: Column>(&self, place: usize, name: &str) -> Result<T, Error> {
+        let value = self.value(place);
+        value
+            .and_then(T::read)
+            .map_err(|error| error.in_column(name))
+    }
+
+    fn value(&self, place: usize) -> Result<ValueRef<'_>, ReadError> {
+        use rusqlite::types::ValueRef as Stored;
+        let stored = self.inner.get_ref(place);
+        Ok(match stored.map_err(|_| ReadError::new("is missing"))? {
+            Stored::Null => ValueRef::Null,
+            Stored::Integer(number) => ValueRef::Integer(number),
+            Stored::Text(text) => {
+                let text = str::from_utf8(text).map_err(|_| ReadError::new("is not UTF-8"))?;
+                ValueRef::Text(text)
+            }
+            Stored::Blob(bytes) => ValueRef::Blob(bytes),
+            Stored::Real(_) => return Err(ReadError::new("must not be a fraction")),
+        })
+    }
+}
+
+/// Implements [`FromRow`] for a struct whose fields have their columns' names. A field that is
+/// followed by a type is read as that type first; the fields after `..` are read from the whole row.
+///
+/// ```
+/// use ledger_database::row;
+///
+/// struct Order {
+///     id: i64,
+///     description: Option<String>,
+/// }
+///
+/// row! { Order { id, description } }
+/// ```
+#[macro_export]
+macro_rules! row {
+    ($name:ident { $($field:ident $(as $stored:ty)?),* $(,)? $(; .. $($whole:ident $(as $read:ty)?),+ $(,)?)? }) => {
+        impl $crate::FromRow for $name {
+            fn from_row(row: &$crate::Row<'_>) -> ::core::result::Result<Self, $crate::Error> {
+                ::core::result::Result::Ok(Self {
+                    $($field: $crate::row!(@column row, $field $(as $stored)?),)*
+                    $($($whole: $crate::row!(@whole row $(as $read)?),)+)?
+                })
+            }
+        }
+    };
+    (@column $row:ident, $field:ident) => { $row.get(::core::stringify!($field))? };
+    (@column $row:ident, $field:ident as $stored:ty) => {
+        $row.get_as::<$stored, _>(::core::stringify!($field))?
+    };
+    (@whole $row:ident) => { $crate::FromRow::from_row($row)? };
+    (@whole $row:ident as $read:ty) => {
+        ::core::convert::From::from(<$read as $crate::FromRow>::from_row($row)?)
+    };
+}
+
+macro_rules! tuples {
+    ($($($name:ident $place:literal),+;)+) => {$(
+        impl<$($name: Column),+> FromRow for ($($name,)+) {
+            fn from_row(row: &Row<'_>) -> Result<Self, Error> {
+                Ok(($(row.at::<$name>($place)?,)+))
+            }
+        }
+    )+};
+}
+
+tuples! {
+    A 0;
+    A 0, B 1;
+    A 0, B 1, C 2;
+    A 0, B 1, C 2, D 3;
+    A 0, B 1, C 2, D 3, E 4;
+}
+
+impl Column for i64 {
+    fn read(value: ValueRef<'_>) -> Result<Self, ReadError> {
+        match value {
+            ValueRef::Integer(number) => Ok(number),
+            _ => Err(ReadError::new("must be a whole number")),
+        }
+    }
+}
+
+impl Column for u64 {
+    fn read(value: ValueRef<'_>) -> Result<Self, ReadError> {
+        let number = i64::read(value)?;
+        number
+            .try_into()
+            .map_err(|_| ReadError::new("must not be negative"))
+    }
+}
+
+impl Column for u32 {
+    fn read(value: ValueRef<'_>) -> Result<Self, ReadError> {
+        let number = i64::read(value)?;
+        number
+            .try_into()
+            .map_err(|_| ReadError::new("is beyond its limits"))
+    }
+}
+
+impl Column for bool {
+    fn read(value: ValueRef<'_>) -> Result<Self, ReadError> {
+        match value {
+            ValueRef::Integer(0) => Ok(false),
+            ValueRef::Integer(1) => Ok(true),
+            _ => Err(ReadError::new("must be 0 or 1")),
+        }
+    }
+}
+
+impl Column for String {
+    fn read(value: ValueRef<'_>) -> Result<Self, ReadError> {
+        match value {
+            ValueRef::Text(text) => Ok(text.to_owned()),
+            _ => Err(ReadError::new("must be text")),
+        }
+    }
+}
+
+impl Column for Vec<u8> {
+    fn read(value: ValueRef<'_>) -> Result<Self, ReadError> {
+        match value {
+            ValueRef::Blob(bytes) => Ok(bytes.to_vec()),
+            _ => Err(ReadError::new("must be bytes")),
+        }
+    }
+}
+
+impl<T: Column> Column for Option<T> {
+    fn read(value: ValueRef<'_>) -> Result<Self, ReadError> {
+        match value {
+            ValueRef::Null => Ok(None),
+            value => T::read(value).map(Some),
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The connection that writes, and one writer's turn.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::Instant;
+
+use super::commit::Group;
+use super::connection::{self, Access};
+use crate::query::EachRow;
+use crate::{Error, Executor, Query};
+
+/// The pause between two looks at another program's lock.
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
+
+/// The connection that writes. Clones are the same connection.
+#[derive(Clone, Debug)]
+pub struct Writer(pub(super) Arc<Mutex<Writing>>);
+
+/// What the writers share, one at a time.
+#[derive(Debug)]
+pub(super) struct Writing {
+    /// `None` once the writer was closed.
+    pub(super) connection: Option<Connection>,
+    /// How long a writer waits for another program's lock.
+    busy_limit: Duration,
+    /// The writers that wait for the commit of the transaction that is open.
+    pub(super) group: Group,
+}
+
+/// A transaction that writes. Its results must not be used before its commit has succeeded. If it is
+/// dropped, it has changed nothing.
+#[derive(Debug)]
+pub struct Write {
+    writing: OwnedMutexGuard<Writing>,
+    writer: Writer,
+    is_open: bool,
+}
+
+impl Writer {
+    /// Opens a database that is there. `busy_limit` is how long a writer waits for another program's
+    /// lock.
+    ///
+    /// # Errors
+    ///
+    /// If the file is missing, is no database, or may not be written.
+    pub fn open(path: &Path, busy_limit: Duration) -> Result<Self, Error> {
+        let writing = Writing {
+            connection: Some(connection::open(path, Access::Write)?),
+            busy_limit,
+            group: Group::default(),
+        };
+        Ok(Self(Arc::new(Mutex::new(writing))))
+    }
+
+    /// Waits for the writers before this one, and begins a transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if another program holds the lock for too long.
+    pub async fn begin(&self) -> Result<Write, Error> {
+        let mut writing = self.0.clone().lock_owned().await;
+        writing.begin().await?;
+        let write = Write {
+            writing,
+            writer: self.clone(),
+            is_open: true,
+        };
+        write.writing.step("SAVEPOINT writer")?;
+        Ok(write)
+    }
+
+    /// Executes one statement in a transaction of its own. The change is durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn execute(&self, query: Query<'_>) -> Result<u64, Error> {
+        let mut write = self.begin().await?;
+        let changed = query.execute(&mut write).await?;
+        write.commit().await?;
+        Ok(changed)
+    }
+
+    /// Executes several statements without values in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn execute_batch(&self, statements: &str) -> Result<(), Error> {
+        let mut write = self.begin().await?;
+        write.execute_batch(statements)?;
+        write.commit().await
+    }
+
+    /// Closes the connection after the last writer. Later calls fail.
+    pub async fn close(&self) {
+        self.0.lock().await.connection = None;
+    }
+}
+
+impl Write {
+    /// Executes several statements without values, such as a migration.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn execute_batch(&mut self, statements: &str) -> Result<(), Error> {
+        if !self.is_open {
+            return Err(Error::Ended);
+        }
+        let result = self.writing.batch(statements);
+        if let Err(error) = &result {
+            self.end_if_lost(error);
+        }
+        result
+    }
+
+    /// Ends the transaction, and waits until its change is durable, together with the changes of the
+    /// writers that share the commit.
+    ///
+    /// # Errors
+    ///
+    /// If it fails, nothing of this transaction was changed, but for [`Error::Unconfirmed`].
+    pub async fn commit(mut self) -> Result<(), Error> {
+        if !self.is_open {
+            return Err(Error::Ended);
+        }
+        if let Err(error) = self.writing.step("RELEASE writer") {
+            self.end_if_lost(&error);
+            return Err(error);
+        }
+        self.is_open = false;
+        let outcome = self.writing.group.join(&self.writer);
+        drop(self);
+        outcome.await
+    }
+
+    /// Some errors end SQLite's whole transaction at once, such as a disk without space. The writers
+    /// that wait for its commit learn it now.
+    fn end_if_lost(&mut self, error: &Error) {
+        let writing = &mut *self.writing;
+        if writing.connection().is_ok_and(Connection::is_autocommit) {
+            self.is_open = false;
+            writing.group.end(&Err(error.clone()));
+        }
+    }
+}
+
+impl Executor for &mut Write {
+    async fn run(self, query: Query<'_>, each: &mut EachRow<'_>) -> Result<u64, Error> {
+        if !self.is_open {
+            return Err(Error::Ended);
+        }
+        let result = connection::run(self.writing.connection()?, &query, each);
+        if let Err(error) = &result {
+            self.end_if_lost(error);
+        }
+        result
+    }
+}
+
+impl Drop for Write {
+    fn drop(&mut self) {
+        if !self.is_open {
+            return;
+        }
+        let writing = &mut *self.writing;
+        let undone = if writing.group.is_empty() {
+            // Nobody waits for a commit, and another program may wait for the lock.
+            writing.group.end(&Ok(()));
+            writing.batch("ROLLBACK")
+        } else {
+            writing.batch("ROLLBACK TO writer; RELEASE writer")
+        };
+        if let Err(error) = undone {
+            // The savepoint must not become part of the commit.
+            let _ = writing.batch("ROLLBACK");
+            writing.group.end(&Err(error));
+        }
+    }
+}
+
+impl Writing {
+    pub(super) fn connection(&self) -> Result<&Connection, Error> {
+        self.connection.as_ref().ok_or(Error::Ended)
+    }
+
+    /// Runs one statement of a transaction, which is prepared once.
+    pub(super) fn step(&self, statement: &str) -> Result<(), Error> {
+        self.connection()?.prepare_cached(statement)?.execute([])?;
+        Ok(())
+    }
+
+    pub(super) fn batch(&self, statements: &str) -> Result<(), Error> {
+        Ok(self.connection()?.execute_batch(statements)?)
+    }
+
+    /// Begins the transaction that the next writers share, unless it is open.
+    async fn begin(&mut self) -> Result<(), Error> {
+        if self.group.is_open() {
+            return Ok(());
+        }
+        let limit = Instant::now() + self.busy_limit;
+        loop {
+            match self.step("BEGIN IMMEDIATE") {
+                Err(Error::Busy) if Instant::now() < limit => {
+                    tokio::time::sleep(BUSY_PAUSE).await;
+                }
+                begun => {
+                    begun?;
+                    self.group.open();
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
