@@ -105,8 +105,9 @@ impl<'r> Row<'r> {
     }
 }
 
-/// Implements [`FromRow`] for a struct whose fields have their columns' names. A field that is
-/// followed by a type is read as that type first; the fields after `..` are read from the whole row.
+/// Implements [`FromRow`] for a struct whose fields have their columns' names, or name their column as
+/// `field = "column"`. A field with `as Type` is read as that type first. The fields after `..` are
+/// read from the whole row, and those after `default` from none.
 ///
 /// ```
 /// use ledger_database::row;
@@ -120,17 +121,19 @@ impl<'r> Row<'r> {
 /// ```
 #[macro_export]
 macro_rules! row {
-    ($name:ident { $($field:ident $(as $stored:ty)?),* $(,)? $(; .. $($whole:ident $(as $read:ty)?),+ $(,)?)? }) => {
+    ($name:ident { $($field:ident $(= $column:literal)? $(as $stored:ty)?),* $(,)? $(; .. $($whole:ident $(as $read:ty)?),+ $(,)?)? $(; default $($empty:ident),+ $(,)?)? }) => {
         impl $crate::FromRow for $name {
             fn from_row(row: &$crate::Row<'_>) -> ::core::result::Result<Self, $crate::Error> {
                 ::core::result::Result::Ok(Self {
-                    $($field: $crate::row!(@column row, $field $(as $stored)?),)*
+                    $($field: $crate::row!(@column row, $field $(= $column)? $(as $stored)?),)*
                     $($($whole: $crate::row!(@whole row $(as $read)?),)+)?
+                    $($($empty: ::core::default::Default::default(),)+)?
                 })
             }
         }
     };
     (@column $row:ident, $field:ident) => { $row.get(::core::stringify!($field))? };
+    (@column $row:ident, $field:ident = $column:literal) => { $row.get($column)? };
     (@column $row:ident, $field:ident as $stored:ty) => {
         $row.get_as::<$stored, _>(::core::stringify!($field))?
     };

@@ -6,10 +6,10 @@
 //!
 //! Features, none on by default:
 //! - `serde`: reading and writing each value as the bare text or number that it is on the wire;
-//! - `sqlx`: the same for a column of a database.
+//! - `database`: the same for a column of a database.
 
 mod amount;
-#[cfg(feature = "sqlx")]
+#[cfg(feature = "database")]
 mod column;
 mod field;
 mod number;

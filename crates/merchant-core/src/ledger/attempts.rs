@@ -1,13 +1,12 @@
 //! Attempts: each one has its own number at WeChat (`out_trade_no`) and the exact body that was
 //! sent.
 
+use ledger_database::{Error, Executor, FromRow, Row, query, query_as, row};
 use std::str::FromStr;
 
 use const_format::formatcp;
 use merchant_api::AttemptProduct;
 use payment_values::{Fen, OutTradeNo, TransactionId};
-use sqlx::sqlite::{SqliteQueryResult, SqliteRow};
-use sqlx::{FromRow, Row as _, SqliteConnection};
 use wechat_pay::{Account, Orderer};
 
 use super::column::{UnknownWord, Word, stored};
@@ -76,21 +75,17 @@ const COLUMNS: &str = "order_id, number, product, out_trade_no, appid, payer_app
     refund_seen_ms, payer_total_fen, success_time, promotion_detail";
 
 /// An attempt in the ledger.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug)]
 pub(crate) struct Attempt {
     pub(crate) order_id: i64,
     pub(crate) number: u64,
-    #[sqlx(try_from = "Word<AttemptProduct>")]
     pub(crate) product: AttemptProduct,
     pub(crate) out_trade_no: OutTradeNo,
-    #[sqlx(flatten)]
     pub(crate) parties: Parties,
     pub(crate) body: Vec<u8>,
-    #[sqlx(try_from = "Word<AttemptState>")]
     pub(crate) state: AttemptState,
     pub(crate) created_ms: i64,
     /// `code_url`, `h5_url` or `prepay_id`, and when WeChat gave it.
-    #[sqlx(flatten, try_from = "LinkColumns")]
     pub(crate) link: Option<Link>,
     pub(crate) return_handle: String,
     pub(crate) transaction_id: Option<TransactionId>,
@@ -102,6 +97,26 @@ pub(crate) struct Attempt {
     pub(crate) success_time: Option<String>,
     /// The coupons that were used, as WeChat's JSON.
     pub(crate) promotion_detail: Option<String>,
+}
+
+row! {
+    Attempt {
+        order_id,
+        number,
+        product as Word<AttemptProduct>,
+        out_trade_no,
+        body,
+        state as Word<AttemptState>,
+        created_ms,
+        return_handle,
+        transaction_id,
+        bank_type,
+        refund_seen_ms,
+        payer_total_fen,
+        success_time,
+        promotion_detail;
+        .. parties, link as LinkColumns
+    }
 }
 
 /// The merchant and the applications that an attempt is ordered under.
@@ -170,7 +185,7 @@ impl Ledger {
     /// is the one before, and that attempt has ended.
     pub(crate) async fn begin_attempt(&self, new: &NewAttempt) -> Result<Begun, LedgerError> {
         let mut write = self.write().await?;
-        let moved = sqlx::query(
+        let moved = query(
             "UPDATE orders SET current_attempt = ?2, version = version + 1
              WHERE id = ?1 AND state = 'open' AND is_closing = 0 AND current_attempt = ?2 - 1
                AND NOT EXISTS (SELECT 1 FROM attempts
@@ -178,15 +193,15 @@ impl Ledger {
         )
         .bind(new.order_id)
         .bind(signed(new.number))
-        .execute(&mut *write)
+        .execute(&mut write)
         .await?;
-        if moved.rows_affected() == 0 {
+        if moved == 0 {
             return Ok(Begun::MovedOn);
         }
         if self.is_taken(&mut write, new).await? {
             return Ok(Begun::NumberUsed);
         }
-        let attempt = sqlx::query_as(formatcp!(
+        let attempt = query_as(formatcp!(
             "INSERT INTO attempts (order_id, number, product, out_trade_no, appid, payer_appid,
                                    sub_mchid, sub_appid, body, state, created_ms, return_handle)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'prepared', ?, ?) RETURNING {COLUMNS}"
@@ -202,7 +217,7 @@ impl Ledger {
         .bind(&new.body)
         .bind(new.created_ms)
         .bind(&new.return_handle)
-        .fetch_one(&mut *write)
+        .fetch_one(&mut write)
         .await?;
         if let Some(handle) = &new.payer_handle {
             use_payer_handle(&mut write, handle, new.number).await?;
@@ -229,15 +244,15 @@ impl Ledger {
         write: &mut super::Write,
         new: &NewAttempt,
     ) -> Result<bool, LedgerError> {
-        if is_number_used(write, &new.out_trade_no).await? {
+        if is_number_used(&mut *write, &new.out_trade_no).await? {
             return Ok(true);
         }
-        let row = sqlx::query("SELECT 1 FROM orders WHERE order_no = ? AND id <> ?")
+        let is_used = query("SELECT 1 FROM orders WHERE order_no = ? AND id <> ?")
             .bind(&new.out_trade_no)
             .bind(new.order_id)
-            .fetch_optional(&mut **write)
+            .exists(&mut *write)
             .await?;
-        Ok(row.is_some())
+        Ok(is_used)
     }
 
     /// Records that WeChat accepted the order and returned this link. An ended attempt stays ended.
@@ -248,7 +263,7 @@ impl Ledger {
         given_ms: i64,
     ) -> Result<(), LedgerError> {
         let mut write = self.write().await?;
-        let changed = sqlx::query(
+        let changed = query(
             "UPDATE attempts SET state = 'open', link = ?, link_ms = ?
              WHERE order_id = ? AND number = ? AND state IN ('prepared', 'open')",
         )
@@ -256,24 +271,24 @@ impl Ledger {
         .bind(given_ms)
         .bind(attempt.order_id)
         .bind(signed(attempt.number))
-        .execute(&mut *write)
+        .execute(&mut write)
         .await?;
-        self.commit_change(write, &changed, attempt.order_id).await
+        self.commit_change(write, changed, attempt.order_id).await
     }
 
     /// Records that WeChat accepted a code payment and waits for the buyer's password. There is no
     /// link. An ended attempt stays ended.
     pub(crate) async fn note_taken(&self, attempt: &Attempt) -> Result<(), LedgerError> {
         let mut write = self.write().await?;
-        let changed = sqlx::query(
+        let changed = query(
             "UPDATE attempts SET state = 'open'
              WHERE order_id = ? AND number = ? AND state = 'prepared'",
         )
         .bind(attempt.order_id)
         .bind(signed(attempt.number))
-        .execute(&mut *write)
+        .execute(&mut write)
         .await?;
-        self.commit_change(write, &changed, attempt.order_id).await
+        self.commit_change(write, changed, attempt.order_id).await
     }
 
     /// Ends an attempt that is still payable: it is closed at WeChat, or the number was never ours.
@@ -283,16 +298,16 @@ impl Ledger {
         state: AttemptState,
     ) -> Result<(), LedgerError> {
         let mut write = self.write().await?;
-        let changed = sqlx::query(
+        let changed = query(
             "UPDATE attempts SET state = ?
              WHERE order_id = ? AND number = ? AND state IN ('prepared', 'open')",
         )
         .bind(state.as_str())
         .bind(attempt.order_id)
         .bind(signed(attempt.number))
-        .execute(&mut *write)
+        .execute(&mut write)
         .await?;
-        self.commit_change(write, &changed, attempt.order_id).await
+        self.commit_change(write, changed, attempt.order_id).await
     }
 
     /// Commits a change of an attempt and wakes the pages of its order. If no row changed, the write
@@ -300,10 +315,10 @@ impl Ledger {
     async fn commit_change(
         &self,
         mut write: Write,
-        changed: &SqliteQueryResult,
+        changed: u64,
         order_id: i64,
     ) -> Result<(), LedgerError> {
-        if changed.rows_affected() == 0 {
+        if changed == 0 {
             return Ok(());
         }
         orders::grow_version(&mut write, order_id).await?;
@@ -314,11 +329,11 @@ impl Ledger {
 
     /// All attempts of an order, oldest first.
     pub(crate) async fn attempts(&self, order_id: i64) -> Result<Vec<Attempt>, LedgerError> {
-        let found = sqlx::query_as(formatcp!(
+        let found = query_as(formatcp!(
             "SELECT {COLUMNS} FROM attempts WHERE order_id = ? ORDER BY number"
         ))
         .bind(order_id)
-        .fetch_all(self.readers.pool())
+        .fetch_all(&self.readers)
         .await?;
         Ok(found)
     }
@@ -329,68 +344,73 @@ impl Ledger {
         &self,
         out_trade_no: &str,
     ) -> Result<Option<Attempt>, LedgerError> {
-        let mut read = self.readers.pool().acquire().await?;
-        find_by_number(&mut read, out_trade_no).await
+        find_by_number(&self.readers, out_trade_no).await
     }
 }
 
 /// The attempt with this `out_trade_no`, read in the caller's transaction.
 pub(super) async fn find_by_number(
-    connection: &mut SqliteConnection,
+    on: impl Executor,
     out_trade_no: &str,
 ) -> Result<Option<Attempt>, LedgerError> {
-    let found = sqlx::query_as(formatcp!(
+    let found = query_as(formatcp!(
         "SELECT {COLUMNS} FROM attempts WHERE out_trade_no = ?"
     ))
     .bind(out_trade_no)
-    .fetch_optional(connection)
+    .fetch_optional(on)
     .await?;
     Ok(found)
 }
 
 /// The attempt with this number, read in the caller's transaction. No attempt has number 0.
 pub(super) async fn find(
-    connection: &mut SqliteConnection,
+    on: impl Executor,
     order_id: i64,
     number: u64,
 ) -> Result<Option<Attempt>, LedgerError> {
-    let found = sqlx::query_as(formatcp!(
+    let found = query_as(formatcp!(
         "SELECT {COLUMNS} FROM attempts WHERE order_id = ? AND number = ?"
     ))
     .bind(order_id)
     .bind(signed(number))
-    .fetch_optional(connection)
+    .fetch_optional(on)
     .await?;
     Ok(found)
 }
 
 /// Whether an attempt has this number at WeChat.
 pub(super) async fn is_number_used(
-    connection: &mut SqliteConnection,
+    on: impl Executor,
     out_trade_no: &OutTradeNo,
 ) -> Result<bool, LedgerError> {
-    let row = sqlx::query("SELECT 1 FROM attempts WHERE out_trade_no = ?")
+    let is_used = query("SELECT 1 FROM attempts WHERE out_trade_no = ?")
         .bind(out_trade_no)
-        .fetch_optional(connection)
+        .exists(on)
         .await?;
-    Ok(row.is_some())
+    Ok(is_used)
 }
 
 /// Ties a handle to the attempt that it starts.
 async fn use_payer_handle(write: &mut Write, handle: &str, number: u64) -> Result<(), LedgerError> {
-    sqlx::query("UPDATE payer_handles SET used_by_attempt = ? WHERE handle = ?")
+    query("UPDATE payer_handles SET used_by_attempt = ? WHERE handle = ?")
         .bind(signed(number))
         .bind(handle)
-        .execute(&mut **write)
+        .execute(&mut *write)
         .await?;
     Ok(())
 }
 
 /// The columns of a [`Link`]. Either both have a value or none has.
-#[derive(sqlx::FromRow)]
 struct LinkColumns {
     link: Option<String>,
     link_ms: Option<i64>,
+}
+
+row! {
+    LinkColumns {
+        link,
+        link_ms,
+    }
 }
 
 impl From<LinkColumns> for Option<Link> {
@@ -400,16 +420,16 @@ impl From<LinkColumns> for Option<Link> {
     }
 }
 
-impl FromRow<'_, SqliteRow> for Parties {
-    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
-        let appid: String = row.try_get("appid")?;
+impl FromRow for Parties {
+    fn from_row(row: &Row<'_>) -> Result<Self, Error> {
+        let appid: String = row.get("appid")?;
         // Attempts from before this column have no value in it.
-        let payer_appid: Option<String> = row.try_get("payer_appid")?;
+        let payer_appid: Option<String> = row.get("payer_appid")?;
         Ok(Self {
             payer_appid: payer_appid.unwrap_or_else(|| appid.clone()),
             appid,
-            sub_mchid: row.try_get("sub_mchid")?,
-            sub_appid: row.try_get("sub_appid")?,
+            sub_mchid: row.get("sub_mchid")?,
+            sub_appid: row.get("sub_appid")?,
         })
     }
 }

@@ -6,7 +6,8 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::connections::Readers;
+use ledger_database::{Readers, query, query_scalar};
+
 use super::handle::{check_version, make_private};
 use super::{Ledger, LedgerError};
 use crate::config::folder_of;
@@ -33,9 +34,9 @@ impl Ledger {
             .to_str()
             .ok_or_else(|| LedgerError::Backup("its path is not UTF-8".to_owned()))?;
         // One read transaction: the copy is what was committed at one moment.
-        sqlx::query("VACUUM INTO ?")
+        query("VACUUM INTO ?")
             .bind(name)
-            .execute(self.readers.pool())
+            .execute(self.readers.scan())
             .await?;
         let orders = check_copy(&part).await?;
         put_in_place(&part, to).map_err(LedgerError::Folder)?;
@@ -46,14 +47,14 @@ impl Ledger {
 /// Checks the copy as if it were restored: integrity, foreign keys, migrations.
 async fn check_copy(file: &Path) -> Result<u64, LedgerError> {
     let copy = Readers::of_copy(file);
-    let found: String = sqlx::query_scalar("PRAGMA integrity_check")
-        .fetch_one(copy.pool())
+    let found: String = query_scalar("PRAGMA integrity_check")
+        .fetch_one(copy.scan())
         .await?;
     if found != "ok" {
         return Err(LedgerError::Backup(found));
     }
-    let strays = sqlx::query("PRAGMA foreign_key_check")
-        .fetch_all(copy.pool())
+    let strays: Vec<String> = query_scalar("PRAGMA foreign_key_check")
+        .fetch_all(copy.scan())
         .await?;
     if !strays.is_empty() {
         let count = strays.len();
@@ -62,10 +63,9 @@ async fn check_copy(file: &Path) -> Result<u64, LedgerError> {
         )));
     }
     check_version(&copy).await?;
-    let orders = sqlx::query_scalar("SELECT COUNT(*) FROM orders")
-        .fetch_one(copy.pool())
+    let orders = query_scalar("SELECT COUNT(*) FROM orders")
+        .fetch_one(copy.scan())
         .await?;
-    copy.pool().close().await;
     Ok(orders)
 }
 

@@ -1,10 +1,10 @@
 //! The payments and refunds of a span of time, as a bill lists them. This module only reads.
 
+use ledger_database::{query_as, query_scalar, row};
 use std::collections::BTreeMap;
 
 use const_format::formatcp;
 use payment_values::{Fen, OutRefundNo, OutTradeNo};
-use sqlx::FromRow;
 
 use super::{Ledger, LedgerError};
 
@@ -28,7 +28,7 @@ pub(crate) struct Business {
 }
 
 /// The part of an attempt that a bill lists.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PaymentHere {
     pub(crate) total_fen: Fen,
     /// The name of the attempt's state; `mismatch` for a payment that matches no order.
@@ -40,8 +40,18 @@ pub(crate) struct PaymentHere {
     pub(crate) sub_mchid: Option<String>,
 }
 
+row! {
+    PaymentHere {
+        total_fen,
+        state,
+        transaction_id,
+        success_ms,
+        sub_mchid,
+    }
+}
+
 /// The part of a refund that a bill lists.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RefundHere {
     pub(crate) out_trade_no: OutTradeNo,
     pub(crate) amount_fen: Fen,
@@ -52,20 +62,41 @@ pub(crate) struct RefundHere {
     pub(crate) sub_mchid: Option<String>,
 }
 
+row! {
+    RefundHere {
+        out_trade_no,
+        amount_fen,
+        state,
+        created_ms,
+        sent_ms,
+        sub_mchid,
+    }
+}
+
 /// A row of [`PAYMENT`]: what the ledger has under WeChat's number.
-#[derive(FromRow)]
 struct PaymentRow {
     out_trade_no: OutTradeNo,
-    #[sqlx(flatten)]
     payment: PaymentHere,
 }
 
+row! {
+    PaymentRow {
+        out_trade_no;
+        .. payment
+    }
+}
+
 /// A row of [`REFUND`]: what the ledger has under the refund's number.
-#[derive(FromRow)]
 struct RefundRow {
     out_refund_no: OutRefundNo,
-    #[sqlx(flatten)]
     refund: RefundHere,
+}
+
+row! {
+    RefundRow {
+        out_refund_no;
+        .. refund
+    }
 }
 
 impl Ledger {
@@ -77,7 +108,7 @@ impl Ledger {
         to_ms: i64,
         sub_mchid: Option<&str>,
     ) -> Result<Business, LedgerError> {
-        let payments: Vec<PaymentRow> = sqlx::query_as(formatcp!(
+        let payments: Vec<PaymentRow> = query_as(formatcp!(
             "SELECT {PAYMENT} FROM {ATTEMPTS}
              WHERE attempts.success_ms >= ?1 AND attempts.success_ms < ?2
                AND (?3 IS NULL OR orders.sub_mchid = ?3)"
@@ -85,9 +116,9 @@ impl Ledger {
         .bind(from_ms)
         .bind(to_ms)
         .bind(sub_mchid)
-        .fetch_all(self.readers.pool())
+        .fetch_all(self.readers.scan())
         .await?;
-        let refunds: Vec<RefundRow> = sqlx::query_as(formatcp!(
+        let refunds: Vec<RefundRow> = query_as(formatcp!(
             "SELECT {REFUND} FROM {REFUNDS}
              WHERE refunds.created_ms >= ?1 AND refunds.created_ms < ?2
                AND (?3 IS NULL OR orders.sub_mchid = ?3)"
@@ -95,7 +126,7 @@ impl Ledger {
         .bind(from_ms)
         .bind(to_ms)
         .bind(sub_mchid)
-        .fetch_all(self.readers.pool())
+        .fetch_all(self.readers.scan())
         .await?;
         Ok(Business {
             payments: payments
@@ -115,11 +146,11 @@ impl Ledger {
         &self,
         out_trade_no: &str,
     ) -> Result<Option<PaymentHere>, LedgerError> {
-        let attempt: Option<PaymentHere> = sqlx::query_as(formatcp!(
+        let attempt: Option<PaymentHere> = query_as(formatcp!(
             "SELECT {PAYMENT} FROM {ATTEMPTS} WHERE attempts.out_trade_no = ?"
         ))
         .bind(out_trade_no)
-        .fetch_optional(self.readers.pool())
+        .fetch_optional(&self.readers)
         .await?;
         if attempt
             .as_ref()
@@ -127,11 +158,10 @@ impl Ledger {
         {
             return Ok(attempt);
         }
-        let kept =
-            sqlx::query_scalar("SELECT transaction_id FROM mismatches WHERE out_trade_no = ?")
-                .bind(out_trade_no)
-                .fetch_optional(self.readers.pool())
-                .await?;
+        let kept = query_scalar("SELECT transaction_id FROM mismatches WHERE out_trade_no = ?")
+            .bind(out_trade_no)
+            .fetch_optional(&self.readers)
+            .await?;
         let Some(transaction_id) = kept else {
             return Ok(attempt);
         };
@@ -149,11 +179,11 @@ impl Ledger {
         &self,
         since_ms: i64,
     ) -> Result<Vec<OutTradeNo>, LedgerError> {
-        let numbers = sqlx::query_scalar(
+        let numbers = query_scalar(
             "SELECT out_trade_no FROM attempts WHERE created_ms >= ? ORDER BY created_ms, rowid",
         )
         .bind(since_ms)
-        .fetch_all(self.readers.pool())
+        .fetch_all(self.readers.scan())
         .await?;
         Ok(numbers)
     }
@@ -164,13 +194,13 @@ impl Ledger {
         &self,
         since_ms: i64,
     ) -> Result<Vec<OutRefundNo>, LedgerError> {
-        let numbers = sqlx::query_scalar(
+        let numbers = query_scalar(
             "SELECT out_refund_no FROM refunds
              WHERE created_ms >= ? AND (sent_ms IS NOT NULL OR origin = 'external')
              ORDER BY created_ms, id",
         )
         .bind(since_ms)
-        .fetch_all(self.readers.pool())
+        .fetch_all(self.readers.scan())
         .await?;
         Ok(numbers)
     }
@@ -180,11 +210,11 @@ impl Ledger {
         &self,
         out_refund_no: &str,
     ) -> Result<Option<RefundHere>, LedgerError> {
-        let found = sqlx::query_as(formatcp!(
+        let found = query_as(formatcp!(
             "SELECT {REFUND} FROM {REFUNDS} WHERE refunds.out_refund_no = ?"
         ))
         .bind(out_refund_no)
-        .fetch_optional(self.readers.pool())
+        .fetch_optional(&self.readers)
         .await?;
         Ok(found)
     }

@@ -1,6 +1,7 @@
 //! Counts of the ledger's rows, for `/metrics`.
 
 use super::{Ledger, LedgerError};
+use ledger_database::{query_as, query_scalar, row};
 
 /// The counts of the ledger's rows.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +27,6 @@ pub struct Census {
 }
 
 /// The unresolved mismatches and the delay of due work, as one row.
-#[derive(sqlx::FromRow)]
 struct OpenCounts {
     mismatches: u64,
     refund_mismatches: u64,
@@ -34,22 +34,30 @@ struct OpenCounts {
     late_ms: u64,
 }
 
+row! {
+    OpenCounts {
+        mismatches,
+        refund_mismatches,
+        kept_notifications,
+        late_ms,
+    }
+}
+
 impl Ledger {
     /// When the newest notification that the APIv3 key decrypted was recorded, in milliseconds
     /// since 1970. Notifications of version 2 are decrypted with another key.
     pub(crate) async fn last_opened_notification_ms(&self) -> Result<Option<i64>, LedgerError> {
-        let newest = sqlx::query_scalar(
-            "SELECT MAX(received_ms) FROM notifications WHERE id NOT LIKE 'v2-%'",
-        );
-        Ok(newest.fetch_one(self.readers.pool()).await?)
+        let newest =
+            query_scalar("SELECT MAX(received_ms) FROM notifications WHERE id NOT LIKE 'v2-%'");
+        Ok(newest.fetch_one(self.readers.scan()).await?)
     }
 
     /// Counts everything.
     pub(crate) async fn census(&self, now_ms: i64) -> Result<Census, LedgerError> {
         let by_state = async |query: &'static str| -> Result<Vec<(String, u64)>, LedgerError> {
-            Ok(sqlx::query_as(query).fetch_all(self.readers.pool()).await?)
+            Ok(query_as(query).fetch_all(self.readers.scan()).await?)
         };
-        let open: OpenCounts = sqlx::query_as(
+        let open: OpenCounts = query_as(
             "SELECT (SELECT COUNT(*) FROM mismatches WHERE done_ms IS NULL) AS mismatches,
                     (SELECT COUNT(*) FROM refund_mismatches WHERE done_ms IS NULL)
                         AS refund_mismatches,
@@ -58,7 +66,7 @@ impl Ledger {
                     MAX(0, ?1 - COALESCE(MIN(due_ms), ?1)) AS late_ms FROM due_work",
         )
         .bind(now_ms)
-        .fetch_one(self.readers.pool())
+        .fetch_one(self.readers.scan())
         .await?;
         Ok(Census {
             orders: by_state("SELECT state, COUNT(*) AS count FROM orders GROUP BY state").await?,

@@ -1,10 +1,9 @@
 //! Orders with their current attempt: created, found, listed and closed.
 
 use const_format::formatcp;
+use ledger_database::{QueryAs, query, query_as};
 use merchant_api::{AttemptProduct, OrderState, WebhookEvent};
 use payment_values::{Fen, OpenId, OrderNo};
-use sqlx::query::QueryAs;
-use sqlx::sqlite::SqliteArguments;
 
 use super::attempts::{self, Attempt};
 use super::orders::{COLUMNS, Order, find, order_data};
@@ -81,9 +80,9 @@ impl Ledger {
     pub(crate) async fn create_order(&self, new: &NewOrder) -> Result<Created, LedgerError> {
         let mut write = self.write().await?;
         let found: Option<Order> =
-            sqlx::query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE order_no = ?"))
+            query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE order_no = ?"))
                 .bind(&new.order_no)
-                .fetch_optional(&mut *write)
+                .fetch_optional(&mut write)
                 .await?;
         if let Some(order) = found {
             return Ok(if order.request == new.request {
@@ -117,8 +116,7 @@ impl Ledger {
         token: &str,
     ) -> Result<Option<Checkout>, LedgerError> {
         self.checkout_where(
-            sqlx::query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE token = ?"))
-                .bind(token.to_owned()),
+            query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE token = ?")).bind(token),
         )
         .await
     }
@@ -130,8 +128,7 @@ impl Ledger {
         order_no: &str,
     ) -> Result<Option<Checkout>, LedgerError> {
         self.checkout_where(
-            sqlx::query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE order_no = ?"))
-                .bind(order_no.to_owned()),
+            query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE order_no = ?")).bind(order_no),
         )
         .await
     }
@@ -139,7 +136,7 @@ impl Ledger {
     /// The checkout of an order that was read before.
     pub(crate) async fn checkout(&self, order_id: i64) -> Result<Option<Checkout>, LedgerError> {
         self.checkout_where(
-            sqlx::query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE id = ?")).bind(order_id),
+            query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE id = ?")).bind(order_id),
         )
         .await
     }
@@ -150,7 +147,7 @@ impl Ledger {
         filter: &OrderFilter,
         limit: u32,
     ) -> Result<Vec<Order>, LedgerError> {
-        let found = sqlx::query_as(formatcp!(
+        let found = query_as(formatcp!(
             "SELECT {COLUMNS} FROM orders
              WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR created_ms >= ?2)
                AND (?3 IS NULL OR created_ms < ?3) AND (?4 IS NULL OR id < ?4)
@@ -162,17 +159,20 @@ impl Ledger {
         .bind(filter.created_from_ms)
         .bind(filter.created_to_ms)
         .bind(filter.before_id)
-        .bind(filter.order_no_prefix.clone())
-        .bind(filter.sub_mchid.clone())
+        .bind(&filter.order_no_prefix)
+        .bind(&filter.sub_mchid)
         .bind(limit)
-        .fetch_all(self.readers.pool())
+        .fetch_all(self.readers.scan())
         .await?;
         Ok(found)
     }
 
-    async fn checkout_where(&self, query: OrderQuery) -> Result<Option<Checkout>, LedgerError> {
-        let mut read = self.readers.pool().begin().await?;
-        let Some(order) = query.fetch_optional(&mut *read).await? else {
+    async fn checkout_where(
+        &self,
+        found: QueryAs<'_, Order>,
+    ) -> Result<Option<Checkout>, LedgerError> {
+        let mut read = self.readers.snapshot()?;
+        let Some(order) = found.fetch_optional(&mut read).await? else {
             return Ok(None);
         };
         let attempt = attempts::find(&mut read, order.id, order.current_attempt).await?;
@@ -187,12 +187,12 @@ impl Ledger {
         now_ms: i64,
     ) -> Result<(), LedgerError> {
         let mut write = self.write().await?;
-        let changed = sqlx::query(
+        let changed = query(
             "UPDATE orders SET is_closing = 1, version = version + 1
              WHERE id = ? AND state = 'open' AND is_closing = 0",
         )
         .bind(order_id)
-        .execute(&mut *write)
+        .execute(&mut write)
         .await?;
         schedule::schedule(
             &mut write,
@@ -202,7 +202,7 @@ impl Ledger {
         )
         .await?;
         write.commit().await?;
-        if changed.rows_affected() > 0 {
+        if changed > 0 {
             self.changes.announce(order_id);
         }
         Ok(())
@@ -217,7 +217,7 @@ impl Ledger {
         now_ms: i64,
     ) -> Result<bool, LedgerError> {
         let mut write = self.write().await?;
-        let changed = sqlx::query(
+        let changed = query(
             "UPDATE orders SET state = 'closed', is_closing = 0, version = version + 1
              WHERE id = ?1 AND state = 'open' AND current_attempt = ?2
                AND NOT EXISTS (SELECT 1 FROM attempts
@@ -225,9 +225,9 @@ impl Ledger {
         )
         .bind(order_id)
         .bind(signed(attempt))
-        .execute(&mut *write)
+        .execute(&mut write)
         .await?;
-        let is_closed = changed.rows_affected() > 0;
+        let is_closed = changed > 0;
         if is_closed {
             schedule::forget_order(&mut write, order_id).await?;
             if let Some(order) = find(&mut write, order_id).await? {
@@ -243,10 +243,8 @@ impl Ledger {
     }
 }
 
-type OrderQuery = QueryAs<'static, sqlx::Sqlite, Order, SqliteArguments>;
-
 async fn insert(write: &mut Write, new: &NewOrder) -> Result<Order, LedgerError> {
-    let order = sqlx::query_as(formatcp!(
+    let order = query_as(formatcp!(
         "INSERT INTO orders (order_no, token, request, total_fen, description, openid,
                              openid_is_sub, sub_mchid, return_url, success_url, products,
                              created_ms, expires_ms)
@@ -265,7 +263,7 @@ async fn insert(write: &mut Write, new: &NewOrder) -> Result<Order, LedgerError>
     .bind(write_products(&new.products))
     .bind(new.created_ms)
     .bind(new.expires_ms)
-    .fetch_one(&mut **write)
+    .fetch_one(&mut *write)
     .await?;
     Ok(order)
 }

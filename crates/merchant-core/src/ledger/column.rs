@@ -1,12 +1,10 @@
 //! Text columns whose values come from a fixed list, read as this program's enums. An unknown value
 //! is an error that names the column, never a default.
 
+use ledger_database::{Column, ReadError, ValueRef};
 use merchant_api::{AttemptProduct, MismatchKind, OrderState, RefundOrigin, RefundState};
-use sqlx::error::BoxDynError;
-use sqlx::sqlite::{SqliteTypeInfo, SqliteValueRef};
-use sqlx::{Decode, Sqlite, Type};
 
-/// The value of a text column. A field that is an enum says `#[sqlx(try_from = "Word<…>")]`.
+/// The value of a text column. A field that is an enum is read `as Word<…>`.
 pub(super) struct Word<T>(pub(super) T);
 
 /// The value of a text column that holds several values, separated by commas.
@@ -23,30 +21,20 @@ pub(super) trait Stored: Sized {
 #[error("unknown {0}")]
 pub struct UnknownWord(pub(crate) &'static str);
 
-impl<T> Type<Sqlite> for Word<T> {
-    fn type_info() -> SqliteTypeInfo {
-        <str as Type<Sqlite>>::type_info()
+impl<T: Stored> Column for Word<T> {
+    fn read(value: ValueRef<'_>) -> Result<Self, ReadError> {
+        let word = text(value)?;
+        T::read(word).map(Self).map_err(ReadError::new)
     }
 }
 
-impl<'r, T: Stored> Decode<'r, Sqlite> for Word<T> {
-    fn decode(value: SqliteValueRef<'r>) -> Result<Self, BoxDynError> {
-        let word = <&str as Decode<Sqlite>>::decode(value)?;
-        Ok(Self(T::read(word)?))
-    }
-}
-
-impl<T> Type<Sqlite> for Words<T> {
-    fn type_info() -> SqliteTypeInfo {
-        <str as Type<Sqlite>>::type_info()
-    }
-}
-
-impl<'r, T: Stored> Decode<'r, Sqlite> for Words<T> {
-    fn decode(value: SqliteValueRef<'r>) -> Result<Self, BoxDynError> {
-        let words = <&str as Decode<Sqlite>>::decode(value)?;
-        let read: Result<_, _> = words.split(',').map(T::read).collect();
-        Ok(Self(read?))
+impl<T: Stored> Column for Words<T> {
+    fn read(value: ValueRef<'_>) -> Result<Self, ReadError> {
+        let words = text(value)?.split(',').map(T::read);
+        words
+            .collect::<Result<_, _>>()
+            .map(Self)
+            .map_err(ReadError::new)
     }
 }
 
@@ -80,6 +68,13 @@ stored! {
     AttemptProduct: |word| Self::from_word(word).ok_or(UnknownWord("product")),
     RefundState: |word| Self::from_word(word).ok_or(UnknownWord("refund state")),
     RefundOrigin: |word| Self::from_word(word).ok_or(UnknownWord("refund origin")),
+}
+
+fn text(value: ValueRef<'_>) -> Result<&str, ReadError> {
+    match value {
+        ValueRef::Text(text) => Ok(text),
+        _ => Err(ReadError::new("must be text")),
+    }
 }
 
 /// The contract reads an unknown state of an order as open; the ledger must not.
@@ -128,8 +123,7 @@ mod tests {
         let database = Database::Sqlite(folder.join("ledger.db"));
         let ledger = Ledger::brought_up(&database).await.unwrap();
         for statements in [ROWS, spoil] {
-            let run = sqlx::raw_sql(statements).execute(ledger.writer.pool());
-            run.await.unwrap();
+            ledger.writer.execute_batch(statements).await.unwrap();
         }
         ledger
     }
@@ -209,7 +203,7 @@ mod tests {
             (
                 "UPDATE refunds SET refusals = -1",
                 "refusals",
-                "out of range",
+                "must not be negative",
             ),
         ];
         for (spoil, column, reason) in cases {

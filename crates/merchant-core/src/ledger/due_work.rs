@@ -3,6 +3,7 @@
 use super::column::Word;
 use super::schedule::schedule;
 use super::{Lane, Ledger, LedgerError, Wait, Work, Write, orders};
+use ledger_database::{query, query_as, query_scalar, row};
 
 /// Two readings of an unchanged clock differ by no more than this, in milliseconds.
 const AHEAD_MS: i64 = 1_000;
@@ -71,36 +72,37 @@ impl Ledger {
 
     /// When the next piece of a lane's work is due.
     pub(crate) async fn next_due_ms(&self, lane: Lane) -> Result<Option<i64>, LedgerError> {
-        let next_ms = sqlx::query_scalar(
+        let next_ms = query_scalar(
             "SELECT due_ms FROM due_work WHERE +kind IN (SELECT value FROM json_each(?))
              ORDER BY due_ms LIMIT 1",
         )
         .bind(lane.kinds())
-        .fetch_optional(self.readers.pool())
+        .fetch_optional(&self.readers)
         .await?;
         Ok(next_ms)
     }
 
     /// Whether work was scheduled at a time in the future: then the clock was set back since.
     pub(crate) async fn has_work_from_ahead(&self, now_ms: i64) -> Result<bool, LedgerError> {
-        let ahead = sqlx::query("SELECT 1 FROM due_work WHERE set_ms > ? LIMIT 1")
+        let is_ahead = query("SELECT 1 FROM due_work WHERE set_ms > ? LIMIT 1")
             .bind(now_ms + AHEAD_MS)
-            .fetch_optional(self.readers.pool())
+            .exists(&self.readers)
             .await?;
-        Ok(ahead.is_some())
+        Ok(is_ahead)
     }
 
     /// Restores the wait that such work was scheduled with. Without it the work would be late by as
     /// much as the clock was ahead. The result does not depend on that amount, so several processes
     /// can do this, also later.
     pub(crate) async fn keep_waits(&self, now_ms: i64) -> Result<(), LedgerError> {
-        let statement = sqlx::query(
+        let statement = query(
             "UPDATE due_work SET due_ms = ?1 + due_ms - set_ms, set_ms = ?1
              WHERE set_ms > ?1 + ?2",
         )
         .bind(now_ms)
         .bind(AHEAD_MS);
-        Ok(self.writer.execute(statement).await?)
+        self.writer.execute(statement).await?;
+        Ok(())
     }
 
     /// Schedules the next query of an order's attempt, replacing the scheduled one.
@@ -132,39 +134,46 @@ async fn conclude(write: &mut Write, ended: &Ended) -> Result<(), LedgerError> {
     } = ended;
     if let Some((order_id, queried_ms)) = queried {
         let checked = orders::checked(*order_id, *queried_ms);
-        checked.execute(&mut **write).await?;
+        checked.execute(&mut *write).await?;
     }
     let statement = match next {
-        Some((at_ms, tries)) => sqlx::query(
+        Some((at_ms, tries)) => query(
             "UPDATE due_work SET due_ms = ?, set_ms = ?, tries = ?
              WHERE kind = ? AND subject = ? AND tries = ?",
         )
         .bind(at_ms)
         .bind(now_ms)
         .bind(super::signed(*tries)),
-        None => sqlx::query("DELETE FROM due_work WHERE kind = ? AND subject = ? AND tries = ?"),
+        None => query("DELETE FROM due_work WHERE kind = ? AND subject = ? AND tries = ?"),
     };
     statement
         .bind(due.work.as_str())
         .bind(&due.subject)
         .bind(super::signed(due.tries + 1))
-        .execute(&mut **write)
+        .execute(&mut *write)
         .await?;
     Ok(())
 }
 
 /// A row of `due_work`.
-#[derive(sqlx::FromRow)]
 struct DueRow {
     rowid: i64,
-    #[sqlx(try_from = "Word<Work>")]
     kind: Work,
     subject: String,
     tries: u64,
 }
 
+row! {
+    DueRow {
+        rowid,
+        kind as Word<Work>,
+        subject,
+        tries,
+    }
+}
+
 async fn take(write: &mut Write, request: LeaseRequest) -> Result<Vec<DueWork>, LedgerError> {
-    let rows: Vec<DueRow> = sqlx::query_as(
+    let rows: Vec<DueRow> = query_as(
         "SELECT rowid, kind, subject, tries FROM due_work
          WHERE due_ms <= ? AND +kind IN (SELECT value FROM json_each(?))
          ORDER BY due_ms, rowid LIMIT ?",
@@ -172,17 +181,17 @@ async fn take(write: &mut Write, request: LeaseRequest) -> Result<Vec<DueWork>, 
     .bind(request.now_ms)
     .bind(request.lane.kinds())
     .bind(i64::try_from(request.max_count).unwrap_or(i64::MAX))
-    .fetch_all(&mut **write)
+    .fetch_all(&mut *write)
     .await?;
     let mut taken = Vec::new();
     for row in rows {
-        sqlx::query(
+        query(
             "UPDATE due_work SET due_ms = ?1 + ?2, set_ms = ?1, tries = tries + 1 WHERE rowid = ?3",
         )
         .bind(request.now_ms)
         .bind(request.lease_ms)
         .bind(row.rowid)
-        .execute(&mut **write)
+        .execute(&mut *write)
         .await?;
         let mut due = DueWork {
             work: row.kind,

@@ -8,10 +8,15 @@ pub enum LedgerError {
     Folder(std::io::Error),
     /// The database refused the statement or cannot be reached.
     #[error("database: {0}")]
-    Database(sqlx::Error),
-    /// A migration failed.
-    #[error("migration: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Database(ledger_database::Error),
+    /// A migration failed. The ones before it stay applied.
+    #[error("migration {version}: {reason}")]
+    Migration {
+        /// The migration's number.
+        version: i64,
+        /// The database's reason.
+        reason: ledger_database::Error,
+    },
     /// A newer version of this program has migrated the database.
     #[error(
         "the database is at version {found}, and this program knows versions up to {known}: use a newer merchant-server"
@@ -62,13 +67,12 @@ pub enum LedgerError {
     },
 }
 
-impl From<sqlx::Error> for LedgerError {
-    fn from(error: sqlx::Error) -> Self {
+impl From<ledger_database::Error> for LedgerError {
+    fn from(error: ledger_database::Error) -> Self {
         match error {
-            sqlx::Error::ColumnDecode { index, source } => Self::Unreadable {
-                // sqlx gives the name in quotation marks.
-                column: index.trim_matches('"').to_owned(),
-                reason: source.to_string(),
+            ledger_database::Error::Column { column, reason } => Self::Unreadable {
+                column: column.to_string(),
+                reason: reason.to_string(),
             },
             error => Self::Database(error),
         }

@@ -3,78 +3,77 @@
 
 use std::path::Path;
 
-use sqlx::SqlSafeStr as _;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use ledger_database::{Migration, Readers, Writer, query};
 
 use super::changes::Changes;
-use super::connections::{Readers, Write, Writer};
+use super::connections::{Write, open_writer};
 use super::error::LedgerError;
 use crate::config::{Config, Database};
 
 /// Forward only: a released migration is never changed; a new one is added. Some numbers are
 /// missing: a number is reserved before the work begins, and the work for number 7 needed no
 /// migration. Only the order of the numbers counts.
-const MIGRATIONS: &[(i64, &str, &str)] = &[
-    (
-        1,
-        "orders and attempts",
-        include_str!("../../migrations/sqlite/0001_orders_and_attempts.sql"),
-    ),
-    (
-        2,
-        "what the private API shows",
-        include_str!("../../migrations/sqlite/0002_private_api.sql"),
-    ),
-    (
-        3,
-        "webhooks",
-        include_str!("../../migrations/sqlite/0003_webhooks.sql"),
-    ),
-    (
-        4,
-        "refunds",
-        include_str!("../../migrations/sqlite/0004_refunds.sql"),
-    ),
-    (
-        5,
-        "surplus is refunded",
-        include_str!("../../migrations/sqlite/0005_surplus.sql"),
-    ),
-    (
-        6,
-        "all order forms",
-        include_str!("../../migrations/sqlite/0006_order_forms.sql"),
-    ),
-    (
-        8,
-        "when it was paid",
-        include_str!("../../migrations/sqlite/0008_when_it_was_paid.sql"),
-    ),
-    (
-        13,
-        "mismatches are seen to",
-        include_str!("../../migrations/sqlite/0013_mismatches_seen_to.sql"),
-    ),
-    (
-        14,
-        "webhooks without a target",
-        include_str!("../../migrations/sqlite/0014_webhooks_without_a_target.sql"),
-    ),
-    (
-        15,
-        "whose it is",
-        include_str!("../../migrations/sqlite/0015_whose_it_is.sql"),
-    ),
-    (
-        21,
-        "work keeps its wait",
-        include_str!("../../migrations/sqlite/0021_waits.sql"),
-    ),
-    (
-        22,
-        "what others repeat and say",
-        include_str!("../../migrations/sqlite/0022_what_others_repeat_and_say.sql"),
-    ),
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        description: "orders and attempts",
+        statements: include_str!("../../migrations/sqlite/0001_orders_and_attempts.sql"),
+    },
+    Migration {
+        version: 2,
+        description: "what the private API shows",
+        statements: include_str!("../../migrations/sqlite/0002_private_api.sql"),
+    },
+    Migration {
+        version: 3,
+        description: "webhooks",
+        statements: include_str!("../../migrations/sqlite/0003_webhooks.sql"),
+    },
+    Migration {
+        version: 4,
+        description: "refunds",
+        statements: include_str!("../../migrations/sqlite/0004_refunds.sql"),
+    },
+    Migration {
+        version: 5,
+        description: "surplus is refunded",
+        statements: include_str!("../../migrations/sqlite/0005_surplus.sql"),
+    },
+    Migration {
+        version: 6,
+        description: "all order forms",
+        statements: include_str!("../../migrations/sqlite/0006_order_forms.sql"),
+    },
+    Migration {
+        version: 8,
+        description: "when it was paid",
+        statements: include_str!("../../migrations/sqlite/0008_when_it_was_paid.sql"),
+    },
+    Migration {
+        version: 13,
+        description: "mismatches are seen to",
+        statements: include_str!("../../migrations/sqlite/0013_mismatches_seen_to.sql"),
+    },
+    Migration {
+        version: 14,
+        description: "webhooks without a target",
+        statements: include_str!("../../migrations/sqlite/0014_webhooks_without_a_target.sql"),
+    },
+    Migration {
+        version: 15,
+        description: "whose it is",
+        statements: include_str!("../../migrations/sqlite/0015_whose_it_is.sql"),
+    },
+    Migration {
+        version: 21,
+        description: "work keeps its wait",
+        statements: include_str!("../../migrations/sqlite/0021_waits.sql"),
+    },
+    Migration {
+        version: 22,
+        description: "what others repeat and say",
+        statements: include_str!("../../migrations/sqlite/0022_what_others_repeat_and_say.sql"),
+    },
 ];
 
 /// A handle to the database. Cheap to clone.
@@ -101,15 +100,12 @@ impl Ledger {
             std::fs::create_dir_all(folder).map_err(LedgerError::Folder)?;
         }
         make_private(path).map_err(LedgerError::Folder)?;
-        let ledger = Self::connect(path).await?;
+        let ledger = Self::connect(path)?;
         match ledger.check_version().await {
             Err(LedgerError::Older { .. }) => {
-                migrator().run(ledger.writer.pool()).await?;
-                // A connection that was opened before the migration prepares statements by the old
-                // tables and fails on rows with more columns. So all connections are opened again.
-                ledger.readers.pool().close().await;
-                ledger.writer.pool().close().await;
-                Self::connect(path).await
+                let migrated = ledger.writer.migrate(MIGRATIONS).await;
+                migrated.map_err(|(version, reason)| LedgerError::Migration { version, reason })?;
+                Ok(ledger)
             }
             checked => checked.map(|()| ledger),
         }
@@ -119,7 +115,7 @@ impl Ledger {
     /// running server.
     pub(crate) async fn open_as_it_is(config: &Config) -> Result<Self, LedgerError> {
         let Database::Sqlite(path) = &config.database;
-        let ledger = Self::connect(path).await?;
+        let ledger = Self::connect(path)?;
         ledger.check_version().await?;
         ledger.check_owner(config).await?;
         Ok(ledger)
@@ -131,9 +127,9 @@ impl Ledger {
         check_version(&self.readers).await
     }
 
-    async fn connect(path: &Path) -> Result<Self, LedgerError> {
+    fn connect(path: &Path) -> Result<Self, LedgerError> {
         Ok(Self {
-            writer: Writer::connect(path).await?,
+            writer: open_writer(path)?,
             readers: Readers::of(path),
             changes: Changes::default(),
         })
@@ -141,14 +137,13 @@ impl Ledger {
 
     /// The number of the newest migration that was done.
     pub(crate) async fn version(&self) -> Result<i64, LedgerError> {
-        let newest = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations");
-        Ok(newest.fetch_one(self.readers.pool()).await?)
+        let applied = self.readers.migrations().await?;
+        Ok(applied.last().map_or(0, |newest| newest.version))
     }
 
     /// Whether the database can be read.
     pub(crate) async fn is_readable(&self) -> bool {
-        let read = sqlx::query("SELECT 1").fetch_one(self.readers.pool());
-        read.await.is_ok()
+        query("SELECT 1").exists(&self.readers).await.is_ok()
     }
 
     /// The long polls that wait for an order.
@@ -164,29 +159,17 @@ impl Ledger {
 /// Checks that the applied migrations are exactly those that this program knows. A database that
 /// was never migrated lacks the first one.
 pub(super) async fn check_version(readers: &Readers) -> Result<(), LedgerError> {
-    let is_there = sqlx::query("SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations'")
-        .fetch_optional(readers.pool())
-        .await?;
-    let done: Vec<(i64, Vec<u8>)> = match is_there {
-        None => Vec::new(),
-        Some(_) => {
-            sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations ORDER BY version")
-                .fetch_all(readers.pool())
-                .await?
-        }
-    };
-    let migrator = migrator();
-    let mut missing: Vec<&Migration> = migrator.iter().collect();
-    for (version, checksum) in done {
+    let mut missing: Vec<&Migration> = MIGRATIONS.iter().collect();
+    for applied in readers.migrations().await? {
+        let version = applied.version;
         let Some(place) = missing.iter().position(|known| known.version == version) else {
-            let known = migrator.iter().map(|known| known.version).max();
+            let known = MIGRATIONS.iter().map(|known| known.version).max();
             return Err(LedgerError::Newer {
                 found: version,
                 known: known.unwrap_or_default(),
             });
         };
-        let known = missing.remove(place);
-        if checksum != *known.checksum {
+        if applied.checksum != missing.remove(place).checksum() {
             return Err(LedgerError::Changed { version });
         }
     }
@@ -209,17 +192,4 @@ pub(super) fn make_private(path: &Path) -> std::io::Result<()> {
         .mode(0o600)
         .open(path)
         .map(drop)
-}
-
-fn migrator() -> Migrator {
-    let migrations = MIGRATIONS.iter().map(|&(version, description, sql)| {
-        Migration::new(
-            version,
-            description.into(),
-            MigrationType::Simple,
-            sql.into_sql_str(),
-            false,
-        )
-    });
-    Migrator::with_migrations(migrations.collect())
 }

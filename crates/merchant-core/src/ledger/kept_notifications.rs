@@ -6,6 +6,7 @@ use super::mismatches::next_no;
 use super::notifications::{KEPT, Numbers, keep_notification};
 use super::refund_mismatches::learn_subject;
 use super::{Evidence, Ledger, LedgerError, Wait, Work, Write, schedule};
+use ledger_database::query;
 
 /// A notification to store for a person. Its numbers are evidence and plain texts: they may break
 /// every rule.
@@ -65,7 +66,7 @@ async fn insert(
     now_ms: i64,
 ) -> Result<bool, LedgerError> {
     let no = next_no(write).await?;
-    let inserted = sqlx::query(
+    let inserted = query(
         "INSERT INTO kept_notifications (id, event_type, reason, field, out_trade_no,
                                          transaction_id, out_refund_no, refund_id, sub_mchid,
                                          resource, received_ms, no)
@@ -83,9 +84,9 @@ async fn insert(
     .bind(&kept.resource)
     .bind(now_ms)
     .bind(no)
-    .execute(&mut **write)
+    .execute(&mut *write)
     .await?;
-    Ok(inserted.rows_affected() > 0)
+    Ok(inserted > 0)
 }
 
 /// Schedules a query: its answer settles the payment or the refund, if it matches one of ours.

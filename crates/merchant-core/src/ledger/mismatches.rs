@@ -2,6 +2,7 @@
 //! They are numbered in one sequence, and each is open until a person marks it as resolved.
 
 use const_format::formatcp;
+use ledger_database::{query, query_as, query_scalar, row};
 use merchant_api::MismatchKind;
 
 use super::column::Word;
@@ -18,10 +19,9 @@ const COLUMNS: &str = formatcp!(
 
 /// An unmatched payment or refund, or a notification that is not understood. Its numbers are
 /// evidence and plain texts: they may break every rule.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 pub(crate) struct KeptMismatch {
     pub(crate) no: u64,
-    #[sqlx(try_from = "Word<MismatchKind>")]
     pub(crate) kind: MismatchKind,
     pub(crate) out_trade_no: Option<String>,
     pub(crate) transaction_id: Option<String>,
@@ -41,6 +41,28 @@ pub(crate) struct KeptMismatch {
     pub(crate) note: Option<String>,
 }
 
+row! {
+    KeptMismatch {
+        no,
+        kind as Word<MismatchKind>,
+        out_trade_no,
+        transaction_id,
+        out_refund_no,
+        refund_id,
+        sub_mchid,
+        notification_id,
+        event_type,
+        field,
+        reason,
+        resource,
+        received_ms,
+        queried_ms,
+        query_answer,
+        done_ms,
+        note,
+    }
+}
+
 /// Which mismatches to list.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct MismatchFilter {
@@ -58,7 +80,7 @@ impl Ledger {
         filter: MismatchFilter,
         limit: u32,
     ) -> Result<Vec<KeptMismatch>, LedgerError> {
-        let found = sqlx::query_as(formatcp!(
+        let found = query_as(formatcp!(
             "SELECT {COLUMNS} FROM (
                 SELECT 'payment' AS kind, no, out_trade_no, transaction_id,
                        NULL AS out_refund_no, NULL AS refund_id, sub_mchid,
@@ -80,7 +102,7 @@ impl Ledger {
         .bind(filter.no)
         .bind(filter.before_no)
         .bind(limit)
-        .fetch_all(self.readers.pool())
+        .fetch_all(self.readers.scan())
         .await?;
         Ok(found)
     }
@@ -102,11 +124,11 @@ impl Ledger {
             "UPDATE kept_notifications SET done_ms = COALESCE(done_ms, ?2), note = COALESCE(?3, note)
              WHERE no = ?1",
         ] {
-            sqlx::query(statement)
+            query(statement)
                 .bind(no)
                 .bind(now_ms)
                 .bind(note)
-                .execute(&mut *write)
+                .execute(&mut write)
                 .await?;
         }
         write.commit().await?;
@@ -116,12 +138,12 @@ impl Ledger {
 
 /// The number of the next mismatch. The caller holds the write lock.
 pub(super) async fn next_no(write: &mut Write) -> Result<i64, LedgerError> {
-    let no = sqlx::query_scalar(
+    let no = query_scalar(
         "SELECT 1 + MAX((SELECT COALESCE(MAX(no), 0) FROM mismatches),
                         (SELECT COALESCE(MAX(no), 0) FROM refund_mismatches),
                         (SELECT COALESCE(MAX(no), 0) FROM kept_notifications)) AS no",
     )
-    .fetch_one(&mut **write)
+    .fetch_one(&mut *write)
     .await?;
     Ok(no)
 }

@@ -2,6 +2,7 @@
 //! effect, so that a notification that comes twice has one effect.
 
 use super::{LedgerError, Write};
+use ledger_database::query;
 
 /// The source of a report. A notification is recorded by its id in the same transaction as its
 /// effect.
@@ -37,7 +38,7 @@ pub(super) async fn keep_notification(
     let Evidence::Notification { id, event_type } = evidence else {
         return Ok(());
     };
-    sqlx::query(
+    query(
         "INSERT INTO notifications (id, received_ms, event_type, out_trade_no, transaction_id,
                                     out_refund_no, outcome)
          VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -49,7 +50,7 @@ pub(super) async fn keep_notification(
     .bind(numbers.transaction_id)
     .bind(numbers.out_refund_no)
     .bind(outcome)
-    .execute(&mut **write)
+    .execute(&mut *write)
     .await?;
     close_understood(write, id, outcome, now_ms).await
 }
@@ -67,13 +68,13 @@ async fn close_understood(
     if outcome == KEPT {
         return Ok(());
     }
-    sqlx::query(
+    query(
         "UPDATE kept_notifications SET done_ms = ?2, note = COALESCE(note, 'understood later')
          WHERE id = ?1 AND done_ms IS NULL",
     )
     .bind(id)
     .bind(now_ms)
-    .execute(&mut **write)
+    .execute(&mut *write)
     .await?;
     Ok(())
 }

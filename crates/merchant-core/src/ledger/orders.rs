@@ -1,12 +1,11 @@
 //! Orders: what the merchant's backend created, and their state.
 
 use const_format::formatcp;
+use ledger_database::{Executor, Query, query, query_as, row};
 use merchant_api::{AttemptProduct, CreateOrder, OrderData, OrderState};
 use payment_values::{Fen, OpenId, OrderNo};
-use sqlx::SqliteConnection;
 
 use super::column::{Word, Words};
-use super::connections::Statement;
 use super::{Ledger, LedgerError, Write};
 
 /// The shortest time between two queries about an order, however many pages wait. WeChat recommends
@@ -25,7 +24,7 @@ pub(super) const COLUMNS: &str =
 const CALL_MAX_MS: i64 = 20_000;
 
 /// An order in the ledger.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 pub struct Order {
     pub(crate) id: i64,
     /// The merchant's number.
@@ -44,11 +43,9 @@ pub struct Order {
     pub(crate) return_url: Option<String>,
     /// The address that the buyer is sent to after paying.
     pub success_url: Option<String>,
-    #[sqlx(try_from = "Words<AttemptProduct>")]
     pub(crate) products: Vec<AttemptProduct>,
     pub(crate) created_ms: i64,
     pub(crate) expires_ms: i64,
-    #[sqlx(try_from = "Word<OrderState>")]
     pub(crate) state: OrderState,
     /// The order is to be closed, and due work completes that.
     pub is_closing: bool,
@@ -56,7 +53,6 @@ pub struct Order {
     /// The number of the newest attempt; 0: none yet.
     pub current_attempt: u64,
     /// When WeChat was last queried, whether it answered or not.
-    #[sqlx(rename = "asked_ms")]
     pub(crate) queried_ms: Option<i64>,
     /// When the last query was sent that WeChat answered.
     pub(crate) checked_ms: Option<i64>,
@@ -69,6 +65,34 @@ pub struct Order {
     pub(crate) request: String,
 }
 
+row! {
+    Order {
+        id,
+        order_no,
+        token,
+        total_fen,
+        description,
+        openid,
+        openid_is_sub,
+        sub_mchid,
+        return_url,
+        success_url,
+        products as Words<AttemptProduct>,
+        created_ms,
+        expires_ms,
+        state as Word<OrderState>,
+        is_closing,
+        version,
+        current_attempt,
+        queried_ms = "asked_ms",
+        checked_ms,
+        payer_total_fen,
+        success_time,
+        refunded_fen,
+        request,
+    }
+}
+
 impl Order {
     /// The stored create request; `None` if this version cannot read it.
     pub(crate) fn creation_request(&self) -> Option<CreateOrder> {
@@ -79,7 +103,7 @@ impl Order {
 impl Ledger {
     /// Records that WeChat is being queried about the order.
     pub(crate) async fn note_query(&self, order_id: i64, at_ms: i64) -> Result<(), LedgerError> {
-        let statement = sqlx::query("UPDATE orders SET asked_ms = ? WHERE id = ?")
+        let statement = query("UPDATE orders SET asked_ms = ? WHERE id = ?")
             .bind(at_ms)
             .bind(order_id);
         self.writer.execute(statement).await?;
@@ -93,7 +117,8 @@ impl Ledger {
         order_id: i64,
         queried_ms: i64,
     ) -> Result<(), LedgerError> {
-        Ok(self.writer.execute(checked(order_id, queried_ms)).await?)
+        self.writer.execute(checked(order_id, queried_ms)).await?;
+        Ok(())
     }
 }
 
@@ -105,7 +130,7 @@ pub(super) async fn claim_query(
     order_id: &str,
     now_ms: i64,
 ) -> Result<bool, LedgerError> {
-    let claimed = sqlx::query(
+    let claimed = query(
         "UPDATE orders SET asked_ms = ?1
          WHERE id = CAST(?2 AS INTEGER)
            AND (asked_ms IS NULL OR asked_ms <= ?1 - ?3 OR asked_ms > ?1)",
@@ -113,15 +138,15 @@ pub(super) async fn claim_query(
     .bind(now_ms)
     .bind(order_id)
     .bind(QUERY_INTERVAL_MS)
-    .execute(&mut **write)
+    .execute(&mut *write)
     .await?;
-    Ok(claimed.rows_affected() > 0)
+    Ok(claimed > 0)
 }
 
 /// See [`Ledger::note_answer`]. A later time is kept, unless the clock was ahead then and has been
 /// set back.
-pub(super) fn checked(order_id: i64, queried_ms: i64) -> Statement<'static> {
-    sqlx::query(
+pub(super) fn checked(order_id: i64, queried_ms: i64) -> Query<'static> {
+    query(
         "UPDATE orders SET checked_ms = CASE
              WHEN checked_ms BETWEEN ?1 AND ?1 + ?2 THEN checked_ms ELSE ?1 END
          WHERE id = ?3",
@@ -132,13 +157,10 @@ pub(super) fn checked(order_id: i64, queried_ms: i64) -> Statement<'static> {
 }
 
 /// The order with this id, read in the caller's transaction.
-pub(super) async fn find(
-    connection: &mut SqliteConnection,
-    order_id: i64,
-) -> Result<Option<Order>, LedgerError> {
-    let found = sqlx::query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE id = ?"))
+pub(super) async fn find(on: impl Executor, order_id: i64) -> Result<Option<Order>, LedgerError> {
+    let found = query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE id = ?"))
         .bind(order_id)
-        .fetch_optional(connection)
+        .fetch_optional(on)
         .await?;
     Ok(found)
 }
@@ -156,9 +178,9 @@ pub(super) fn order_data(order: &Order) -> OrderData {
 
 /// Increments the order's version. Every change of an order calls this in the same transaction.
 pub(super) async fn grow_version(write: &mut Write, order_id: i64) -> Result<(), LedgerError> {
-    sqlx::query("UPDATE orders SET version = version + 1 WHERE id = ?")
+    query("UPDATE orders SET version = version + 1 WHERE id = ?")
         .bind(order_id)
-        .execute(&mut **write)
+        .execute(&mut *write)
         .await?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! transaction as the change that it reports, so the change and the message are always stored
 //! together. Its id is derived from that change, so the same change reported twice is one message.
 
+use ledger_database::{query, query_as, query_scalar, row};
 use std::str::FromStr;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -16,7 +17,7 @@ use super::{Ledger, LedgerError, Wait, Work, Write, schedule, timestamp};
 const COLUMNS: &str = "id, event_type, body, created_ms, state, tries, last_outcome";
 
 /// A webhook message in the ledger.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 pub(crate) struct Webhook {
     pub(crate) id: String,
     pub(crate) event_type: String,
@@ -27,8 +28,20 @@ pub(crate) struct Webhook {
     pub(crate) tries: u64,
     pub(crate) last_outcome: Option<String>,
     /// The targets that have accepted the message; empty in a list of messages.
-    #[sqlx(skip)]
     pub(crate) delivered_to: Vec<String>,
+}
+
+row! {
+    Webhook {
+        id,
+        event_type,
+        body,
+        created_ms,
+        state,
+        tries,
+        last_outcome;
+        default delivered_to
+    }
 }
 
 /// The state of a message's delivery.
@@ -97,7 +110,7 @@ pub(super) async fn put(
     };
     // The message has only texts and numbers, which JSON can always carry.
     let body = serde_json::to_vec(&message).unwrap_or_default();
-    let written = sqlx::query(
+    let written = query(
         "INSERT INTO webhooks (id, event_type, body, created_ms) VALUES (?, ?, ?, ?)
          ON CONFLICT DO NOTHING",
     )
@@ -105,9 +118,9 @@ pub(super) async fn put(
     .bind(event_type)
     .bind(body)
     .bind(now_ms)
-    .execute(&mut **write)
+    .execute(&mut *write)
     .await?;
-    if written.rows_affected() > 0 {
+    if written > 0 {
         schedule::schedule(write, Work::SendWebhook, &id, Wait::over(now_ms)).await?;
     }
     Ok(())
@@ -117,17 +130,17 @@ impl Ledger {
     /// A message by its id.
     pub(crate) async fn webhook(&self, id: &str) -> Result<Option<Webhook>, LedgerError> {
         let found: Option<Webhook> =
-            sqlx::query_as(formatcp!("SELECT {COLUMNS} FROM webhooks WHERE id = ?"))
+            query_as(formatcp!("SELECT {COLUMNS} FROM webhooks WHERE id = ?"))
                 .bind(id)
-                .fetch_optional(self.readers.pool())
+                .fetch_optional(&self.readers)
                 .await?;
         let Some(mut webhook) = found else {
             return Ok(None);
         };
         webhook.delivered_to =
-            sqlx::query_scalar("SELECT target FROM webhook_deliveries WHERE webhook_id = ?")
+            query_scalar("SELECT target FROM webhook_deliveries WHERE webhook_id = ?")
                 .bind(id)
-                .fetch_all(self.readers.pool())
+                .fetch_all(&self.readers)
                 .await?;
         Ok(Some(webhook))
     }
@@ -139,7 +152,7 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<Webhook>, LedgerError> {
         let (before_ms, before_id) = filter.before.clone().unzip();
-        let found = sqlx::query_as(formatcp!(
+        let found = query_as(formatcp!(
             "SELECT {COLUMNS} FROM webhooks
              WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR event_type = ?2)
                AND (?3 IS NULL OR created_ms < ?3 OR (created_ms = ?3 AND id > ?4))
@@ -150,7 +163,7 @@ impl Ledger {
         .bind(before_ms)
         .bind(before_id)
         .bind(limit)
-        .fetch_all(self.readers.pool())
+        .fetch_all(self.readers.scan())
         .await?;
         Ok(found)
     }
@@ -162,7 +175,7 @@ impl Ledger {
         target: &str,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
-        let statement = sqlx::query(
+        let statement = query(
             "INSERT INTO webhook_deliveries (webhook_id, target, delivered_ms) VALUES (?, ?, ?)
              ON CONFLICT DO NOTHING",
         )
@@ -181,7 +194,7 @@ impl Ledger {
         outcome: &str,
         counts: bool,
     ) -> Result<(), LedgerError> {
-        let statement = sqlx::query(
+        let statement = query(
             "UPDATE webhooks SET state = ?, tries = tries + ?, last_outcome = ? WHERE id = ?",
         )
         .bind(delivery.as_str())
@@ -195,13 +208,13 @@ impl Ledger {
     /// Schedules a message to be sent again to every target. Its tries start from the first one.
     pub(crate) async fn resend(&self, id: &str, now_ms: i64) -> Result<(), LedgerError> {
         let mut write = self.write().await?;
-        sqlx::query("UPDATE webhooks SET state = 'pending' WHERE id = ?")
+        query("UPDATE webhooks SET state = 'pending' WHERE id = ?")
             .bind(id)
-            .execute(&mut *write)
+            .execute(&mut write)
             .await?;
-        sqlx::query("DELETE FROM webhook_deliveries WHERE webhook_id = ?")
+        query("DELETE FROM webhook_deliveries WHERE webhook_id = ?")
             .bind(id)
-            .execute(&mut *write)
+            .execute(&mut write)
             .await?;
         schedule::schedule(&mut write, Work::SendWebhook, id, Wait::over(now_ms)).await?;
         write.commit().await?;
@@ -217,7 +230,7 @@ impl Ledger {
         now_ms: i64,
     ) -> Result<u64, LedgerError> {
         let mut write = self.write().await?;
-        sqlx::query(
+        query(
             "INSERT INTO due_work (kind, subject, due_ms, set_ms)
              SELECT ?1, id, ?2, ?2 FROM webhooks
              WHERE state = ?3 AND (?4 IS NULL OR event_type = ?4)
@@ -227,17 +240,17 @@ impl Ledger {
         .bind(now_ms)
         .bind(state.as_str())
         .bind(event_type)
-        .execute(&mut *write)
+        .execute(&mut write)
         .await?;
-        let changed = sqlx::query(
+        let changed = query(
             "UPDATE webhooks SET state = 'pending'
              WHERE state = ?1 AND (?2 IS NULL OR event_type = ?2)",
         )
         .bind(state.as_str())
         .bind(event_type)
-        .execute(&mut *write)
+        .execute(&mut write)
         .await?;
         write.commit().await?;
-        Ok(changed.rows_affected())
+        Ok(changed)
     }
 }

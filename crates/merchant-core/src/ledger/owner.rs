@@ -5,11 +5,12 @@
 
 use super::{Ledger, LedgerError};
 use crate::config::Config;
+use ledger_database::{query, query_as};
 
 impl Ledger {
     /// Stores the owner if none is stored: in a new ledger, or in one from before this rule.
     pub(super) async fn take_over(&self, config: &Config) -> Result<(), LedgerError> {
-        let statement = sqlx::query(
+        let statement = query(
             "INSERT INTO owner (no, mchid, environment) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",
         )
         .bind(config.merchant.key.mchid())
@@ -20,10 +21,9 @@ impl Ledger {
 
     /// Refuses a configuration of another merchant or environment.
     pub(super) async fn check_owner(&self, config: &Config) -> Result<(), LedgerError> {
-        let owner: Option<(String, String)> =
-            sqlx::query_as("SELECT mchid, environment FROM owner")
-                .fetch_optional(self.readers.pool())
-                .await?;
+        let owner: Option<(String, String)> = query_as("SELECT mchid, environment FROM owner")
+            .fetch_optional(&self.readers)
+            .await?;
         let Some((mchid, environment)) = owner else {
             return Ok(());
         };

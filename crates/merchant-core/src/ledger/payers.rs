@@ -1,6 +1,7 @@
 //! The OAuth redirect for the openid: states that are sent once and may return twice, and payer
 //! handles.
 
+use ledger_database::{query, query_as, row};
 use merchant_api::AttemptProduct;
 use payment_values::OpenId;
 
@@ -38,7 +39,6 @@ pub(crate) struct PayerHandle {
 const KEPT_AFTER_MS: i64 = 24 * 3_600_000;
 
 /// A row of `oauth_states`.
-#[derive(sqlx::FromRow)]
 struct OauthState {
     order_id: i64,
     return_url: String,
@@ -48,12 +48,30 @@ struct OauthState {
     handle: Option<String>,
 }
 
+row! {
+    OauthState {
+        order_id,
+        return_url,
+        expires_ms,
+        used_ms,
+        code_sha256,
+        handle,
+    }
+}
+
 /// A row of `payer_handles`.
-#[derive(sqlx::FromRow)]
 struct KeptPayer {
     openid: OpenId,
     expires_ms: i64,
     used_by_attempt: Option<u64>,
+}
+
+row! {
+    KeptPayer {
+        openid,
+        expires_ms,
+        used_by_attempt,
+    }
 }
 
 impl Ledger {
@@ -67,10 +85,10 @@ impl Ledger {
         now_ms: i64,
         expires_ms: i64,
     ) -> Result<(), LedgerError> {
-        let over = sqlx::query("DELETE FROM oauth_states WHERE expires_ms <= ?");
+        let over = query("DELETE FROM oauth_states WHERE expires_ms <= ?");
         let over = over.bind(now_ms - KEPT_AFTER_MS);
         self.writer.execute(over).await?;
-        let kept = sqlx::query(
+        let kept = query(
             "INSERT INTO oauth_states (state, order_id, return_url, expires_ms) VALUES (?, ?, ?, ?)",
         )
         .bind(state)
@@ -89,12 +107,12 @@ impl Ledger {
         code_sha256: Option<&str>,
         now_ms: i64,
     ) -> Result<StateFound, LedgerError> {
-        let found: Option<OauthState> = sqlx::query_as(
+        let found: Option<OauthState> = query_as(
             "SELECT order_id, return_url, expires_ms, used_ms, code_sha256, handle
              FROM oauth_states WHERE state = ?",
         )
         .bind(state)
-        .fetch_optional(self.readers.pool())
+        .fetch_optional(&self.readers)
         .await?;
         let Some(found) = found else {
             return Ok(StateFound::Unknown);
@@ -123,7 +141,7 @@ impl Ledger {
         now_ms: i64,
     ) -> Result<(), LedgerError> {
         let begun =
-            sqlx::query("UPDATE oauth_states SET used_ms = ? WHERE state = ? AND used_ms IS NULL")
+            query("UPDATE oauth_states SET used_ms = ? WHERE state = ? AND used_ms IS NULL")
                 .bind(now_ms)
                 .bind(state);
         self.writer.execute(begun).await?;
@@ -137,7 +155,7 @@ impl Ledger {
         code_sha256: &str,
         handle: &str,
     ) -> Result<(), LedgerError> {
-        let answered = sqlx::query(
+        let answered = query(
             "UPDATE oauth_states SET code_sha256 = ?, handle = ?
              WHERE state = ? AND handle IS NULL",
         )
@@ -157,7 +175,7 @@ impl Ledger {
         now_ms: i64,
         expires_ms: i64,
     ) -> Result<(), LedgerError> {
-        let over = sqlx::query(
+        let over = query(
             "DELETE FROM payer_handles
              WHERE expires_ms <= ?
                AND (used_by_attempt IS NULL
@@ -165,7 +183,7 @@ impl Ledger {
         )
         .bind(now_ms - KEPT_AFTER_MS);
         self.writer.execute(over).await?;
-        let kept = sqlx::query(
+        let kept = query(
             "INSERT INTO payer_handles (handle, order_id, openid, expires_ms) VALUES (?, ?, ?, ?)",
         )
         .bind(handle)
@@ -188,14 +206,14 @@ impl Ledger {
         order_id: i64,
         now_ms: i64,
     ) -> Result<Option<PayerHandle>, LedgerError> {
-        let mut read = self.readers.pool().begin().await?;
-        let kept: Option<KeptPayer> = sqlx::query_as(
+        let mut read = self.readers.snapshot()?;
+        let kept: Option<KeptPayer> = query_as(
             "SELECT openid, expires_ms, used_by_attempt FROM payer_handles
              WHERE handle = ? AND order_id = ?",
         )
         .bind(handle)
         .bind(order_id)
-        .fetch_optional(&mut *read)
+        .fetch_optional(&mut read)
         .await?;
         let Some(kept) = kept else {
             return Ok(None);

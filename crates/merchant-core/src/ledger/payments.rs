@@ -1,5 +1,6 @@
 //! Payments and their notifications. Each is recorded once, however often it comes.
 
+use ledger_database::{query, query_scalar};
 use merchant_api::{PaymentData, PaymentMismatchData, WebhookEvent};
 use payment_values::{Fen, OutTradeNo, TransactionId};
 
@@ -87,7 +88,7 @@ impl Ledger {
     ) -> Result<bool, LedgerError> {
         let mut write = self.write().await?;
         let no = mismatches::next_no(&mut write).await?;
-        let kept = sqlx::query(
+        let kept = query(
             "INSERT INTO mismatches (out_trade_no, transaction_id, sub_mchid, reason, resource,
                                      received_ms, no)
              VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -99,9 +100,9 @@ impl Ledger {
         .bind(&mismatch.resource)
         .bind(now_ms)
         .bind(no)
-        .execute(&mut *write)
+        .execute(&mut write)
         .await?;
-        let is_new = kept.rows_affected() > 0;
+        let is_new = kept > 0;
         if is_new {
             schedule::schedule(
                 &mut write,
@@ -133,15 +134,15 @@ impl Ledger {
         &self,
         out_trade_no: &OutTradeNo,
     ) -> Result<bool, LedgerError> {
-        let row = sqlx::query(
+        let is_unknown = query(
             "SELECT 1 FROM attempts
              WHERE out_trade_no = ?1 AND refund_seen_ms IS NOT NULL
                AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.out_trade_no = ?1)",
         )
         .bind(out_trade_no)
-        .fetch_optional(self.readers.pool())
+        .exists(&self.readers)
         .await?;
-        Ok(row.is_some())
+        Ok(is_unknown)
     }
 
     /// Partner mode: the sub-merchant that WeChat named in a mismatch of this number.
@@ -149,14 +150,14 @@ impl Ledger {
         &self,
         out_trade_no: &str,
     ) -> Result<Option<String>, LedgerError> {
-        let named = sqlx::query_scalar(
+        let named = query_scalar(
             "SELECT MAX(sub_mchid) AS sub_mchid FROM (
                 SELECT sub_mchid FROM mismatches WHERE out_trade_no = ?1
                 UNION ALL
                 SELECT sub_mchid FROM kept_notifications WHERE out_trade_no = ?1)",
         )
         .bind(out_trade_no)
-        .fetch_one(self.readers.pool())
+        .fetch_one(&self.readers)
         .await?;
         Ok(named)
     }
@@ -174,11 +175,11 @@ impl Ledger {
             "UPDATE kept_notifications SET queried_ms = ?, query_answer = ?
              WHERE out_trade_no = ? AND out_refund_no IS NULL",
         ] {
-            sqlx::query(statement)
+            query(statement)
                 .bind(now_ms)
                 .bind(answer)
                 .bind(out_trade_no)
-                .execute(&mut *write)
+                .execute(&mut write)
                 .await?;
         }
         write.commit().await?;
@@ -204,14 +205,14 @@ async fn settle(
     payment: &Payment,
     now_ms: i64,
 ) -> Result<Recorded, LedgerError> {
-    let attempt = attempts::find(write, payment.order_id, payment.attempt)
+    let attempt = attempts::find(&mut *write, payment.order_id, payment.attempt)
         .await?
         .ok_or(LedgerError::Column("attempts.number"))?;
     if matches!(attempt.state, AttemptState::Paid | AttemptState::Surplus) {
         note_unknown_refund(write, payment, now_ms).await?;
         return Ok(Recorded::Known);
     }
-    let settled = sqlx::query(
+    let settled = query(
         "UPDATE orders SET state = 'paid', is_closing = 0, version = version + 1,
                            payer_total_fen = ?, success_time = ?
          WHERE id = ? AND state <> 'paid'",
@@ -219,15 +220,15 @@ async fn settle(
     .bind(payment.payer_total_fen)
     .bind(&payment.success_time)
     .bind(payment.order_id)
-    .execute(&mut **write)
+    .execute(&mut *write)
     .await?;
-    let (state, recorded) = if settled.rows_affected() > 0 {
+    let (state, recorded) = if settled > 0 {
         (AttemptState::Paid, Recorded::Settled)
     } else {
         orders::grow_version(write, payment.order_id).await?;
         (AttemptState::Surplus, Recorded::Surplus)
     };
-    sqlx::query(
+    query(
         "UPDATE attempts SET state = ?, transaction_id = ?, bank_type = ?, payer_total_fen = ?,
                              success_time = ?, success_ms = ?, promotion_detail = ?
          WHERE order_id = ? AND number = ?",
@@ -241,7 +242,7 @@ async fn settle(
     .bind(&payment.promotion_detail)
     .bind(payment.order_id)
     .bind(signed(payment.attempt))
-    .execute(&mut **write)
+    .execute(&mut *write)
     .await?;
     // Refunds may have been reported before the payment.
     refund_updates::sum_refunded(write, payment.order_id).await?;
@@ -269,16 +270,16 @@ async fn note_unknown_refund(
     if !payment.is_refunded {
         return Ok(());
     }
-    let seen = sqlx::query(
+    let seen = query(
         "UPDATE attempts SET refund_seen_ms = ?1
          WHERE out_trade_no = ?2 AND refund_seen_ms IS NULL
            AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.out_trade_no = ?2)",
     )
     .bind(now_ms)
     .bind(&payment.out_trade_no)
-    .execute(&mut **write)
+    .execute(&mut *write)
     .await?;
-    if seen.rows_affected() > 0 {
+    if seen > 0 {
         tracing::warn!(
             event = "refund.unknown",
             out_trade_no = payment.out_trade_no.as_str(),
@@ -305,7 +306,7 @@ async fn tell_of_payment(
         Recorded::Surplus => WebhookEvent::PaymentSurplus,
         Recorded::Known => return Ok(()),
     };
-    let Some(order) = orders::find(write, payment.order_id).await? else {
+    let Some(order) = orders::find(&mut *write, payment.order_id).await? else {
         return Ok(());
     };
     let data = PaymentData {
@@ -326,12 +327,12 @@ async fn leave_only_what_is_due(
     now_ms: i64,
 ) -> Result<(), LedgerError> {
     schedule::forget_order(write, order_id).await?;
-    let alive =
-        sqlx::query("SELECT 1 FROM attempts WHERE order_id = ? AND state IN ('prepared', 'open')")
+    let has_live_attempt =
+        query("SELECT 1 FROM attempts WHERE order_id = ? AND state IN ('prepared', 'open')")
             .bind(order_id)
-            .fetch_optional(&mut **write)
+            .exists(&mut *write)
             .await?;
-    if alive.is_some() {
+    if has_live_attempt {
         schedule::schedule(
             write,
             Work::EndOrder,

@@ -1,6 +1,7 @@
 //! Refund updates that have no effect until WeChat was queried: unsigned notifications, and updates
 //! that do not match. They are stored, reported and queried.
 
+use ledger_database::query;
 use merchant_api::{RefundMismatchData, RefundState, WebhookEvent};
 
 use super::mismatches::next_no;
@@ -54,11 +55,11 @@ impl Ledger {
             "UPDATE kept_notifications SET queried_ms = ?, query_answer = ?
              WHERE out_refund_no = ? AND queried_ms IS NULL",
         ] {
-            sqlx::query(statement)
+            query(statement)
                 .bind(now_ms)
                 .bind(answer)
                 .bind(out_refund_no)
-                .execute(&mut *write)
+                .execute(&mut write)
                 .await?;
         }
         write.commit().await?;
@@ -88,7 +89,7 @@ pub(super) async fn keep_mismatch(
     now_ms: i64,
 ) -> Result<RefundRecorded, LedgerError> {
     let no = next_no(write).await?;
-    let kept = sqlx::query(
+    let kept = query(
         "INSERT INTO refund_mismatches (out_refund_no, refund_id, reason, resource, received_ms, no)
          VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
@@ -98,9 +99,9 @@ pub(super) async fn keep_mismatch(
     .bind(&update.resource)
     .bind(now_ms)
     .bind(no)
-    .execute(&mut **write)
+    .execute(&mut *write)
     .await?;
-    let is_new = kept.rows_affected() > 0;
+    let is_new = kept > 0;
     if is_new {
         let subject = learn_subject(&update.out_refund_no, &update.out_trade_no);
         schedule::schedule(write, Work::LearnRefund, &subject, Wait::over(now_ms)).await?;

@@ -2,6 +2,7 @@
 //! abnormal refund another way. WeChat's reports about refunds are in `refund_updates`.
 
 use const_format::formatcp;
+use ledger_database::{query, query_as};
 use merchant_api::{RefundOrigin, RefundState};
 
 use super::refund_updates::{SURPLUS_AGAIN_MS, put_refund_webhook};
@@ -34,7 +35,7 @@ impl Ledger {
         } else {
             RefundState::Refused
         };
-        let refused: Option<Refund> = sqlx::query_as(formatcp!(
+        let refused: Option<Refund> = query_as(formatcp!(
             "UPDATE refunds SET state = ?1, refusals = refusals + 1, wechat_code = ?2,
                                 wechat_message = ?3,
                                 state_ms = CASE WHEN state = ?1 THEN state_ms ELSE ?4 END
@@ -46,7 +47,7 @@ impl Ledger {
         .bind(now_ms)
         .bind(refund.id)
         .bind(refusal.sent_ms)
-        .fetch_optional(&mut *write)
+        .fetch_optional(&mut write)
         .await?;
         let Some(refund) = refused else {
             return Ok(());
@@ -76,7 +77,7 @@ impl Ledger {
         wechat_code: &str,
         wechat_message: &str,
     ) -> Result<(), LedgerError> {
-        let statement = sqlx::query(
+        let statement = query(
             "UPDATE refunds SET wechat_code = ?, wechat_message = ?
              WHERE id = ? AND state = 'requested'",
         )
@@ -95,16 +96,16 @@ impl Ledger {
         now_ms: i64,
     ) -> Result<(), LedgerError> {
         let mut write = self.write().await?;
-        let changed = sqlx::query(
+        let changed = query(
             "UPDATE refunds SET state = 'processing', state_ms = ?,
                                 applications = applications + 1
              WHERE id = ? AND state = 'abnormal'",
         )
         .bind(now_ms)
         .bind(refund.id)
-        .execute(&mut *write)
+        .execute(&mut write)
         .await?;
-        if changed.rows_affected() == 0 {
+        if changed == 0 {
             return Ok(());
         }
         let number = refund.out_refund_no.as_str();

@@ -3,6 +3,7 @@
 //! is stored for a person.
 
 use const_format::formatcp;
+use ledger_database::{query, query_as};
 use merchant_api::{RefundOrigin, RefundState, WebhookEvent};
 use payment_values::{OutRefundNo, RefundId};
 
@@ -52,7 +53,7 @@ impl Ledger {
 
 /// Updates the order's sum of succeeded refunds of the payment that settled it.
 pub(super) async fn sum_refunded(write: &mut Write, order_id: i64) -> Result<(), LedgerError> {
-    sqlx::query(
+    query(
         "UPDATE orders SET refunded_fen =
              (SELECT COALESCE(SUM(refunds.amount_fen), 0)
               FROM refunds JOIN attempts ON attempts.order_id = refunds.order_id
@@ -62,7 +63,7 @@ pub(super) async fn sum_refunded(write: &mut Write, order_id: i64) -> Result<(),
          WHERE id = ?",
     )
     .bind(order_id)
-    .execute(&mut **write)
+    .execute(&mut *write)
     .await?;
     Ok(())
 }
@@ -73,13 +74,13 @@ async fn judge(
     update: &RefundUpdate,
     now_ms: i64,
 ) -> Result<(RefundRecorded, Option<i64>), LedgerError> {
-    let Some(attempt) = attempts::find_by_number(write, &update.out_trade_no).await? else {
+    let Some(attempt) = attempts::find_by_number(&mut *write, &update.out_trade_no).await? else {
         return Ok((keep_mismatch(write, update, "number", now_ms).await?, None));
     };
-    let Some(order) = orders::find(write, attempt.order_id).await? else {
+    let Some(order) = orders::find(&mut *write, attempt.order_id).await? else {
         return Ok((keep_mismatch(write, update, "number", now_ms).await?, None));
     };
-    let known = find_refund(write, &update.out_refund_no).await?;
+    let known = find_refund(&mut *write, &update.out_refund_no).await?;
     if let Some(reason) = difference(update, &order, &attempt, known.as_ref()) {
         return Ok((keep_mismatch(write, update, reason, now_ms).await?, None));
     }
@@ -154,7 +155,7 @@ async fn move_on(
     update: &RefundUpdate,
     now_ms: i64,
 ) -> Result<Refund, LedgerError> {
-    let refund = sqlx::query_as(formatcp!(
+    let refund = query_as(formatcp!(
         "UPDATE refunds SET state = ?1, state_ms = ?2, refund_id = ?3, payer_refund_fen = ?4,
                             user_received_account = ?5, success_time = ?6, wechat_code = NULL,
                             wechat_message = NULL,
@@ -171,7 +172,7 @@ async fn move_on(
     .bind(&update.user_received_account)
     .bind(&update.success_time)
     .bind(refund.id)
-    .fetch_one(&mut **write)
+    .fetch_one(&mut *write)
     .await?;
     Ok(refund)
 }
@@ -194,7 +195,7 @@ async fn take_in(
         )
         .await?;
     }
-    let refund = sqlx::query_as(formatcp!(
+    let refund = query_as(formatcp!(
         "INSERT INTO refunds (out_refund_no, order_id, attempt, out_trade_no, origin, amount_fen,
                               state, created_ms, state_ms, refund_id, payer_refund_fen,
                               user_received_account, success_time)
@@ -212,7 +213,7 @@ async fn take_in(
     .bind(update.payer_refund_fen)
     .bind(&update.user_received_account)
     .bind(&update.success_time)
-    .fetch_one(&mut **write)
+    .fetch_one(&mut *write)
     .await?;
     Ok(refund)
 }
@@ -266,7 +267,7 @@ pub(super) async fn put_refund_webhook(
         RefundState::Refused => WebhookEvent::RefundRefused,
         RefundState::Requested | RefundState::Processing => return Ok(()),
     };
-    let Some(order) = orders::find(write, refund.order_id).await? else {
+    let Some(order) = orders::find(&mut *write, refund.order_id).await? else {
         return Ok(());
     };
     // A duplicate payment's refund is retried each day: a repeated refusal is not reported again.

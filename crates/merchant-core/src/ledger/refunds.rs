@@ -2,9 +2,9 @@
 //! reports about them are in `refund_updates`.
 
 use const_format::formatcp;
+use ledger_database::{Executor, query, query_as, query_scalar, row};
 use merchant_api::{RefundOrigin, RefundState};
 use payment_values::{Fen, OutRefundNo, OutTradeNo, RefundId};
-use sqlx::SqliteConnection;
 
 use super::column::Word;
 use super::{
@@ -25,7 +25,7 @@ pub(super) const COLUMNS: &str = "id, out_refund_no, order_id, out_trade_no, ori
     payer_refund_fen, user_received_account, success_time, wechat_code, wechat_message";
 
 /// A refund in the ledger.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 #[expect(
     clippy::struct_field_names,
     reason = "refund_id is WeChat's name for its number"
@@ -36,7 +36,6 @@ pub(crate) struct Refund {
     pub(crate) order_id: i64,
     /// The payment's number.
     pub(crate) out_trade_no: OutTradeNo,
-    #[sqlx(try_from = "Word<RefundOrigin>")]
     pub(crate) origin: RefundOrigin,
     pub(crate) amount_fen: Fen,
     pub(crate) reason: Option<String>,
@@ -44,7 +43,6 @@ pub(crate) struct Refund {
     pub(crate) request: Option<String>,
     /// The body that is sent to WeChat, the same each time; none for a refund made elsewhere.
     pub(crate) body: Option<Vec<u8>>,
-    #[sqlx(try_from = "Word<RefundState>")]
     pub(crate) state: RefundState,
     pub(crate) created_ms: i64,
     pub(crate) state_ms: i64,
@@ -60,6 +58,32 @@ pub(crate) struct Refund {
     pub(crate) success_time: Option<String>,
     pub(crate) wechat_code: Option<String>,
     pub(crate) wechat_message: Option<String>,
+}
+
+row! {
+    Refund {
+        id,
+        out_refund_no,
+        order_id,
+        out_trade_no,
+        origin as Word<RefundOrigin>,
+        amount_fen,
+        reason,
+        request,
+        body,
+        state as Word<RefundState>,
+        created_ms,
+        state_ms,
+        sent_ms,
+        refusals,
+        applications,
+        refund_id,
+        payer_refund_fen,
+        user_received_account,
+        success_time,
+        wechat_code,
+        wechat_message,
+    }
 }
 
 /// A new refund.
@@ -156,9 +180,9 @@ impl Ledger {
     ) -> Result<Sending, LedgerError> {
         let mut write = self.write().await?;
         let last_ms: Option<i64> =
-            sqlx::query_scalar("SELECT MAX(sent_ms) FROM refunds WHERE out_trade_no = ?")
+            query_scalar("SELECT MAX(sent_ms) FROM refunds WHERE out_trade_no = ?")
                 .bind(&refund.out_trade_no)
-                .fetch_one(&mut *write)
+                .fetch_one(&mut write)
                 .await?;
         if let Some(last_ms) = last_ms
             // A `sent_ms` in the future means that the clock was set back; ignore it.
@@ -166,14 +190,13 @@ impl Ledger {
         {
             return Ok(Sending::NotBefore(last_ms.saturating_add(SPACING_MS)));
         }
-        let claimed =
-            sqlx::query("UPDATE refunds SET sent_ms = ? WHERE id = ? AND state = 'requested'")
-                .bind(now_ms)
-                .bind(refund.id)
-                .execute(&mut *write)
-                .await?;
+        let claimed = query("UPDATE refunds SET sent_ms = ? WHERE id = ? AND state = 'requested'")
+            .bind(now_ms)
+            .bind(refund.id)
+            .execute(&mut write)
+            .await?;
         write.commit().await?;
-        Ok(if claimed.rows_affected() > 0 {
+        Ok(if claimed > 0 {
             Sending::Granted
         } else {
             Sending::MovedOn
@@ -200,17 +223,16 @@ impl Ledger {
     /// A refund by its number. Any text may be given, because WeChat and callers also name numbers
     /// that are not ours.
     pub(crate) async fn refund(&self, out_refund_no: &str) -> Result<Option<Refund>, LedgerError> {
-        let mut read = self.readers.pool().acquire().await?;
-        find_refund(&mut read, out_refund_no).await
+        find_refund(&self.readers, out_refund_no).await
     }
 
     /// All refunds of an order, oldest first.
     pub(crate) async fn refunds(&self, order_id: i64) -> Result<Vec<Refund>, LedgerError> {
-        let found = sqlx::query_as(formatcp!(
+        let found = query_as(formatcp!(
             "SELECT {COLUMNS} FROM refunds WHERE order_id = ? ORDER BY id"
         ))
         .bind(order_id)
-        .fetch_all(self.readers.pool())
+        .fetch_all(&self.readers)
         .await?;
         Ok(found)
     }
@@ -221,8 +243,7 @@ impl Ledger {
         order: &Order,
         attempt: &Attempt,
     ) -> Result<Fen, LedgerError> {
-        let mut read = self.readers.pool().acquire().await?;
-        Ok(room(&mut read, order, &attempt.out_trade_no)
+        Ok(room(&self.readers, order, &attempt.out_trade_no)
             .await?
             .left_fen)
     }
@@ -242,12 +263,12 @@ impl Ledger {
         if refund.amount_fen > left_fen {
             return Ok(RefundBegun::TooMuch { left_fen });
         }
-        let refund = sqlx::query_as(formatcp!(
+        let refund = query_as(formatcp!(
             "UPDATE refunds SET state = 'requested', state_ms = ? WHERE id = ? RETURNING {COLUMNS}"
         ))
         .bind(now_ms)
         .bind(refund.id)
-        .fetch_one(&mut *write)
+        .fetch_one(&mut write)
         .await?;
         self.commit_requested(write, &refund, now_ms).await?;
         Ok(RefundBegun::Same(Box::new(refund)))
@@ -297,15 +318,15 @@ struct Room {
 /// The amount that can still be refunded of a payment: its amount less all refunds that succeeded
 /// or may still succeed.
 async fn room(
-    connection: &mut SqliteConnection,
+    on: impl Executor,
     order: &Order,
     out_trade_no: &OutTradeNo,
 ) -> Result<Room, LedgerError> {
-    let refunds: Vec<Refund> = sqlx::query_as(formatcp!(
+    let refunds: Vec<Refund> = query_as(formatcp!(
         "SELECT {COLUMNS} FROM refunds WHERE out_trade_no = ?"
     ))
     .bind(out_trade_no)
-    .fetch_all(connection)
+    .fetch_all(on)
     .await?;
     let mut room = Room {
         left_fen: order.total_fen,
@@ -327,7 +348,7 @@ async fn insert(
     new: &NewRefund,
     out_trade_no: &OutTradeNo,
 ) -> Result<Refund, LedgerError> {
-    let refund = sqlx::query_as(formatcp!(
+    let refund = query_as(formatcp!(
         "INSERT INTO refunds (out_refund_no, order_id, attempt, out_trade_no, origin, amount_fen,
                               reason, request, body, state, created_ms, state_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'requested', ?10, ?10) RETURNING {COLUMNS}"
@@ -342,21 +363,21 @@ async fn insert(
     .bind(&new.request)
     .bind(&new.body)
     .bind(new.created_ms)
-    .fetch_one(&mut **write)
+    .fetch_one(&mut *write)
     .await?;
     Ok(refund)
 }
 
 /// The refund with this number, read in the caller's transaction.
 pub(super) async fn find_refund(
-    connection: &mut SqliteConnection,
+    on: impl Executor,
     out_refund_no: &str,
 ) -> Result<Option<Refund>, LedgerError> {
-    let found = sqlx::query_as(formatcp!(
+    let found = query_as(formatcp!(
         "SELECT {COLUMNS} FROM refunds WHERE out_refund_no = ?"
     ))
     .bind(out_refund_no)
-    .fetch_optional(connection)
+    .fetch_optional(on)
     .await?;
     Ok(found)
 }

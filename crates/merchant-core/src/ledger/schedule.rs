@@ -2,6 +2,7 @@
 //! done is not decided here.
 
 use super::{LedgerError, Work, Write};
+use ledger_database::query;
 
 /// When the wait of a piece of work begins and ends, in milliseconds since 1970. Both times are
 /// stored: if the clock is set back, the intended wait is restored from them
@@ -31,7 +32,7 @@ pub(super) async fn schedule(
     subject: &str,
     wait: Wait,
 ) -> Result<(), LedgerError> {
-    sqlx::query(
+    query(
         "INSERT INTO due_work (kind, subject, due_ms, set_ms) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET due_ms = ?3, set_ms = ?4, tries = 0",
     )
@@ -39,7 +40,7 @@ pub(super) async fn schedule(
     .bind(subject)
     .bind(wait.to_ms)
     .bind(wait.from_ms)
-    .execute(&mut **write)
+    .execute(&mut *write)
     .await?;
     Ok(())
 }
@@ -50,21 +51,21 @@ pub(super) async fn forget(
     work: Work,
     subject: &str,
 ) -> Result<(), LedgerError> {
-    sqlx::query("DELETE FROM due_work WHERE kind = ? AND subject = ?")
+    query("DELETE FROM due_work WHERE kind = ? AND subject = ?")
         .bind(work.as_str())
         .bind(subject)
-        .execute(&mut **write)
+        .execute(&mut *write)
         .await?;
     Ok(())
 }
 
 /// Deletes the scheduled queries and the end of an order.
 pub(super) async fn forget_order(write: &mut Write, order_id: i64) -> Result<(), LedgerError> {
-    sqlx::query("DELETE FROM due_work WHERE subject = ? AND kind IN (?, ?)")
+    query("DELETE FROM due_work WHERE subject = ? AND kind IN (?, ?)")
         .bind(order_id.to_string())
         .bind(Work::QueryAttempt.as_str())
         .bind(Work::EndOrder.as_str())
-        .execute(&mut **write)
+        .execute(&mut *write)
         .await?;
     Ok(())
 }

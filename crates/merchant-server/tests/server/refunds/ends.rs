@@ -48,7 +48,7 @@ async fn a_request_is_one_refund_wherever_the_process_ends() {
         assert_eq!(at_wechat, [one], "{steps}");
         assert_eq!(server.state_of("R-1").await, "succeeded", "{steps}");
         if is_done {
-            assert!(steps > 5, "there were points to end at");
+            assert!(steps > 1, "there were points to end at");
             return;
         }
     }
@@ -67,7 +67,7 @@ async fn a_duplicate_payment_is_refunded_once_wherever_the_process_ends() {
         assert_eq!(at_wechat, [one], "{steps}");
         assert_eq!(server.state_of("surplus@tea-0001").await, "succeeded");
         if is_done {
-            assert!(steps > 5, "there were points to end at");
+            assert!(steps > 1, "there were points to end at");
             return;
         }
     }
