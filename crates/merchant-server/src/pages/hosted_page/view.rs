@@ -66,12 +66,12 @@ pub(super) fn body(
         arrival, language, ..
     } = request;
     let (order, language) = (&checkout.order, *language);
-    let context = BuyerContext::of(&request.headers);
+    let buyer = BuyerContext::of(&request.headers);
     let is_open = answer.state == OrderState::Open;
     let is_over = order.is_closing || answer.remaining_ms == Some(0);
     let waits = is_open && !is_over && order.current_attempt > 0;
     let version = answer.version.unwrap_or_default();
-    let offer = context.offer(answer.products.as_deref().unwrap_or_default());
+    let offer = buyer.offer(answer.products.as_deref().unwrap_or_default());
     let code = shown_code(answer, &offer, arrival).filter(|_| waits && !arrival.has_returned);
     let step = Step {
         token: &order.token,
@@ -86,7 +86,7 @@ pub(super) fn body(
             html! { (ended(buyer_words::EXPIRED, language)) (step.check()) }
         }
         OrderState::Open if arrival.has_returned => returned(&step),
-        OrderState::Open => open(answer, &offer, &context, code, &step),
+        OrderState::Open => open(answer, &offer, &buyer, code, &step),
     };
     let content = html! {
         (about(order, language))
@@ -107,7 +107,7 @@ pub(super) fn body(
     closing(&html! {
         main {
             (heading(language))
-            @if code.is_some() && context.shows_code() {
+            @if code.is_some() && buyer.shows_code() {
                 div .stage {
                     div .served { (card) }
                     (element(&html! {}))
