@@ -69,14 +69,19 @@ export function sendFirstRequest(token, merchantApi, expectsCode) {
   }
   const url = isStart ? request.url.slice(0, -START.length) : request.url;
   let answeredAt = 0;
-  const sent = fetch(request).then(
-    (response) => {
+  const answered = async () => {
+    try {
+      const response = await fetch(request);
+      // An answer that breaks off in its middle is none.
+      await response.clone().text();
       answeredAt = performance.now();
       // What a refused start means, the machine finds out by reading.
       return response.ok || !isStart ? response : undefined;
-    },
-    () => undefined,
-  );
+    } catch {
+      return undefined;
+    }
+  };
+  const sent = answered();
   const abort = () => controller.abort();
   return {
     _request: request,
