@@ -97,7 +97,6 @@ async fn open(servers: &Servers, browser: &Browser, token: &str) {
 
 /// The page has its own code, and changes when it is paid, without the buyer's action.
 async fn pay_by_code(servers: &Servers, desk: &Browser, token: &str) {
-    desk.click(START).await;
     desk.until("!!document.querySelector('.code svg')?.getClientRects().length")
         .await;
     let checkout = servers.checkout(token).await;

@@ -58,7 +58,12 @@ pub(super) fn is_due(
 pub(super) fn page(payments: &Payments, request: PageRequest) -> Response {
     let starting = tokio::spawn({
         let (payments, token) = (payments.clone(), request.token.clone());
-        async move { attempts::start_first_code(&payments, &token).await }.in_current_span()
+        async move {
+            let started = attempts::start_first_code(&payments, &token).await;
+            // Here, because the page may be gone when the attempt ends.
+            started.inspect_err(Refusal::log)
+        }
+        .in_current_span()
     });
     let head = view::head(payments.config(), request.language);
     let body = {
@@ -101,7 +106,6 @@ async fn body(payments: &Payments, starting: Starting, mut request: PageRequest)
 /// The sentence about a refused attempt. The page without a code says the rest: that the time is
 /// over, or that there is a button.
 fn notice_of(refusal: &Refusal) -> Option<Notice> {
-    refusal.log();
     match code_of(refusal) {
         ErrorCode::RateLimited | ErrorCode::CheckoutExpired | ErrorCode::AttemptSuperseded => None,
         code => Some(Notice::NoCode(sentence(code))),
