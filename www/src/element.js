@@ -312,7 +312,7 @@ export function define(options) {
         const expectsCode = this._expectsCode();
         holdPlace(this, expectsCode, this._attribute("theme") || this._themeOfPage());
         if (!this._transport && !isBroken) {
-          this._first = sendFirstRequest(this._attribute("token") || "", this._attribute("merchant-api") || "", expectsCode && isDesk(navigator));
+          this._first = sendFirstRequest(this._attribute("token") || "", this._attribute("merchant-api") || "", expectsCode && isDesk(navigator) && this._isInSight());
         }
         this._deadline = setTimeout(() => this._giveUp("WIDGET_LATE", `the widget has not loaded in ${LOAD_MS} ms`), LOAD_MS);
         const bindings = await loadBindings();
@@ -342,6 +342,11 @@ export function define(options) {
     _expectsCode() {
       const scene = this._attribute("scene");
       return scene === "native" || ((!scene || scene === "auto") && isDesk(navigator));
+    }
+
+    /** Whether the page lets the buyer see the element: the hosted page shows its own code first. */
+    _isInSight() {
+      return getComputedStyle(this).visibility !== "hidden";
     }
 
     _options() {
