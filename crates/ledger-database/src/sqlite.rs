@@ -11,8 +11,8 @@
 //! What this module never does: block a thread on a lock of the database. A writer that finds another
 //! program's lock waits asynchronously.
 
-mod commit;
 mod connection;
+mod group;
 mod readers;
 mod write;
 

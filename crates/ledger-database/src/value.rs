@@ -9,9 +9,9 @@ pub enum Value<'q> {
     Null,
     /// A whole number; `true` is 1.
     Integer(i64),
-    /// Text.
+    /// A text in UTF-8.
     Text(Cow<'q, str>),
-    /// Bytes.
+    /// Bytes of any content.
     Blob(Cow<'q, [u8]>),
 }
 
@@ -22,9 +22,9 @@ pub enum ValueRef<'r> {
     Null,
     /// A whole number.
     Integer(i64),
-    /// Text.
+    /// A text in UTF-8.
     Text(&'r str),
-    /// Bytes.
+    /// Bytes of any content.
     Blob(&'r [u8]),
 }
 

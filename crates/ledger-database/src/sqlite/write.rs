@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
-use super::commit::Group;
 use super::connection::{self, Access};
+use super::group::Group;
 use crate::query::EachRow;
 use crate::{Error, Executor, Query};
 
@@ -134,7 +135,11 @@ impl Write {
             return Err(error);
         }
         self.is_open = false;
-        let outcome = self.writing.group.join(&self.writer);
+        // The first writer of a group puts the commit into the queue.
+        if self.writing.group.is_empty() {
+            tokio::spawn(commit(self.writer.clone()));
+        }
+        let outcome = self.writing.group.join();
         drop(self);
         outcome.await
     }
@@ -218,4 +223,23 @@ impl Writing {
             }
         }
     }
+}
+
+/// Waits for the writers that came before, and commits what all of them wrote.
+async fn commit(writer: Writer) {
+    let mut writing = writer.0.lock_owned().await;
+    if writing.group.is_empty() {
+        // Its transaction was lost meanwhile, and the writers know.
+        return;
+    }
+    let committed = spawn_blocking(move || {
+        let outcome = writing.step("COMMIT");
+        if outcome.is_err() {
+            // After some errors SQLite has rolled back by itself.
+            let _ = writing.batch("ROLLBACK");
+        }
+        writing.group.end(&outcome);
+    });
+    // If the runtime ends, the writers' senders are dropped with the connection.
+    let _ = committed.await;
 }

@@ -202,6 +202,8 @@ async fn an_order_that_allows_no_code_or_is_over_starts_nothing() {
 #[tokio::test]
 async fn the_head_is_on_its_way_before_wechat_answers_and_its_style_is_allowed_by_its_hash() {
     let folder = tempfile::tempdir().unwrap();
+    let script = r#"new URL("./wechat-pay-0.1.0-1a2b3c4d.wasm", import.meta.url)"#;
+    std::fs::write(folder.path().join("wechat-pay.js"), script).unwrap();
     let lines = format!("bundle_dir = \"{}\"", folder.path().display());
     let server = TestServer::open_with(&lines).await;
     let token = server.default_order().await;
@@ -212,7 +214,7 @@ async fn the_head_is_on_its_way_before_wechat_answers_and_its_style_is_allowed_b
     assert!(head.ends_with("</head>"), "{head}");
     for expected in [
         "<link rel=\"modulepreload\" href=\"/dist/wechat-pay.js\" fetchpriority=\"low\">",
-        "href=\"/dist/wechat-pay.wasm\" crossorigin",
+        "href=\"/dist/wechat-pay-0.1.0-1a2b3c4d.wasm\" crossorigin",
         "<script src=\"/c.js\" defer>",
     ] {
         assert!(head.contains(expected), "{expected} in {head}");

@@ -10,20 +10,31 @@
   var cashier = document.getElementById("cashier");
   if (cashier) openCashier(cashier.dataset);
 
-  var waiting = document.querySelector("[data-waits]");
-  if (waiting) setTimeout(look, LOOK_EVERY_MS);
-
-  var clock = document.querySelector("[data-remaining-ms]");
-  if (clock) countDown(Number(clock.dataset.remainingMs) + performance.now());
-
   var element = document.querySelector("wechat-pay");
   var served = document.querySelector(".served");
+  var waiting = document.querySelector("[data-waits]");
+  var clock = document.querySelector("[data-remaining-ms]");
+  var endMs = clock && Number(clock.dataset.remainingMs) + performance.now();
+  var looking, ticking;
+
+  begin();
   if (served) handOver();
+
+  function begin() {
+    stop();
+    if (waiting) looking = setTimeout(look, LOOK_EVERY_MS);
+    if (clock) countDown();
+  }
+
+  function stop() {
+    clearTimeout(looking);
+    clearTimeout(ticking);
+  }
 
   // For a browser with script but without the element (too old, or the element failed). The page
   // reloads only when the order has changed, because the buyer may be reading it.
   function look() {
-    setTimeout(look, LOOK_EVERY_MS);
+    looking = setTimeout(look, LOOK_EVERY_MS);
     if (!isInView(waiting) || document.hidden || !window.fetch) return;
     var token = element.getAttribute("token");
     fetch("/v1/checkouts/" + token, { credentials: "omit" })
@@ -39,10 +50,14 @@
   // becomes what the element shows if it fails later.
   function handOver() {
     element.addEventListener("state-change", function (event) {
-      if (!/^(loading|starting)$/.test(event.detail.state)) give();
+      if (/^(loading|starting)$/.test(event.detail.state)) return;
+      give();
+      stop();
     });
     element.addEventListener("problem", function (event) {
-      if (/^WIDGET_/.test(event.detail.code)) give();
+      if (!/^WIDGET_/.test(event.detail.code)) return;
+      give();
+      begin();
     });
     setTimeout(standAlone, ELEMENT_COMES_WITHIN_MS);
   }
@@ -62,13 +77,14 @@
   }
 
   // The end of the time is a page of its own.
-  function countDown(endMs) {
+  function countDown() {
+    if (!isInView(clock)) return;
     var leftS = Math.max(0, Math.ceil((endMs - performance.now()) / 1000));
     var texts = [Math.floor(leftS / 60) % 60, leftS % 60];
     if (leftS >= 3600) texts.unshift(Math.floor(leftS / 3600));
     clock.textContent = texts.map(function (number) { return (number < 10 ? "0" : "") + number; }).join(":");
-    if (leftS > 0) setTimeout(countDown, 1000, endMs);
-    else if (isInView(clock)) location.replace(location.pathname);
+    if (leftS > 0) ticking = setTimeout(countDown, 1000);
+    else location.replace(location.pathname);
   }
 
   function isInView(node) {

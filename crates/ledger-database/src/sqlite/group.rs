@@ -1,9 +1,7 @@
-//! The writers that share one commit.
+//! The writers that share one commit. The commit itself is not made here.
 
 use tokio::sync::oneshot;
-use tokio::task::spawn_blocking;
 
-use super::write::Writer;
 use crate::Error;
 
 type Outcome = Result<(), Error>;
@@ -31,12 +29,8 @@ impl Group {
         self.is_open = true;
     }
 
-    /// Adds a writer that has finished, and gives what will say how its commit went. The first writer
-    /// of a group puts the commit into the queue.
-    pub(super) fn join(&mut self, writer: &Writer) -> impl Future<Output = Outcome> + use<> {
-        if self.waiting.is_empty() {
-            tokio::spawn(commit(writer.clone()));
-        }
+    /// Adds a writer that has finished; returns how its commit went, once it has ended.
+    pub(super) fn join(&mut self) -> impl Future<Output = Outcome> + use<> {
         let (sender, receiver) = oneshot::channel();
         self.waiting.push(sender);
         async move { receiver.await.unwrap_or(Err(Error::Unconfirmed)) }
@@ -50,23 +44,4 @@ impl Group {
             let _ = writer.send(outcome.clone());
         }
     }
-}
-
-/// Waits for the writers that came before, and commits what all of them wrote.
-async fn commit(writer: Writer) {
-    let mut writing = writer.0.lock_owned().await;
-    if writing.group.is_empty() {
-        // Its transaction was lost meanwhile, and the writers know.
-        return;
-    }
-    let committed = spawn_blocking(move || {
-        let outcome = writing.step("COMMIT");
-        if outcome.is_err() {
-            // After some errors SQLite has rolled back by itself.
-            let _ = writing.batch("ROLLBACK");
-        }
-        writing.group.end(&outcome);
-    });
-    // If the runtime ends, the writers' senders are dropped with the connection.
-    let _ = committed.await;
 }
