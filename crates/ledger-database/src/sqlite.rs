@@ -8,6 +8,9 @@
 //! commit makes all of them durable. A writer that fails rolls back to its savepoint and harms no
 //! other; if the commit itself fails, all its writers learn that nothing was changed.
 //!
+//! A statement is never pending, so a task with many of them would let no other task run. So each
+//! statement counts as an operation that may yield (tokio's cooperative budget).
+//!
 //! What this module never does: block a thread on a lock of the database. A writer that finds another
 //! program's lock waits asynchronously.
 

@@ -291,3 +291,12 @@ proptest! {
         });
     }
 }
+
+#[tokio::test]
+async fn a_task_that_only_reads_lets_other_tasks_run() {
+    let database = Database::open().await;
+    let other = tokio::spawn(async {});
+    while !other.is_finished() {
+        database.words().await;
+    }
+}

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
+use tokio::task::coop::consume_budget;
 
 use super::connection::{self, Access};
 use crate::query::EachRow;
@@ -81,12 +82,14 @@ impl Readers {
 
 impl Executor for &Readers {
     async fn run(self, query: Query<'_>, each: &mut EachRow<'_>) -> Result<u64, Error> {
+        consume_budget().await;
         self.0.run(&query, each)
     }
 }
 
 impl Executor for Scan<'_> {
     async fn run(self, query: Query<'_>, each: &mut EachRow<'_>) -> Result<u64, Error> {
+        consume_budget().await;
         let pool = &self.0.0;
         // A runtime with one thread has no other that could take the tasks.
         if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
@@ -99,6 +102,7 @@ impl Executor for Scan<'_> {
 
 impl Executor for &mut Snapshot {
     async fn run(self, query: Query<'_>, each: &mut EachRow<'_>) -> Result<u64, Error> {
+        consume_budget().await;
         connection::run(self.connection()?, &query, each)
     }
 }

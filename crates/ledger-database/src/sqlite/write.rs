@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::task::coop::consume_budget;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
@@ -157,6 +158,7 @@ impl Write {
 
 impl Executor for &mut Write {
     async fn run(self, query: Query<'_>, each: &mut EachRow<'_>) -> Result<u64, Error> {
+        consume_budget().await;
         if !self.is_open {
             return Err(Error::Ended);
         }
