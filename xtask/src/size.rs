@@ -12,9 +12,9 @@ use crate::{console, repository};
 pub(crate) const MANIFEST: &str = "manifest.json";
 
 /// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls. Last
-/// figure: 56,947 (wasm 49,209, JavaScript 7,738). The limit leaves a kilobyte of room, so that a
+/// figure: 57,098 (wasm 49,337, JavaScript 7,761). The limit leaves a kilobyte of room, so that a
 /// fix need not save bytes first.
-const LIMIT_BYTES: u64 = 58_000;
+const LIMIT_BYTES: u64 = 58_200;
 
 /// Compares the bundle in `www/dist` with the limit.
 pub(crate) fn check() -> Result<(), Failure> {
