@@ -29,8 +29,7 @@ function loadBindings() {
 }
 
 async function load() {
-  // A file that did not arrive whole is fetched once more.
-  start(await instantiate().catch(instantiate).catch(instantiateScriptAfter));
+  start(await instantiate().catch(instantiateScriptAfter));
   return { mount, theme };
 }
 
@@ -48,6 +47,11 @@ async function instantiateScriptAfter(error) {
 async function instantiate() {
   // Throws at once, without a download, where WebAssembly is missing or forbidden.
   new WebAssembly.Module(new Uint8Array(EMPTY));
+  // A file that did not arrive whole is fetched once more.
+  return fetchInstance().catch(fetchInstance);
+}
+
+async function fetchInstance() {
   const response = await fetch(WASM);
   if (!response.ok) throw new Error(`${WASM}: ${response.status}`);
   // Safari streams since version 15, and no browser streams a response with another content type.
