@@ -143,22 +143,10 @@ macro_rules! row {
     };
 }
 
-macro_rules! tuples {
-    ($($($name:ident $place:literal),+;)+) => {$(
-        impl<$($name: Column),+> FromRow for ($($name,)+) {
-            fn from_row(row: &Row<'_>) -> Result<Self, Error> {
-                Ok(($(row.at::<$name>($place)?,)+))
-            }
-        }
-    )+};
-}
-
-tuples! {
-    A 0;
-    A 0, B 1;
-    A 0, B 1, C 2;
-    A 0, B 1, C 2, D 3;
-    A 0, B 1, C 2, D 3, E 4;
+impl<A: Column, B: Column> FromRow for (A, B) {
+    fn from_row(row: &Row<'_>) -> Result<Self, Error> {
+        Ok((row.at(0)?, row.at(1)?))
+    }
 }
 
 impl Column for i64 {
@@ -176,15 +164,6 @@ impl Column for u64 {
         number
             .try_into()
             .map_err(|_| ReadError::new("must not be negative"))
-    }
-}
-
-impl Column for u32 {
-    fn read(value: ValueRef<'_>) -> Result<Self, ReadError> {
-        let number = i64::read(value)?;
-        number
-            .try_into()
-            .map_err(|_| ReadError::new("is beyond its limits"))
     }
 }
 

@@ -66,11 +66,6 @@ impl Readers {
         Ok(snapshot)
     }
 
-    /// Closes the idle connections; the next read opens a new one.
-    pub fn close(&self) {
-        self.0.idle().clear();
-    }
-
     fn with(path: &Path, access: Access) -> Self {
         Self(Arc::new(Pool {
             path: path.to_owned(),

@@ -25,12 +25,11 @@ pub struct Writer(pub(super) Arc<Mutex<Writing>>);
 /// What the writers share, one at a time.
 #[derive(Debug)]
 pub(super) struct Writing {
-    /// `None` once the writer was closed.
-    pub(super) connection: Option<Connection>,
+    connection: Connection,
     /// How long a writer waits for another program's lock.
     busy_limit: Duration,
     /// The writers that wait for the commit of the transaction that is open.
-    pub(super) group: Group,
+    group: Group,
 }
 
 /// A transaction that writes. Its results must not be used before its commit has succeeded. If it is
@@ -51,7 +50,7 @@ impl Writer {
     /// If the file is missing, is no database, or may not be written.
     pub fn open(path: &Path, busy_limit: Duration) -> Result<Self, Error> {
         let writing = Writing {
-            connection: Some(connection::open(path, Access::Write)?),
+            connection: connection::open(path, Access::Write)?,
             busy_limit,
             group: Group::default(),
         };
@@ -96,11 +95,6 @@ impl Writer {
         let mut write = self.begin().await?;
         write.execute_batch(statements)?;
         write.commit().await
-    }
-
-    /// Closes the connection after the last writer. Later calls fail.
-    pub async fn close(&self) {
-        self.0.lock().await.connection = None;
     }
 }
 
@@ -149,7 +143,7 @@ impl Write {
     /// that wait for its commit learn it now.
     fn end_if_lost(&mut self, error: &Error) {
         let writing = &mut *self.writing;
-        if writing.connection().is_ok_and(Connection::is_autocommit) {
+        if writing.connection.is_autocommit() {
             self.is_open = false;
             writing.group.end(&Err(error.clone()));
         }
@@ -162,7 +156,7 @@ impl Executor for &mut Write {
         if !self.is_open {
             return Err(Error::Ended);
         }
-        let result = connection::run(self.writing.connection()?, &query, each);
+        let result = connection::run(&self.writing.connection, &query, each);
         if let Err(error) = &result {
             self.end_if_lost(error);
         }
@@ -192,18 +186,14 @@ impl Drop for Write {
 }
 
 impl Writing {
-    pub(super) fn connection(&self) -> Result<&Connection, Error> {
-        self.connection.as_ref().ok_or(Error::Ended)
-    }
-
     /// Runs one statement of a transaction, which is prepared once.
-    pub(super) fn step(&self, statement: &str) -> Result<(), Error> {
-        self.connection()?.prepare_cached(statement)?.execute([])?;
+    fn step(&self, statement: &str) -> Result<(), Error> {
+        self.connection.prepare_cached(statement)?.execute([])?;
         Ok(())
     }
 
-    pub(super) fn batch(&self, statements: &str) -> Result<(), Error> {
-        Ok(self.connection()?.execute_batch(statements)?)
+    fn batch(&self, statements: &str) -> Result<(), Error> {
+        Ok(self.connection.execute_batch(statements)?)
     }
 
     /// Begins the transaction that the next writers share, unless it is open.

@@ -2,13 +2,16 @@
 //! uses this handle.
 
 use std::path::Path;
+use std::time::Duration;
 
-use ledger_database::{Migration, Readers, Writer, query};
+use ledger_database::{Migration, Readers, Write, Writer, query};
 
 use super::changes::Changes;
-use super::connections::{Write, open_writer};
 use super::error::LedgerError;
 use crate::config::{Config, Database};
+
+/// How long a writer waits for another program's lock.
+const BUSY_LIMIT: Duration = Duration::from_secs(5);
 
 /// Forward only: a released migration is never changed; a new one is added. Some numbers are
 /// missing: a number is reserved before the work begins, and the work for number 7 needed no
@@ -129,7 +132,7 @@ impl Ledger {
 
     fn connect(path: &Path) -> Result<Self, LedgerError> {
         Ok(Self {
-            writer: open_writer(path)?,
+            writer: Writer::open(path, BUSY_LIMIT)?,
             readers: Readers::of(path),
             changes: Changes::default(),
         })
