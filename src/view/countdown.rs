@@ -1,7 +1,7 @@
 //! How long the code is valid. The machine provides the time; this module only writes it.
 
 use leptos::prelude::*;
-use merchant_api::push_decimal;
+use merchant_api::clock_text;
 
 use crate::locale::{Text, Word, Words};
 
@@ -40,31 +40,9 @@ const PACE: [(u64, &str, Word); 4] = [
     (300_000, "5", Word::MinutesLeft),
 ];
 
-/// Minutes and seconds, with hours if there are any; a started second counts as a whole one.
-fn clock_text(remaining_ms: u64) -> String {
-    let seconds = remaining_ms.div_ceil(1_000);
-    let mut text = String::new();
-    if seconds >= 3_600 {
-        push_two_digits(&mut text, seconds / 3_600);
-        text.push(':');
-    }
-    push_two_digits(&mut text, seconds / 60 % 60);
-    text.push(':');
-    push_two_digits(&mut text, seconds % 60);
-    text
-}
-
-/// Appends a number with at least two digits.
-pub(super) fn push_two_digits(text: &mut String, number: u64) {
-    if number < 10 {
-        text.push('0');
-    }
-    push_decimal(text, number);
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{announcement, clock_text};
+    use super::announcement;
     use crate::locale::{Locale, Messages, Words};
 
     #[test]
@@ -82,19 +60,5 @@ mod tests {
             .filter_map(|text| text.split(' ').nth(7))
             .collect();
         assert_eq!(numbers, ["5", "3", "60", "30"], "{heard:?}");
-    }
-
-    #[test]
-    fn the_countdown_rounds_seconds_up_and_shows_hours_only_if_there_are_any() {
-        let cases = [
-            (0, "00:00"),
-            (1, "00:01"),
-            (59_001, "01:00"),
-            (1_799_000, "29:59"),
-            (7_200_000, "02:00:00"),
-        ];
-        for (remaining_ms, expected) in cases {
-            assert_eq!(clock_text(remaining_ms), expected, "{remaining_ms}");
-        }
     }
 }

@@ -2,10 +2,9 @@
 
 use checkout::OrderView;
 use leptos::prelude::*;
-use merchant_api::push_decimal;
+use merchant_api::{push_decimal, push_two_digits};
 use wasm_bindgen::prelude::*;
 
-use super::countdown::push_two_digits;
 use crate::locale::{Text, Word, Words};
 
 /// Says that no money moves.

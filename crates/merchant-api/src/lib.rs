@@ -47,7 +47,7 @@ pub use attempt::{AttemptForm, CancelForm, PollQuery, WAIT_MAX_S};
 pub use attempt_product::AttemptProduct;
 #[cfg(feature = "serde")]
 pub use bill::{BillComparison, BillDifference, BillTotal};
-pub use decimal::{decimal, push_decimal};
+pub use decimal::{clock_text, decimal, push_decimal, push_two_digits};
 pub use error::{ApiError, ErrorCode};
 pub use fields::{Fields, Malformed};
 pub use limits::{

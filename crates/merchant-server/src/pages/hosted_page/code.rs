@@ -2,7 +2,7 @@
 //! valid, written as the element writes it.
 
 use maud::{Markup, PreEscaped, html};
-use merchant_api::{Action, CheckoutAnswer};
+use merchant_api::{Action, CheckoutAnswer, clock_text};
 use qr_code::QrCode;
 
 use super::offer::{BuyerContext, Offer};
@@ -62,36 +62,6 @@ fn countdown(answer: &CheckoutAnswer, language: Language) -> Markup {
                 (language.say(buyer_words::CODE_VALID_FOR)) " "
                 span role="timer" data-remaining-ms=(remaining_ms) { (clock_text(remaining_ms)) }
             }
-        }
-    }
-}
-
-/// Minutes and seconds, with hours if there are any; a started second counts as a whole one.
-fn clock_text(remaining_ms: u64) -> String {
-    let seconds = remaining_ms.div_ceil(1_000);
-    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 {
-        format!("{hours:02}:{minutes:02}:{seconds:02}")
-    } else {
-        format!("{minutes:02}:{seconds:02}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::clock_text;
-
-    #[test]
-    fn the_clock_shows_begun_seconds_and_hours_only_where_there_are_any() {
-        let cases = [
-            (0, "00:00"),
-            (1, "00:01"),
-            (59_001, "01:00"),
-            (1_799_000, "29:59"),
-            (7_200_000, "02:00:00"),
-        ];
-        for (remaining_ms, expected) in cases {
-            assert_eq!(clock_text(remaining_ms), expected, "{remaining_ms}");
         }
     }
 }
