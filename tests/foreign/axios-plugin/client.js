@@ -4,16 +4,9 @@
 
 const assert = require("node:assert");
 const { createHash, generateKeyPairSync } = require("node:crypto");
-const { readFileSync } = require("node:fs");
-const { createServer } = require("node:http");
-const { join } = require("node:path");
 const { gunzipSync } = require("node:zlib");
 const { Wechatpay, Aes, Rsa, Formatter } = require("wechatpay-axios-plugin");
-
-const folder = process.argv[2];
-const merchant = JSON.parse(readFileSync(join(folder, "merchant.json")));
-const textOf = (name) => readFileSync(join(folder, merchant[name]), "utf8");
-const holds = (what) => console.log("holds:", what);
+const { control, holds, inbox, merchant, textOf } = require("./simulator.js");
 
 const certificates = { [merchant.platform_serial_no]: textOf("platform_certificate_file") };
 const publicKey = { [merchant.public_key_id]: textOf("public_key_file") };
@@ -29,35 +22,9 @@ function client(changes = {}) {
   });
 }
 
-async function control(path, body) {
-  const reply = await fetch(`${merchant.base_url}/_simulator/${path}`, {
-    method: "POST",
-    body: JSON.stringify(body),
-  });
-  const text = await reply.text();
-  assert.equal(reply.status, 200, text);
-  return JSON.parse(text);
-}
-
 /// The merchant's notify_url: keeps notifications until they are read.
-function inbox() {
-  const waiting = [];
-  const received = [];
-  const server = createServer((request, response) => {
-    const parts = [];
-    request.on("data", (part) => parts.push(part));
-    request.on("end", () => {
-      const letter = { headers: request.headers, body: Buffer.concat(parts).toString() };
-      const reader = waiting.shift();
-      if (reader) reader(letter);
-      else received.push(letter);
-      response.writeHead(204).end();
-    });
-  });
-  const next = () =>
-    received.length ? Promise.resolve(received.shift()) : new Promise((read) => waiting.push(read));
-  return new Promise((ready) => server.listen(0, "127.0.0.1", () => ready({ server, next })));
-}
+const openInbox = () =>
+  inbox((headers, body) => ({ headers, body }), (response) => response.writeHead(204).end());
 
 function opened({ headers, body }) {
   const serial = headers["wechatpay-serial"];
@@ -87,7 +54,7 @@ async function refused(call, status, code) {
 }
 
 async function main() {
-  const { server, next } = await inbox();
+  const { server, next } = await openInbox();
   const notify_url = `http://127.0.0.1:${server.address().port}/notify`;
   const wxpay = client();
   const { mchid, appid } = merchant;

@@ -3,17 +3,11 @@
 // each thing that holds, and fails with the first that does not.
 
 const assert = require("node:assert");
-const { readFileSync } = require("node:fs");
-const { createServer } = require("node:http");
-const { join } = require("node:path");
 const { gunzipSync } = require("node:zlib");
 const { Wechatpay, Aes, Hash, Formatter, Transformer } = require("wechatpay-axios-plugin");
+const { control, holds, inbox, merchant, textOf } = require("./simulator.js");
 
-const folder = process.argv[2];
-const merchant = JSON.parse(readFileSync(join(folder, "merchant.json")));
-const textOf = (name) => readFileSync(join(folder, merchant[name]), "utf8");
 const { mchid: mch_id, appid, api_v2_key } = merchant;
-const holds = (what) => console.log("holds:", what);
 
 function client(secret = api_v2_key) {
   return new Wechatpay({
@@ -26,35 +20,10 @@ function client(secret = api_v2_key) {
   });
 }
 
-async function control(path, body) {
-  const reply = await fetch(`${merchant.base_url}/_simulator/${path}`, {
-    method: "POST",
-    body: JSON.stringify(body),
-  });
-  const text = await reply.text();
-  assert.equal(reply.status, 200, text);
-  return JSON.parse(text);
-}
-
 /// The merchant's notify_url: accepts each notification in XML, and keeps it until it is read.
-function inbox() {
-  const waiting = [];
-  const received = [];
-  const server = createServer((request, response) => {
-    const parts = [];
-    request.on("data", (part) => parts.push(part));
-    request.on("end", () => {
-      const message = Transformer.toObject(Buffer.concat(parts).toString());
-      const reader = waiting.shift();
-      if (reader) reader(message);
-      else received.push(message);
-      response.end(Transformer.toXml({ return_code: "SUCCESS", return_msg: "OK" }));
-    });
-  });
-  const next = () =>
-    received.length ? Promise.resolve(received.shift()) : new Promise((read) => waiting.push(read));
-  return new Promise((ready) => server.listen(0, "127.0.0.1", () => ready({ server, next })));
-}
+const openInbox = () =>
+  inbox((_, body) => Transformer.toObject(body), (response) =>
+    response.end(Transformer.toXml({ return_code: "SUCCESS", return_msg: "OK" })));
 
 async function refused(call, field, expected) {
   try {
@@ -108,7 +77,7 @@ async function pay(sign_type, next, notify_url) {
 }
 
 async function main() {
-  const { server, next } = await inbox();
+  const { server, next } = await openInbox();
   const notify_url = `http://127.0.0.1:${server.address().port}/notify`;
   const wxpay = client();
   await pay("HMAC-SHA256", next, notify_url);
