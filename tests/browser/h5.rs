@@ -99,12 +99,7 @@ async fn going_back_after_a_payment_ends_at_a_paid_page(engine: Engine) {
     let token = pages.order().await;
     visit_in(engine, Visitor::Phone, async |phone| {
         phone.open(&pages.page_of(&token, &[])).await;
-        phone.until_element_is(&["offer"]).await;
-        phone.click_intent("start").await;
-        phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
-        phone.click("button[value='success']").await;
-        phone.until_at("/ready/order").await;
-        phone.until_element_is(&["paid"]).await;
+        phone.pay_through_h5("/ready/order").await;
         phone.back().await;
         phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
         phone.back().await;
@@ -123,12 +118,7 @@ async fn a_single_page_shop_is_returned_to_its_route() {
     visit(Visitor::Phone, async |phone| {
         let page = format!("{}#/orders/7?tab=pay", pages.page_of(&token, &[]));
         phone.open(&page).await;
-        phone.until_element_is(&["offer"]).await;
-        phone.click_intent("start").await;
-        phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
-        phone.click("button[value='success']").await;
-        phone.until_at("/ready/order").await;
-        phone.until_element_is(&["paid"]).await;
+        phone.pay_through_h5("/ready/order").await;
         assert_eq!(phone.address().await.as_str(), page);
         assert_eq!(phone.complaints().await, [""; 0]);
     })

@@ -66,12 +66,7 @@ async fn an_older_browser_pays_on_a_phone_by_script(engine: Engine) {
     visit_in(engine, Visitor::Phone, async |phone| {
         let page = pages.page_of(&token, &[]);
         phone.open(&page.replace("/ready/", "/older/")).await;
-        phone.until_element_is(&["offer"]).await;
-        phone.click_intent("start").await;
-        phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
-        phone.click("button[value='success']").await;
-        phone.until_at("/older/order").await;
-        phone.until_element_is(&["paid"]).await;
+        phone.pay_through_h5("/older/order").await;
         assert_eq!(phone.complaints().await, [""; 0]);
     })
     .await;
@@ -84,12 +79,7 @@ async fn an_older_browser_pays_inside_wechat_by_script(engine: Engine) {
         let page = pages.page_of(&token, &[]);
         let page = page.replace("/ready/", "/older/");
         wechat.open(&pages.servers.inside_wechat(&page)).await;
-        wechat.until_element_is(&["offer"]).await;
-        wechat.click_intent("start").await;
-        wechat
-            .click_in("#wechat-cashier", "[data-outcome='success']")
-            .await;
-        wechat.until_element_is(&["paid"]).await;
+        wechat.pay_in_the_cashier().await;
         assert_eq!(wechat.complaints().await, [""; 0]);
     })
     .await;

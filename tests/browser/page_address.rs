@@ -28,12 +28,7 @@ async fn an_address_survives_wechats_middle_page_byte_for_byte(engine: Engine) {
             let page = format!("{}{end}", pages.page_at(&pages.order().await));
             phone.open("about:blank").await;
             phone.open(&page).await;
-            phone.until_element_is(&["offer"]).await;
-            phone.click_intent("start").await;
-            phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
-            phone.click("button[value='success']").await;
-            phone.until_at("/ready/at/").await;
-            phone.until_element_is(&["paid"]).await;
+            phone.pay_through_h5("/ready/at/").await;
             assert_eq!(shown(phone).await, page);
         }
     })
@@ -48,12 +43,7 @@ async fn an_address_survives_the_oauth_redirect_byte_for_byte(engine: Engine) {
             let page = pages.servers.inside_wechat(&page);
             wechat.open("about:blank").await;
             wechat.open(&page).await;
-            wechat.until_element_is(&["offer"]).await;
-            wechat.click_intent("start").await;
-            wechat
-                .click_in("#wechat-cashier", "[data-outcome='success']")
-                .await;
-            wechat.until_element_is(&["paid"]).await;
+            wechat.pay_in_the_cashier().await;
             assert_eq!(shown(wechat).await, page);
         }
     })

@@ -57,12 +57,7 @@ async fn a_buyer_on_a_phone_goes_to_wechat_from_a_strict_page(engine: Engine) {
         for more in ["", WITHOUT_WASM] {
             let token = order(&servers).await;
             phone.open(&strict(&servers, &token, more)).await;
-            phone.until_element_is(&["offer"]).await;
-            phone.click_intent("start").await;
-            phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
-            phone.click("button[value='success']").await;
-            phone.until_at("/strict/page").await;
-            phone.until_element_is(&["paid"]).await;
+            phone.pay_through_h5("/strict/page").await;
             assert_eq!(unexpected(phone, more).await, [""; 0]);
         }
     })
@@ -76,12 +71,7 @@ async fn a_buyer_inside_wechat_pays_on_a_strict_page(engine: Engine) {
             let token = order(&servers).await;
             let page = servers.inside_wechat(&strict(&servers, &token, more));
             wechat.open(&page).await;
-            wechat.until_element_is(&["offer"]).await;
-            wechat.click_intent("start").await;
-            wechat
-                .click_in("#wechat-cashier", "[data-outcome='success']")
-                .await;
-            wechat.until_element_is(&["paid"]).await;
+            wechat.pay_in_the_cashier().await;
             assert_eq!(unexpected(wechat, more).await, [""; 0]);
         }
     })

@@ -37,12 +37,7 @@ async fn a_buyer_without_webassembly_pays_on_a_phone(engine: Engine) {
     let token = pages.order().await;
     visit_in(engine, Visitor::Phone, async |phone| {
         phone.open(&pages.page_of(&token, &[WITHOUT])).await;
-        phone.until_element_is(&["offer"]).await;
-        phone.click_intent("start").await;
-        phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
-        phone.click("button[value='success']").await;
-        phone.until_at("/ready/order").await;
-        phone.until_element_is(&["paid"]).await;
+        phone.pay_through_h5("/ready/order").await;
         assert_eq!(phone.complaints().await, [""; 0]);
     })
     .await;
@@ -54,12 +49,7 @@ async fn a_buyer_without_webassembly_pays_inside_wechat(engine: Engine) {
     visit_in(engine, Visitor::Phone, async |wechat| {
         let page = pages.page_of(&token, &[WITHOUT]);
         wechat.open(&pages.servers.inside_wechat(&page)).await;
-        wechat.until_element_is(&["offer"]).await;
-        wechat.click_intent("start").await;
-        wechat
-            .click_in("#wechat-cashier", "[data-outcome='success']")
-            .await;
-        wechat.until_element_is(&["paid"]).await;
+        wechat.pay_in_the_cashier().await;
         assert_eq!(wechat.complaints().await, [""; 0]);
     })
     .await;

@@ -397,6 +397,26 @@ impl Browser {
         }
     }
 
+    /// Pays as a buyer in a phone's browser does: the element leads to WeChat's page, which leads back
+    /// to an address with this part.
+    pub async fn pay_through_h5(&self, back_at: &str) {
+        self.until_element_is(&["offer"]).await;
+        self.click_intent("start").await;
+        self.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
+        self.click("button[value='success']").await;
+        self.until_at(back_at).await;
+        self.until_element_is(&["paid"]).await;
+    }
+
+    /// Pays as a buyer inside WeChat does: the element opens the cashier.
+    pub async fn pay_in_the_cashier(&self) {
+        self.until_element_is(&["offer"]).await;
+        self.click_intent("start").await;
+        self.click_in("#wechat-cashier", "[data-outcome='success']")
+            .await;
+        self.until_element_is(&["paid"]).await;
+    }
+
     /// Clicks the element's button for an intent, once it is there.
     #[track_caller]
     pub fn click_intent(&self, intent: &str) -> impl Future<Output = ()> {
