@@ -12,7 +12,8 @@
 //! | each event | its [`PageEvent`], by [`PageEvent::name`]; `paid` and `closed` once for an order and tab, too |
 //! | `hint` of a `problem` | none: it leads to a page beside the script. `www/problems.md` has the codes |
 //! | `telemetry`'s mark `loaded` | none: the component is part of the page's own program |
-//! | `checkout-url`, and what stands between the tags | none: they are for a program that does not load |
+//! | `checkout-url` | [`Appearance::with_checkout_url`] |
+//! | what stands between the tags | none: it is for a program that does not load |
 
 #![expect(
     unreachable_pub,
@@ -27,6 +28,7 @@ use leptos::html::Div;
 use leptos::prelude::*;
 
 use crate::embed::Embedded;
+use crate::environment;
 use crate::options::{Appearance, WidgetOptions};
 use crate::shadow;
 use crate::shell::{Page, PageEvent};
@@ -51,6 +53,8 @@ pub fn WechatPay(
     let host = NodeRef::<Div>::new();
     let handle = handle.unwrap_or_else(PaymentHandle::new);
     host.on_load(move |host| {
+        let mut options = options.clone();
+        options.appearance = spoken(&options.appearance);
         let look = Look::from(&options.appearance);
         let page = Page::with_listener(look.words().clone(), move |event| on_event.run(event));
         let embedded = Embedded::new(&shadow::container(&host), &options, look, page);
@@ -107,7 +111,7 @@ impl PaymentHandle {
     /// Shows another appearance, and the payment continues. `false`: not in the page.
     pub fn set_appearance(self, appearance: &Appearance) -> bool {
         self.payment()
-            .map(|payment| payment.show_as(appearance))
+            .map(|payment| payment.show_as(&spoken(appearance)))
             .is_some()
     }
 
@@ -128,6 +132,13 @@ impl PaymentHandle {
             .try_with_value(|place| place.borrow().clone())
             .flatten()
     }
+}
+
+/// The appearance with a language: the page's, if none is set. The element's script does this for the
+/// element, so that a buyer downloads one language.
+fn spoken(appearance: &Appearance) -> Appearance {
+    let locale = appearance.locale.unwrap_or_else(environment::locale);
+    appearance.clone().with_locale(locale)
 }
 
 fn take_out(place: &Place) {

@@ -84,7 +84,7 @@ impl CountingPage {
         JsFuture::from(promise).await.unwrap();
     }
 
-    /// Lets turns of the event loop pass until something appears, but not for ever.
+    /// Lets turns of the event loop pass until something appears, but not forever.
     pub(crate) async fn until(&self, what: &str, is_there: impl Fn() -> bool) {
         for _ in 0..400 {
             if is_there() {

@@ -6,7 +6,7 @@ use merchant_api::Product;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::locale::{Locale, Messages};
-use crate::object::{field, part, text};
+use crate::object::{field, text};
 use crate::transport::Transport;
 
 /// The options of one element.
@@ -34,7 +34,8 @@ pub struct WidgetOptions {
 /// The widget's look and language. Both may change while a payment is under way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Appearance {
-    /// The language of the buyer's sentences; the page's language when absent.
+    /// The language of the buyer's sentences; the page's language when absent. The element leaves it
+    /// out, and has the sentences of another language than Chinese in `messages`.
     pub locale: Option<Locale>,
     /// The page's own sentences.
     pub messages: Messages,
@@ -42,6 +43,8 @@ pub struct Appearance {
     pub theme: Theme,
     /// Where the buyer finds help; shown if a payment does not continue.
     pub(crate) support_url: Option<String>,
+    /// The hosted page, for a merchant API that cannot be reached from this page.
+    pub(crate) checkout_url: Option<String>,
 }
 
 /// Light or dark.
@@ -84,6 +87,8 @@ pub enum OptionError {
     ReturnUrl,
     /// `support-url` is not an address of http(s), mailto or tel.
     SupportUrl,
+    /// `checkout-url` is not an http(s) address.
+    CheckoutUrl,
 }
 
 impl OptionError {
@@ -97,6 +102,7 @@ impl OptionError {
             Self::SuccessUrl => "SUCCESS_URL_INVALID",
             Self::ReturnUrl => "RETURN_URL_INVALID",
             Self::SupportUrl => "SUPPORT_URL_INVALID",
+            Self::CheckoutUrl => "CHECKOUT_URL_INVALID",
         }
     }
 }
@@ -203,6 +209,16 @@ impl Appearance {
         self
     }
 
+    /// Sets the address of the hosted page, offered if the merchant API cannot be reached from this
+    /// page: http(s).
+    pub fn with_checkout_url(mut self, address: &str) -> Result<Self, OptionError> {
+        if !is_address(address, &WEB_SCHEMES) {
+            return Err(OptionError::CheckoutUrl);
+        }
+        self.checkout_url = Some(address.to_owned());
+        Ok(self)
+    }
+
     /// Sets the address where the buyer finds help: http(s), mailto or tel.
     pub fn with_support_url(mut self, address: &str) -> Result<Self, OptionError> {
         if !is_address(address, &SUPPORT_SCHEMES) {
@@ -216,16 +232,18 @@ impl Appearance {
     /// address is checked here. Never inlined, so that the bundle holds the function once.
     #[inline(never)]
     pub(crate) fn from_js(options: &JsValue, wrong: &mut Vec<OptionError>) -> Self {
+        let [messages, words] = ["messages", "words"].map(|source| field(options, source));
         Self {
-            locale: text(options, "locale").map(|tag| Locale::from_tag(&tag)),
-            messages: part(options, "messages")
-                .map(|messages| Messages::read(|name| text(&messages, name)))
-                .unwrap_or_default(),
+            // Another language arrives as `words`.
+            locale: None,
+            messages: Messages::read(|name| text(&messages, name).or_else(|| text(&words, name))),
             theme: match text(options, "theme").as_deref() {
                 Some("light") => Theme::Light,
                 Some("dark") => Theme::Dark,
                 _ => Theme::Auto,
             },
+            checkout_url: text(options, "checkoutUrl")
+                .filter(|address| is_address(address, &WEB_SCHEMES)),
             support_url: text(options, "supportUrl").and_then(|address| {
                 let address = is_address(&address, &SUPPORT_SCHEMES).then_some(address);
                 read_option(address, OptionError::SupportUrl, wrong)
@@ -305,6 +323,8 @@ mod tests {
             assert_eq!(returned.is_ok(), is_return, "return: {address}");
             let support = Appearance::default().with_support_url(address);
             assert_eq!(support.is_ok(), is_help, "help: {address}");
+            let checkout = Appearance::default().with_checkout_url(address);
+            assert_eq!(checkout.is_ok(), is_return, "hosted page: {address}");
         }
     }
 }

@@ -21,7 +21,7 @@ use leptos::tachys::view::any_view::AnyViewState;
 pub(crate) use look::Look;
 use merchant_api::Product;
 use order_head::{order_head, ribbon};
-use outcome::{is_outcome, outcome, quiet, support};
+use outcome::{is_outcome, outcome, quiet, support, way_out};
 use qr_code::Picture;
 use status::{announcement, connection, sentence, spinner};
 use wasm_bindgen::JsCast;
@@ -158,6 +158,7 @@ fn body(model: &ViewModel, look: &Look, picture: &mut Picture) -> [Option<AnyVie
         }
         (_, Some((choices, fallback))) => {
             let advice = advice_beside(screen).map(|word| quiet(words.text(word)));
+            let advice = advice.or_else(|| way_out(screen, look));
             [lead, Some(actions(choices, fallback, words)), advice, help]
         }
         // The style sheet shows the spinner first. Here it is second, so that a code and its sentence
@@ -185,8 +186,12 @@ const fn advice_beside(screen: &Screen) -> Option<Word> {
 /// itself.
 fn needs_help(model: &ViewModel) -> bool {
     match model.screen {
-        Screen::Returned { is_asking, .. } => !is_asking,
-        Screen::Loading => model.connection == Connection::Reconnecting,
-        _ => false,
+        Screen::Returned {
+            is_asking: false, ..
+        }
+        | Screen::Loading { is_late: true } => true,
+        Screen::Offer { .. } => false,
+        // Whatever the buyer waits for does not come.
+        _ => model.connection == Connection::Reconnecting,
     }
 }

@@ -117,7 +117,7 @@ async fn the_page_cancels_starts_restyles_and_ends_it_by_the_handle() {
         .await;
 
     let appearance = Appearance {
-        locale: Some(Locale::En),
+        locale: Some(Locale::EN),
         theme: Theme::Dark,
         ..Appearance::default()
     };
@@ -239,7 +239,7 @@ async fn a_backend_of_rust_functions_refuses_with_the_contracts_codes() {
     });
     let mut options = options();
     options.transport = Some(backend);
-    options.appearance.locale = Some(Locale::En);
+    options.appearance.locale = Some(Locale::EN);
     let page = RustPage::showing(options);
     counting
         .until("the problem", || page.state() == "problem")

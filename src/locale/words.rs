@@ -24,19 +24,30 @@ macro_rules! words {
         /// The names in `messages`, a line each.
         pub(super) const NAMES: &str = concat!($($name, "\n"),*);
         pub(super) const ZH_CN: &str = concatcp!($({ $sentence }.zh_cn, "\n"),*);
+        pub(super) const ZH_HANT: &str = concatcp!($({ $sentence }.zh_hant, "\n"),*);
         pub(super) const EN: &str = concatcp!($({ $sentence }.en, "\n"),*);
     };
 }
 
+/// The sentences of the element's script, by their names in `messages`. The script shows them where
+/// the widget cannot run; `open_checkout` and `support` are the widget's, too.
+#[cfg(test)]
+pub(super) const OF_SCRIPT: [(&str, Words); 3] = [
+    ("load_failed", buyer_words::LOAD_FAILED),
+    ("load_advice", buyer_words::RELOAD_TO_PAY),
+    ("reload", buyer_words::RELOAD),
+];
+
 words! {
     /// BCP 47 tag of the text: the `lang` attribute, and how amounts are written.
-    Language "language": Words { zh_cn: "zh-CN", en: "en" };
+    Language "language": Words { zh_cn: "zh-CN", zh_hant: "zh-Hant", en: "en" };
     /// `ltr` or `rtl`.
-    Direction "direction": Words { zh_cn: "ltr", en: "ltr" };
+    Direction "direction": Words { zh_cn: "ltr", zh_hant: "ltr", en: "ltr" };
     Brand "brand": buyer_words::BRAND;
     TestRibbon "test_ribbon": buyer_words::TEST_RIBBON;
     Loading "loading": buyer_words::LOADING;
     Pay "pay": buyer_words::PAY;
+    PayAgain "pay_again": buyer_words::PAY_AGAIN;
     PayInWechat "pay_in_wechat": buyer_words::PAY_IN_WECHAT;
     ShowCode "show_code": buyer_words::SCAN_INSTEAD;
     OfferJsapi "offer_jsapi": buyer_words::OFFER_JSAPI;
@@ -63,6 +74,7 @@ words! {
     Returned "returned": buyer_words::RETURNED;
     IHavePaid "i_have_paid": buyer_words::I_HAVE_PAID;
     IHadAProblem "i_had_a_problem": buyer_words::I_HAD_A_PROBLEM;
+    CheckResult "check_result": buyer_words::CHECK_RESULT;
     NotPaidYet "not_paid_yet": buyer_words::NOT_PAID_YET;
     SameNetwork "same_network": buyer_words::SAME_NETWORK;
     Elsewhere "elsewhere": buyer_words::CONTINUED_ELSEWHERE;
@@ -74,6 +86,11 @@ words! {
     OrderAgain "order_again": buyer_words::ORDER_AGAIN;
     Problem "problem": buyer_words::NOT_POSSIBLE;
     ProblemOfMerchant "problem_of_merchant": buyer_words::PROBLEM_OF_MERCHANT;
+    TryThenContact "try_then_contact": buyer_words::TRY_THEN_CONTACT;
+    PaymentFailed "payment_failed": buyer_words::PAYMENT_FAILED;
+    OrderUnknown "order_unknown": buyer_words::ORDER_UNKNOWN;
+    PayerUnknown "payer_unknown": buyer_words::PAYER_UNKNOWN;
+    TooOften "too_often": buyer_words::TOO_OFTEN;
     ReloadToPay "reload_to_pay": buyer_words::RELOAD_TO_PAY;
     ProblemOfNetwork "problem_of_network": buyer_words::PROBLEM_OF_NETWORK;
     ProblemOfWechat "problem_of_wechat": buyer_words::PROBLEM_OF_WECHAT;
@@ -81,11 +98,14 @@ words! {
     ProblemOfBuyer "problem_of_buyer": buyer_words::PROBLEM_OF_BUYER;
     OrderNumber "order_number": buyer_words::ORDER_NUMBER;
     Retry "retry": buyer_words::RETRY;
+    NoProduct "no_product": buyer_words::NOTHING_FITS;
     NothingFits "nothing_fits": buyer_words::OPEN_ON_COMPUTER;
     OpenInBrowser "open_in_browser": buyer_words::OPEN_IN_BROWSER;
     OpenInWechat "open_in_wechat": buyer_words::OPEN_IN_WECHAT;
+    OpenMiniProgram "open_mini_program": buyer_words::OPEN_MINI_PROGRAM;
     MiniProgram "mini_program": buyer_words::MINI_PROGRAM;
     WechatTooOld "wechat_too_old": buyer_words::WECHAT_TOO_OLD;
+    OpenCheckout "open_checkout": buyer_words::OPEN_CHECKOUT;
     Support "support": buyer_words::SUPPORT;
     Offline "offline": buyer_words::OFFLINE;
     Reconnecting "reconnecting": buyer_words::RECONNECTING;

@@ -24,7 +24,7 @@ use crate::object::{field, method, part, text, to_js};
 const LOOK_EVERY_MS: u32 = 150;
 
 /// The largest number of looks: some seconds more than a cashier waits. Without WeChat, a page must
-/// not look for ever.
+/// not look forever.
 const LOOKS: u32 = 100;
 
 /// A wait for the bridge; the wait ends when dropped.

@@ -2,7 +2,7 @@
 //!
 //! A button names its intent in `data-intent`; one listener on the whole view gets all clicks.
 
-use checkout::{Intent, Screen};
+use checkout::{Intent, Notice, Screen};
 use leptos::prelude::*;
 use merchant_api::Product;
 use wasm_bindgen::JsCast;
@@ -18,6 +18,20 @@ pub(super) type Choice = (Word, Intent);
 /// The buttons of a screen, at most two, and the product of one more; `None` while the buyer waits.
 pub(super) const fn choices(screen: &Screen) -> Option<(&'static [Choice], Option<Product>)> {
     Some(match screen {
+        // Not a new payment, and not at once: it polls, and stays on the page.
+        Screen::Loading { is_late: true } => (&[(Word::Retry, Intent::Resume)], None),
+        // The sentence warns of paying twice, so the buyer can look again first.
+        Screen::Offer {
+            fallback,
+            notice: Some(Notice::NotPaidYet),
+            ..
+        } => (
+            &[
+                (Word::CheckResult, Intent::CheckPayment),
+                (Word::PayAgain, Intent::Start),
+            ],
+            *fallback,
+        ),
         Screen::Offer {
             product,
             fallback,
@@ -30,7 +44,7 @@ pub(super) const fn choices(screen: &Screen) -> Option<(&'static [Choice], Optio
         } => (
             &[
                 (Word::IHavePaid, Intent::CheckPayment),
-                (Word::OpenAgain, Intent::Start),
+                (Word::PayAgain, Intent::Start),
             ],
             *fallback,
         ),
@@ -39,7 +53,19 @@ pub(super) const fn choices(screen: &Screen) -> Option<(&'static [Choice], Optio
             is_stuck: true,
             product: None,
             fallback,
-        } => (&[(Word::OpenAgain, Intent::Start)], *fallback),
+        } => (&[(Word::Retry, Intent::Start)], *fallback),
+        // WeChat is open already, and shows this page.
+        Screen::Leaving {
+            is_stuck: true,
+            product: Some(Product::MiniProgram),
+            fallback,
+        } => (
+            &[
+                (Word::PayAgain, Intent::Start),
+                (Word::IHavePaid, Intent::CheckPayment),
+            ],
+            *fallback,
+        ),
         Screen::Leaving {
             is_stuck: true,
             fallback,
@@ -70,7 +96,7 @@ const fn offer(product: Product, is_again: bool) -> &'static [Choice] {
     match product {
         Product::H5 => &[(Word::PayInWechat, Intent::Start)],
         Product::Native => &[(Word::OfferNative, Intent::Start)],
-        _ if is_again => &[(Word::Retry, Intent::Start)],
+        _ if is_again => &[(Word::PayAgain, Intent::Start)],
         _ => &[(Word::Pay, Intent::Start)],
     }
 }

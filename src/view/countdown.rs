@@ -5,17 +5,33 @@ use merchant_api::clock_text;
 
 use crate::locale::{Text, Word, Words};
 
-/// `二维码有效时间 29:59`
+/// `请在 29:59 内完成支付`
 pub(super) fn countdown(remaining_ms: u64, words: &Words) -> AnyView {
-    let mut label = words.text(Word::CodeValidFor).into_owned();
-    label.push(' ');
+    let text = words.text(Word::CodeValidFor);
+    let (before, after) = around_number(&text);
+    let mut before = before.to_owned();
+    // A page's own sentence may have no place for the time.
+    if after.is_none() {
+        before.push(' ');
+    }
+    let after = after.unwrap_or_default().to_owned();
     view! {
         <p class="countdown">
-            {Text::Owned(label)}
+            {Text::Owned(before)}
             <span part="countdown" role="timer">{Text::Owned(clock_text(remaining_ms))}</span>
+            {Text::Owned(after)}
         </p>
     }
     .into_any()
+}
+
+/// What is before the place of a number, and what is after it, if there is a place.
+fn around_number(text: &str) -> (&str, Option<&str>) {
+    let place = text.bytes().position(|byte| byte == b'#');
+    match place {
+        Some(place) => (text.get(..place).unwrap_or_default(), text.get(place + 1..)),
+        None => (text, None),
+    }
 }
 
 /// The announcement of the time: at five minutes, at three, at one and at half a minute, and not
@@ -25,10 +41,10 @@ pub(super) fn announcement(remaining_ms: u64, words: &Words) -> Option<String> {
         .into_iter()
         .find(|(limit_ms, ..)| remaining_ms <= *limit_ms)?;
     let text = words.text(word);
-    let place = text.bytes().position(|byte| byte == b'#')?;
-    let mut announcement = String::from(text.get(..place)?);
+    let (before, after) = around_number(&text);
+    let mut announcement = String::from(before);
     announcement.push_str(number);
-    announcement.push_str(text.get(place + 1..)?);
+    announcement.push_str(after?);
     Some(announcement)
 }
 
@@ -47,7 +63,7 @@ mod tests {
 
     #[test]
     fn the_time_is_announced_four_times_and_not_each_second() {
-        let words = Words::new(Locale::En, Messages::default());
+        let words = Words::new(Locale::EN, Messages::default());
         let announced = |remaining_ms| announcement(remaining_ms, &words);
         assert_eq!(announced(1_799_000), None);
         let mut heard: Vec<String> = (0..=400)
@@ -57,7 +73,7 @@ mod tests {
         heard.dedup();
         let numbers: Vec<&str> = heard
             .iter()
-            .filter_map(|text| text.split(' ').nth(7))
+            .filter_map(|text| text.split(' ').nth(2))
             .collect();
         assert_eq!(numbers, ["5", "3", "60", "30"], "{heard:?}");
     }

@@ -1,7 +1,6 @@
 //! The look of a view, and the language of its sentences. This module draws nothing.
 
-use crate::environment;
-use crate::locale::Words;
+use crate::locale::{Locale, Words};
 use crate::options::{Appearance, Theme};
 
 /// The language and the looks of a view, from the page's options.
@@ -10,15 +9,17 @@ pub(crate) struct Look {
     pub(super) words: Words,
     pub(super) theme: Theme,
     pub(super) support_url: Option<String>,
+    pub(super) checkout_url: Option<String>,
 }
 
 impl From<&Appearance> for Look {
     fn from(appearance: &Appearance) -> Self {
-        let locale = appearance.locale.unwrap_or_else(environment::locale);
+        let locale = appearance.locale.unwrap_or(Locale::ZH_CN);
         Self {
             words: Words::new(locale, appearance.messages.clone()),
             theme: appearance.theme,
             support_url: appearance.support_url.clone(),
+            checkout_url: appearance.checkout_url.clone(),
         }
     }
 }

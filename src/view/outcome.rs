@@ -1,6 +1,6 @@
 //! The screens where a payment stops: paid, closed, expired, a problem, or no way to pay.
 
-use checkout::{Intent, OrderView, Problem, Screen};
+use checkout::{Intent, OrderView, Problem, ProblemCode, Screen};
 use leptos::prelude::*;
 
 use super::action::actions;
@@ -43,6 +43,7 @@ pub(super) fn outcome(screen: &Screen, order: Option<&OrderView>, look: &Look) -
             {receipt(screen, order, words).map(quiet)}
             {advice(screen).map(|word| quiet(words.text(word)))}
             {retry.map(|_| actions(&[(Word::Retry, Intent::Start)], None, words))}
+            {way_out(screen, look)}
             {(!is_paid).then(|| support(look))}
             {problem.map(|problem| reference(problem, order, words))}
         </div>
@@ -52,15 +53,34 @@ pub(super) fn outcome(screen: &Screen, order: Option<&OrderView>, look: &Look) -
 
 /// The contact of the shop: what the page put into the slot, or the link of `support-url`.
 pub(super) fn support(look: &Look) -> AnyView {
-    let link = look.support_url.as_ref().map(|address| {
-        view! {
-            <a part="support" class="support" href=address.clone() target="_blank" rel="noopener">
-                {look.words.text(Word::Support)}
-            </a>
-        }
-        .into_any()
-    });
+    let link = look.support_url.as_ref();
+    let link =
+        link.map(|address| link_to(address, "support", "_blank", look.words.text(Word::Support)));
     view! { <slot name="support">{link}</slot> }.into_any()
+}
+
+fn link_to(address: &str, part: &'static str, target: &'static str, text: Text) -> AnyView {
+    view! {
+        <a part=part class="support" href=address.to_owned() target=target rel="noopener">
+            {text}
+        </a>
+    }
+    .into_any()
+}
+
+/// The hosted page, where the merchant API cannot be reached from this page or refuses it.
+pub(super) fn way_out(screen: &Screen, look: &Look) -> Option<AnyView> {
+    let may_help = match screen {
+        Screen::Loading { is_late } => *is_late,
+        Screen::Failed(problem) => matches!(
+            problem.code,
+            ProblemCode::Unreachable | ProblemCode::RefusedUnknown | ProblemCode::AnswerMalformed
+        ),
+        _ => false,
+    };
+    let address = look.checkout_url.as_ref().filter(|_| may_help)?;
+    let text = look.words.text(Word::OpenCheckout);
+    Some(link_to(address, "checkout", "_top", text))
 }
 
 /// A sentence in a quieter style.

@@ -11,7 +11,8 @@ use crate::locale::{Text, Word, Words};
 /// The first sentence of a screen.
 pub(super) const fn sentence(screen: &Screen) -> Word {
     match screen {
-        Screen::Loading => Word::Loading,
+        Screen::Loading { is_late: true } => Word::ProblemOfNetwork,
+        Screen::Loading { .. } => Word::Loading,
         Screen::Offer {
             notice: Some(notice),
             ..
@@ -53,6 +54,12 @@ pub(super) const fn sentence(screen: &Screen) -> Word {
             ..
         }
         | Screen::Returned { .. } => Word::Returned,
+        // Inside WeChat, so neither WeChat nor another browser is missing.
+        Screen::Leaving {
+            is_stuck: true,
+            product: None,
+            ..
+        } => Word::TryThenContact,
         Screen::Leaving { is_stuck: true, .. } => Word::Stuck,
         Screen::Leaving { .. } => Word::Leaving,
         Screen::Elsewhere => Word::Elsewhere,

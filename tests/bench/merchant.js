@@ -21,6 +21,9 @@ const ORDER_EXPIRES_IN_MS = 2 * 60 * 60 * 1000;
  * @property {string} [shopOrigin] the page that embeds the element; it also passes notifications on.
  *   Without it, WeChat notifies the merchant server itself.
  * @property {number} [orderCallMs] how long WeChat takes to create an order
+ * @property {string} [database] the address of an empty database of PostgreSQL; a file unless given
+ * @property {string} [webhookTarget] the address of the merchant's webhooks
+ * @property {"v2" | "v3"} [api] the version of WeChat's API that makes orders; v3 unless given
  */
 
 /** Both servers; `close` ends them. */
@@ -135,11 +138,14 @@ export class Merchant {
 
   #config() {
     const text = JSON.stringify;
-    const { dist, shopOrigin = this.origin } = this.#setting;
+    const { dist, database = "merchant-server.sqlite3", shopOrigin = this.origin, webhookTarget, api = "v3" } = this.#setting;
+    const webhooks = webhookTarget
+      ? `[[webhooks]]\nurl = ${text(webhookTarget)}\nsecret = "whsec_${randomBytes(24).toString("base64")}"\n`
+      : "";
     return `
 listen = ${text(new URL(this.origin).host)}
 public_base_url = ${text(this.origin)}
-database = "merchant-server.sqlite3"
+database = ${text(database)}
 bundle_dir = ${text(dist)}
 allowed_origins = [${text(shopOrigin)}]
 return_origins = [${text(shopOrigin)}]
@@ -151,13 +157,16 @@ trusted_proxies = ["127.0.0.1"]
 [[api_keys]]
 name = "bench"
 sha256 = "${createHash("sha256").update(this.#key).digest("hex")}"
-
+${webhooks}
 [gateway]
 environment = "simulator"
 base_url = ${text(this.simulator)}
+# With the default, which is WeChat's own limit, every figure would be that limit: 300 a second.
+calls_per_second = 100000
 
 [merchant]
 from_file = "simulator/merchant.json"
+api = ${text(api)}
 notify_base_url = ${text(shopOrigin)}
 `;
   }

@@ -81,7 +81,7 @@ async fn a_wrong_attribute_is_named_and_the_payment_continues_if_it_can() {
             let message = if goes_on {
                 format!("the value {value:?} of {attribute} is refused; the payment goes on without it")
             } else {
-                "支付组件未能加载".to_owned()
+                "支付页面加载失败".to_owned()
             };
             assert_eq!(problem["message"], message, "{case}");
             let hint = problem["hint"].as_str().unwrap_or_default();

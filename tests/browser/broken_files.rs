@@ -136,17 +136,17 @@ fn files() -> Router {
         .fallback_service(ServeDir::new(bundle_dir()))
 }
 
-async fn order(servers: &Servers) -> String {
+pub(crate) async fn order(servers: &Servers) -> String {
     let order = json!({"total_fen": 6_910, "description": "云南小粒咖啡"});
     servers.order(order).await
 }
 
-fn page(servers: &Servers, way: &str, token: &str, script: &str) -> String {
+pub(crate) fn page(servers: &Servers, way: &str, token: &str, script: &str) -> String {
     let (pages, merchant) = (&servers.stage, &servers.merchant);
     format!("{pages}/{way}/page?merchant={merchant}&token={token}&{script}")
 }
 
-async fn shop_page(RawQuery(query): RawQuery) -> Html<String> {
+pub(crate) async fn shop_page(RawQuery(query): RawQuery) -> Html<String> {
     let query = query.unwrap_or_default();
     let value = |name: &str| {
         let mut pairs = url::form_urlencoded::parse(query.as_bytes());

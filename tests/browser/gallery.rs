@@ -112,7 +112,7 @@ async fn the_countdown_is_announced_at_a_slow_pace_by_the_only_live_region() {
         gallery.show(browser, "qr-ending", "zh-CN", "light").await;
         let regions = "return [...document.querySelector('wechat-pay').shadowRoot.querySelectorAll('[role=status],[role=alert],[aria-live]')].map((region) => region.textContent)";
         let said = browser.look(regions, vec![]).await;
-        let expected = "请使用微信“扫一扫”扫码支付 二维码将在 3 分钟内失效";
+        let expected = "打开微信“扫一扫”，扫码完成支付 二维码将在 3 分钟内失效";
         assert_eq!(said, json!([expected]));
     })
     .await;

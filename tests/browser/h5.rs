@@ -153,7 +153,7 @@ const KEEP_THE_H5_URL: &str = "window.isTheSamePage = true;
         return response;
     }";
 
-async fn buy(servers: &Servers, phone: &Browser) {
+pub(crate) async fn buy(servers: &Servers, phone: &Browser) {
     phone.open(&servers.shop).await;
     phone.click("button[value='tea']").await;
     phone.until_element_is(&["offer"]).await;
@@ -162,7 +162,7 @@ async fn buy(servers: &Servers, phone: &Browser) {
 }
 
 /// Presses the button, and answers in WeChat.
-async fn go_to_wechat_and(phone: &Browser, outcome: &str) {
+pub(crate) async fn go_to_wechat_and(phone: &Browser, outcome: &str) {
     phone.click_intent("start").await;
     phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
     phone.click(&format!("button[value='{outcome}']")).await;

@@ -115,7 +115,9 @@ const RECORDER: &str = "
         const parts = (root) => [...root?.querySelectorAll(PARTS) ?? []].filter(seen);
         const [served, own] = [parts(document), parts(element?.shadowRoot)];
         const by = [served.length && 'server', own.length && 'element'].filter(Boolean).join(' and ');
-        if (!by && !record.length) return;
+        // The head of the page, with the ribbon, is on its way while the server makes the attempt.
+        const hasOrder = [...served, ...own].some((node) => !node.matches('.ribbon'));
+        if (!hasOrder && !record.length) return;
         const places = [...served, ...own].map((node) => {
             // Of a paragraph, the place of its text.
             const range = document.createRange();

@@ -40,12 +40,22 @@ async fn a_buyer_without_script_scans_the_code_and_the_page_shows_the_payment() 
 async fn a_buyer_on_a_phone_without_script_pays_in_wechat_and_returns() {
     let servers = Servers::start().await;
     let token = order(&servers, "PLAIN-0002").await;
+    // Otherwise the order may be paid when the buyer returns, and then there is nothing to check.
+    let unknown = [
+        json!({"route": "notification", "kind": "dropped", "rate": 1}),
+        json!({"route": "query", "kind": "error_before", "rate": 1}),
+    ];
+    servers.wechat.fail(&unknown).await;
     visit(Visitor::PhoneWithoutScript, async |phone| {
         phone.open(&format!("{}/c/{token}", servers.merchant)).await;
         phone.click("form[action$='/start'] button").await;
         phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
         phone.click("button[value='success']").await;
         phone.until_at("wechat_pay_return").await;
+        phone
+            .until("document.querySelector(\"form[action$='/check'] button\")")
+            .await;
+        servers.wechat.fail(&[]).await;
         phone.click("form[action$='/check'] button").await;
         phone.until("document.querySelector('.mark.good')").await;
         assert_eq!(servers.wechat.trade_states(), ["SUCCESS"]);

@@ -175,6 +175,10 @@ async fn show(browser: &Browser, scene: &str, part: &Value, started: &Value) {
         const order = {state: 'open', order_no: 'HOSTILE-1', total_fen: 6910, attempt: 0, products: [scene], ...part};
         const code = {attempt: 1, product: 'native', code_url: 'weixin://wxpay/bizpayurl?pr=JyC91EIz1'};
         const element = make('hostile', 'hostile-order-1', undefined);
+        const wechat = 'Mozilla/5.0 (Linux; Android 13) AppleWebKit/537.36 Chrome/116.0.0.0 Mobile Safari/537.36 MicroMessenger/8.0.47';
+        const agents = {jsapi: wechat, mini_program: wechat + ' miniProgram/wx0123456789abcdef'};
+        delete navigator.userAgent;
+        if (agents[scene]) Object.defineProperty(navigator, 'userAgent', {configurable: true, value: agents[scene]});
         element.scene = scene;
         element.transport = {
             status: () => order,

@@ -64,7 +64,7 @@ async fn a_payment_that_fails_is_shown_as_a_problem_with_a_retry(engine: Engine)
 }
 
 /// Buys in the shop inside WeChat, presses the button, and returns with an openid.
-async fn open_the_cashier(servers: &Servers, wechat: &Browser) {
+pub(crate) async fn open_the_cashier(servers: &Servers, wechat: &Browser) {
     wechat.open(&servers.wechat_browser).await;
     wechat.click("button[value='notebook']").await;
     wechat.until_element_is(&["offer"]).await;
@@ -74,7 +74,7 @@ async fn open_the_cashier(servers: &Servers, wechat: &Browser) {
         .await;
 }
 
-async fn answer(wechat: &Browser, outcome: &str) {
+pub(crate) async fn answer(wechat: &Browser, outcome: &str) {
     let button = format!("[data-outcome='{outcome}']");
     wechat.click_in("#wechat-cashier", &button).await;
 }

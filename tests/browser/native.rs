@@ -39,7 +39,7 @@ async fn a_buyer_who_cancels_on_the_phone_can_scan_the_same_code_again() {
 }
 
 /// Buys in the shop, and reads the code from the screen.
-async fn buy(servers: &Servers, desk: &Browser) -> String {
+pub(crate) async fn buy(servers: &Servers, desk: &Browser) -> String {
     desk.open(&servers.shop).await;
     desk.click("button[value='coffee']").await;
     desk.until_element_is(&["qr"]).await;
@@ -58,7 +58,12 @@ async fn buy(servers: &Servers, desk: &Browser) -> String {
 }
 
 /// The buyer scans on the simulator's phone page and pays or cancels.
-async fn answer_on_the_phone(servers: &Servers, phone: &Browser, code_url: &str, outcome: &str) {
+pub(crate) async fn answer_on_the_phone(
+    servers: &Servers,
+    phone: &Browser,
+    code_url: &str,
+    outcome: &str,
+) {
     phone
         .open(&format!("{}/phone", servers.wechat.address))
         .await;

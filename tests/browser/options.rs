@@ -13,7 +13,7 @@ async fn money_is_formatted_for_each_language_from_whole_fen() {
         let amount = "document.querySelector('wechat-pay').shadowRoot.querySelector('[part=amount]').textContent";
         for (locale, language, expected) in [
             ("zh-CN", Value::Null, "¥999,999,999.99"),
-            ("zh-Hant-TW", Value::Null, "¥999,999,999.99"),
+            ("zh-Hant-TW", Value::Null, "CN¥999,999,999.99"),
             ("en", Value::Null, "CN¥999,999,999.99"),
             ("fr", Value::Null, "CN¥999,999,999.99"),
             ("en", json!("de"), "999.999.999,99\u{a0}CN¥"),

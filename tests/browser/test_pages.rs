@@ -97,6 +97,9 @@ impl TestPages {
         let wasmless = Router::new()
             .fallback_service(bundle())
             .layer(from_fn(miss_wasm));
+        let wordless = Router::new()
+            .fallback_service(bundle())
+            .layer(from_fn(miss_words));
         let stalled = Router::new()
             .fallback_service(bundle())
             .layer(from_fn_with_state(release.subscribe(), stall));
@@ -119,6 +122,8 @@ impl TestPages {
             .nest("/broken", broken)
             .nest("/outdated", outdated)
             .nest("/wasmless", wasmless)
+            .nest("/wordless", wordless)
+            .route("/wordless/order", get(with_element))
             .nest("/stalled", stalled)
             .route("/stalled/order", get(with_element))
             .nest("/refused-once", failing(First::Refused))
@@ -376,6 +381,14 @@ async fn miss_wasm(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
+/// Without the sentences of the languages that the widget does not have itself.
+async fn miss_words(request: Request, next: Next) -> Response {
+    if is_words(&request) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    next.run(request).await
+}
+
 /// The smallest module: it has none of the names that the script needs.
 async fn replace_by_empty(request: Request, next: Next) -> Response {
     if is_wasm(&request) {
@@ -401,6 +414,12 @@ async fn guard_script(request: Request, next: Next) -> Response {
 /// Whether the widget is requested as WebAssembly.
 pub(crate) fn is_wasm(request: &Request) -> bool {
     request.uri().path().rsplit('.').next() == Some("wasm")
+}
+
+/// Whether the sentences of a language are requested.
+fn is_words(request: &Request) -> bool {
+    let path = request.uri().path();
+    path.ends_with(".en.json") || path.ends_with(".zh-Hant.json")
 }
 
 /// Whether the widget is requested as JavaScript.

@@ -184,6 +184,10 @@ pub(crate) async fn send(
         return Ok((status.as_u16(), Value::from(target.unwrap_or_default())));
     }
     let text = response.text().await.map_err(no_answer)?;
-    let json = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Ok((status.as_u16(), json))
+    match serde_json::from_str(&text) {
+        Ok(json) => Ok((status.as_u16(), json)),
+        // A page of the balancer's: no server answered.
+        Err(_) if matches!(status.as_u16(), 502 | 504) => Err(NoAnswer(text)),
+        Err(_) => Ok((status.as_u16(), Value::String(text))),
+    }
 }

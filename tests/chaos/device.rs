@@ -6,7 +6,7 @@
 //! machine's. A page's timers are the machine's too: its requests take their real time, and the
 //! page gives them up when a real page would. A device that was put away has missed the time that
 //! passed on the chaos run's clock. The time left in an answer of the server is the chaos run's time, and
-//! the page reads it anew from each answer.
+//! the page reads it again from each answer.
 //!
 //! Some payments are not started by an element, but by an app, a till or a mini-program's own page:
 //! `by_backend` and `mini_program` do this.
@@ -193,7 +193,7 @@ impl Device {
     }
 
     /// The buyer returns from WeChat's middle page: to the page as it was left, or to a page
-    /// that is loaded anew.
+    /// that is loaded again.
     fn come_back_from(&mut self, h5_url: &str) {
         let Some(page) = &self.page else {
             return;
@@ -244,12 +244,16 @@ impl Device {
                 _ => Intent::Resume,
             });
         }
-        let has_heard = |page: &NativePage| {
-            let is_over = matches!(page.screen(), Screen::Paid { .. } | Screen::Closed);
-            (is_over || self.seen.answers() > before).then_some(())
+        // An answer is recorded before the machine gets it: until then the page is still loading.
+        let has_heard = |page: &NativePage| match page.screen() {
+            Screen::Paid { .. } | Screen::Closed => Some(()),
+            Screen::Loading { .. } => None,
+            _ => (self.seen.answers() > before).then_some(()),
         };
         // Whether there was an answer or not, the buyer has looked.
-        let _ = timeout(LOOK_PATIENCE, page.until(has_heard)).await;
+        if timeout(LOOK_PATIENCE, page.until(has_heard)).await.is_err() {
+            self.note("looks, and gets no answer");
+        }
     }
 
     /// Waits until the page shows that the order is paid.
@@ -349,7 +353,11 @@ impl Device {
                         self.report_wrong(format!("the page says that {total_fen} fen were paid"));
                     }
                 }
-                Occurrence::Problem(problem) if is_contract_broken(problem.code) => {
+                Occurrence::Problem(problem)
+                    if is_contract_broken(problem.code)
+                        // The balancer's own answer: it found no server.
+                        && problem.raw.as_deref() != Some("502") =>
+                {
                     self.report_wrong(format!("the page has the problem {problem:?}"));
                 }
                 _ => {}
@@ -458,7 +466,7 @@ fn next_step(screen: Screen, outside: &Outside) -> Step {
         Screen::Failed(problem) if problem.is_recoverable => Step::Click(Intent::Start),
         Screen::Failed(problem) => Step::End(Started::Refused(problem.code.as_str().to_owned())),
         Screen::Unavailable(reason) => Step::End(Started::Refused(format!("{reason:?}"))),
-        Screen::Loading
+        Screen::Loading { .. }
         | Screen::Starting { .. }
         | Screen::QrChecking { .. }
         | Screen::Confirming

@@ -1,11 +1,9 @@
 //! What both ledgers hold at the end, read as plain data: WeChat's through its control interface,
-//! the server's from its database, which is opened for reading only.
-
-use std::path::Path;
+//! the server's from its database, which this only reads.
 
 use serde_json::Value;
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqliteRow};
+use sqlx::any::AnyRow;
+use sqlx::{AnyPool, Row as _};
 
 /// One order at WeChat: one attempt of ours.
 #[derive(Clone, Debug)]
@@ -103,12 +101,13 @@ pub(crate) fn wechat_refunds(ledger: &Value) -> Vec<WechatRefund> {
 }
 
 /// The server's database, which the audit reads while the server runs.
-pub(crate) struct Database(SqlitePool);
+pub(crate) struct Database(AnyPool);
 
 impl Database {
-    pub(crate) async fn open(path: &Path) -> Self {
-        let options = SqliteConnectOptions::new().filename(path).read_only(true);
-        Self(SqlitePool::connect_with(options).await.unwrap())
+    pub(crate) async fn open(address: &str) -> Self {
+        // It may be called several times.
+        sqlx::any::install_default_drivers();
+        Self(AnyPool::connect(address).await.unwrap())
     }
 
     /// All orders with their attempts.
@@ -126,7 +125,7 @@ impl Database {
             )
             .await;
         let mut attempts = attempts.iter().peekable();
-        let order = |row: &SqliteRow| {
+        let order = |row: &AnyRow| {
             let id: i64 = row.get("id");
             let own = std::iter::from_fn(|| {
                 attempts.next_if(|attempt| attempt.get::<i64, _>("order_id") == id)
@@ -153,7 +152,7 @@ impl Database {
                  FROM refunds JOIN orders ON orders.id = order_id",
             )
             .await;
-        let refund = |row: &SqliteRow| OurRefund {
+        let refund = |row: &AnyRow| OurRefund {
             out_refund_no: row.get("out_refund_no"),
             out_trade_no: row.get("out_trade_no"),
             order_no: row.get("order_no"),
@@ -184,12 +183,12 @@ impl Database {
         rows.first().map(|row| (row.get(0), row.get(1)))
     }
 
-    async fn rows(&self, query: &'static str) -> Vec<SqliteRow> {
+    async fn rows(&self, query: &'static str) -> Vec<AnyRow> {
         sqlx::query(query).fetch_all(&self.0).await.unwrap()
     }
 }
 
-fn attempt(row: &SqliteRow) -> OurAttempt {
+fn attempt(row: &AnyRow) -> OurAttempt {
     OurAttempt {
         out_trade_no: row.get("out_trade_no"),
         state: row.get("state"),
@@ -197,6 +196,6 @@ fn attempt(row: &SqliteRow) -> OurAttempt {
     }
 }
 
-fn fen(row: &SqliteRow, column: &str) -> u64 {
+fn fen(row: &AnyRow, column: &str) -> u64 {
     row.get::<i64, _>(column).try_into().unwrap()
 }

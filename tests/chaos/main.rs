@@ -1,6 +1,7 @@
 //! `cargo xtask chaos`: real merchant servers and the real simulator as processes, buyers and a
 //! shop's backend that do everything at once, every fault that WeChat can have, and `kill -9` of
-//! any of them. When the chaos run has settled, both ledgers, all webhooks and the bills of its days are
+//! any of them: of one server for each merchant, or of several behind a balancer on one PostgreSQL, which
+//! is stopped again and again as well. When the chaos run has settled, both ledgers, all webhooks and the bills of its days are
 //! compared to the fen.
 //!
 //! The same seed is the same plan: stories, amounts, faults and the times of the kills. How the
@@ -18,6 +19,7 @@
 
 mod audit;
 mod backend;
+mod balancer;
 mod books;
 mod chaos_run;
 mod clock;
@@ -27,6 +29,7 @@ mod ledgers;
 mod merchant;
 mod mix;
 mod plan;
+mod postgres;
 mod programs;
 mod settling;
 mod shop;
@@ -46,12 +49,14 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::backend::Inbox;
+use crate::balancer::{Balanced, Balancer};
 use crate::chaos_run::ChaosRun;
 use crate::clock::ChaosClock;
 use crate::merchant::Merchant;
 use crate::mix::Mix;
 use crate::plan::{Mode, Plan};
-use crate::programs::{MerchantServer, Wechat};
+use crate::postgres::Postgres;
+use crate::programs::{MerchantServer, Programs, Wechat};
 use crate::wechat::FaultInjector;
 
 /// A chaos run over the merchant server. `cargo xtask chaos` builds what it needs and starts it.
@@ -78,6 +83,15 @@ struct Arguments {
     /// libfaketime's library.
     #[arg(long)]
     libfaketime: PathBuf,
+    /// How many servers each merchant has; several are behind a balancer, on PostgreSQL.
+    #[arg(long, default_value_t = 1)]
+    instances: usize,
+    /// The folder with PostgreSQL's programs; the databases are files without it.
+    #[arg(long)]
+    postgres: Option<PathBuf>,
+    /// nginx's program, the balancer.
+    #[arg(long)]
+    nginx: Option<PathBuf>,
     /// Keep logs and databases here, and leave them there.
     #[arg(long)]
     folder: Option<PathBuf>,
@@ -113,11 +127,18 @@ async fn main() -> ExitCode {
 
     let clock = ChaosClock::new(&arguments.libfaketime, &folder);
     let began_ms = clock.now_ms();
-    let addresses = [free_address().await, free_address().await];
+    let balanced = balanced(arguments.instances).await;
+    let addresses = [0, 1, 2].map(|place: usize| balanced[place].public.clone());
+    let postgres = arguments.postgres.as_deref().map(Postgres::start);
+    let postgres = postgres.map(Arc::new);
+    assert!(
+        arguments.instances == 1 || (postgres.is_some() && arguments.nginx.is_some()),
+        "several servers need PostgreSQL (--postgres) and a balancer (--nginx)"
+    );
     let wechat = Wechat::start(
         &arguments.simulator,
         &folder,
-        &free_address().await,
+        &free_addresses("127.0.0.1", 1).await[0],
         &addresses[0],
         &clock,
     );
@@ -134,10 +155,18 @@ async fn main() -> ExitCode {
     let webhooks = format!("http://{}/webhooks", backend.local_addr().unwrap());
     let app = backend::app(chaos.clone(), inbox.clone());
     tokio::spawn(async move { axum::serve(backend, app).await.unwrap() });
-    let servers = Mode::ALL.map(|mode| {
-        let program = &arguments.merchant_server;
-        MerchantServer::start(chaos.clone(), mode, program, &folder, &webhooks)
-    });
+    let programs = Programs {
+        merchant_server: &arguments.merchant_server,
+        folder: &folder,
+        webhooks: &webhooks,
+        postgres: postgres.as_deref(),
+    };
+    let servers: Vec<_> = balanced
+        .iter()
+        .map(|of| MerchantServer::start(chaos.clone(), of.mode, &programs, &of.servers))
+        .collect();
+    let nginx = arguments.nginx.as_deref();
+    let nginx = nginx.map(|program| Balancer::start(program, &folder, &balanced));
     for server in &servers {
         server.is_up().await;
     }
@@ -153,7 +182,9 @@ async fn main() -> ExitCode {
             injector.follow(&plan.fault_sets),
             servers[0].run_kills(&plan.kills),
             servers[1].run_kills(&plan.kills),
+            servers[2].run_kills(&plan.kills),
             wechat.run_kills(&plan.wechat_kills, &chaos, &injector),
+            restart(postgres.as_ref(), &plan, &chaos),
             wechat::rotate_certificates(&chaos, &plan.rotations),
         );
         is_over.store(true, Ordering::Relaxed);
@@ -165,6 +196,9 @@ async fn main() -> ExitCode {
     for server in &servers {
         server.is_up().await;
     }
+    if let Some(nginx) = &nginx {
+        nginx.assert_alive();
+    }
     let findings = settling::settle_and_compare(&chaos, &servers, &inbox, &plan, began_ms).await;
     eprintln!("settled after {:.0?}", began.elapsed());
     std::fs::write(folder.join("stories.txt"), chaos.journal.all_stories()).unwrap();
@@ -172,9 +206,11 @@ async fn main() -> ExitCode {
         eprintln!("logs and databases: {}", temporary.keep().display());
     }
     println!(
-        "{}; WeChat killed {} times; readings of the clock missed {}",
+        "{}; servers of each merchant {}; WeChat killed {} times; PostgreSQL stopped {} times; readings of the clock missed {}",
         Mix::of(&plan),
+        arguments.instances,
         wechat.kills(),
+        postgres.as_ref().map_or(0, |postgres| postgres.restarts()),
         inbox.wrong_clock()
     );
     let kills = servers.iter().map(MerchantServer::kills).sum();
@@ -213,14 +249,42 @@ async fn let_time_go_by(chaos: &ChaosRun, is_over: &AtomicBool, orders: usize) {
     }
 }
 
-/// An address of this machine on which no program listens. It must stay the same over all restarts.
-async fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
+/// The public address of each mode, and its servers' own. A single server listens on the public one.
+async fn balanced(instances: usize) -> Vec<Balanced> {
+    // Connections have 127.0.0.1 at their other end, so none takes the port of a server that is down.
+    let own = if instances > 1 { 3 * instances } else { 0 };
+    let mut own = free_addresses("127.0.0.2", own).await.into_iter();
+    let public = free_addresses("127.0.0.1", Mode::ALL.len()).await;
+    let of_mode = |(mode, public): (Mode, String)| Balanced {
+        mode,
+        servers: match instances {
+            1 => vec![public.clone()],
+            _ => own.by_ref().take(instances).collect(),
+        },
+        public,
+    };
+    Mode::ALL.into_iter().zip(public).map(of_mode).collect()
+}
+
+/// Stops and starts the database server by the plan, if there is one.
+async fn restart(postgres: Option<&Arc<Postgres>>, plan: &Plan, chaos: &ChaosRun) {
+    if let Some(postgres) = postgres {
+        postgres.run_restarts(&plan.database_restarts, chaos).await;
+    }
+}
+
+/// Addresses of this machine on which no program listens. They must stay the same over all restarts.
+async fn free_addresses(host: &str, count: usize) -> Vec<String> {
+    let mut listeners = Vec::new();
+    for _ in 0..count {
+        listeners.push(TcpListener::bind((host, 0)).await.unwrap());
+    }
+    let address = |listener: &TcpListener| format!("http://{}", listener.local_addr().unwrap());
+    listeners.iter().map(address).collect()
 }
 
 /// The merchants that WeChat has, each with the address of its server.
-async fn merchants(wechat: &str, addresses: [String; 2]) -> BTreeMap<Mode, Merchant> {
+async fn merchants(wechat: &str, addresses: [String; 3]) -> BTreeMap<Mode, Merchant> {
     let http = chaos_run::http_client();
     let url = format!("{wechat}/_simulator/merchants");
     let answer = chaos_run::send(&http, "GET", &url, &[], chaos_run::Body::None).await;

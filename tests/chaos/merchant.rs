@@ -1,5 +1,5 @@
-//! The merchants of the chaos run as WeChat knows them: a merchant of its own, and a partner (服务商).
-//! Each has a server and a database of its own.
+//! The merchants of the chaos run as WeChat knows them: a merchant of its own, a partner (服务商), and a
+//! merchant of version 2. Each has a server and a database of its own.
 
 use serde_json::Value;
 

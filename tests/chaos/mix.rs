@@ -14,8 +14,10 @@ impl Mix {
         let mut counts = BTreeMap::new();
         let mut count = |word| *counts.entry(word).or_default() += 1;
         for order in &plan.orders {
-            if order.mode == Mode::Partner {
-                count("for a sub-merchant");
+            match order.mode {
+                Mode::Direct => {}
+                Mode::Partner => count("for a sub-merchant"),
+                Mode::Older => count("by version 2"),
             }
             count(word_of(order.story));
             for refund in &order.refunds {

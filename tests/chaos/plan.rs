@@ -14,6 +14,8 @@ pub(crate) struct Plan {
     pub(crate) kills: Vec<Kill>,
     /// When WeChat is killed, in order.
     pub(crate) wechat_kills: Vec<Kill>,
+    /// When the database server is stopped, in order; a file has no server.
+    pub(crate) database_restarts: Vec<Kill>,
     /// WeChat issues a new platform certificate after each of these numbers of begun orders.
     pub(crate) rotations: Vec<usize>,
 }
@@ -26,15 +28,18 @@ pub(crate) enum Mode {
     Direct,
     /// The server takes money for a sub-merchant (服务商), and verifies WeChat by the public key.
     Partner,
+    /// The server takes money for its own merchant by version 2 of WeChat's API.
+    Older,
 }
 
 impl Mode {
-    pub(crate) const ALL: [Self; 2] = [Self::Direct, Self::Partner];
+    pub(crate) const ALL: [Self; 3] = [Self::Direct, Self::Partner, Self::Older];
 
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Direct => "direct",
             Self::Partner => "partner",
+            Self::Older => "older",
         }
     }
 }
@@ -198,7 +203,7 @@ pub(crate) struct FaultSet {
 /// One `kill -9`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kill {
-    /// The server to kill; it has no meaning if WeChat is killed.
+    /// The server to kill; it has no meaning if WeChat or the database is killed.
     pub(crate) mode: Mode,
     /// The number of begun orders after which the kill happens.
     pub(crate) from_order: usize,
@@ -220,6 +225,7 @@ impl Plan {
         // Each part has its own random stream, so that more orders do not change the kills.
         let (mut of_orders, mut of_faults, mut of_kills) = (dice.fork(), dice.fork(), dice.fork());
         let mut of_wechat = dice.fork();
+        let mut of_database = dice.fork();
         Self {
             orders: (0..orders)
                 .map(|place| order(&mut of_orders, seed, place))
@@ -231,17 +237,18 @@ impl Plan {
                 })
                 .collect(),
             kills: draw_kills(&mut of_kills, orders, kills),
-            wechat_kills: draw_wechat_kills(&mut of_wechat, orders, (kills / 5).max(1)),
+            wechat_kills: draw_outages(&mut of_wechat, orders, (kills / 5).max(1)),
+            database_restarts: draw_outages(&mut of_database, orders, (kills / 3).max(2)),
             rotations: vec![orders / 2],
         }
     }
 }
 
 fn order(dice: &mut Rng, seed: u64, place: usize) -> OrderPlan {
-    let mode = if dice.u32(0..5) == 0 {
-        Mode::Partner
-    } else {
-        Mode::Direct
+    let mode = match dice.u32(0..5) {
+        0 => Mode::Partner,
+        1 => Mode::Older,
+        _ => Mode::Direct,
     };
     let story = story(dice);
     let product_knows_payer = dice.bool();
@@ -337,10 +344,10 @@ fn draw_kills(dice: &mut Rng, orders: usize, kills: usize) -> Vec<Kill> {
         let again_after_ms = (struck + 1 < kills && dice.u32(0..4) == 0).then(|| dice.u64(5..900));
         struck += 1 + usize::from(again_after_ms.is_some());
         drawn.push(Kill {
-            mode: if dice.u32(0..4) == 0 {
-                Mode::Partner
-            } else {
-                Mode::Direct
+            mode: match dice.u32(0..4) {
+                0 => Mode::Partner,
+                1 => Mode::Older,
+                _ => Mode::Direct,
             },
             // The kills are spread over the run, and none comes after the last order has begun.
             from_order: orders * struck / (kills + 1),
@@ -352,15 +359,15 @@ fn draw_kills(dice: &mut Rng, orders: usize, kills: usize) -> Vec<Kill> {
     drawn
 }
 
-fn draw_wechat_kills(dice: &mut Rng, orders: usize, kills: usize) -> Vec<Kill> {
+fn draw_outages(dice: &mut Rng, orders: usize, count: usize) -> Vec<Kill> {
     let kill = |place: usize| Kill {
         mode: Mode::Direct,
-        from_order: orders * (2 * place + 1) / (2 * kills),
+        from_order: orders * (2 * place + 1) / (2 * count),
         pause_ms: dice.u64(0..400),
         down_ms: dice.u64(0..2_000),
         again_after_ms: None,
     };
-    (0..kills).map(kill).collect()
+    (0..count).map(kill).collect()
 }
 
 /// No faults, faults at many routes, or one route that hardly works.
@@ -473,9 +480,12 @@ mod tests {
                 fault_sets,
                 kills,
                 wechat_kills,
+                database_restarts,
                 rotations,
             } = Plan::draw(300, 20, seed);
-            format!("{orders:?} {fault_sets:?} {kills:?} {wechat_kills:?} {rotations:?}")
+            format!(
+                "{orders:?} {fault_sets:?} {kills:?} {wechat_kills:?} {database_restarts:?} {rotations:?}"
+            )
         };
         assert_eq!(shown(7), shown(7));
         assert_ne!(shown(7), shown(8));
@@ -541,5 +551,6 @@ mod tests {
             .map(|kill| 1 + usize::from(kill.again_after_ms.is_some()));
         assert_eq!(strikes.sum::<usize>(), 100);
         assert_eq!((plan.wechat_kills.len(), plan.rotations.len()), (20, 1));
+        assert_eq!(plan.database_restarts.len(), 33);
     }
 }

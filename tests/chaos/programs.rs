@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,27 +16,40 @@ use crate::chaos_run::ChaosRun;
 use crate::clock::{ChaosClock, clean_up_after};
 use crate::merchant::Merchant;
 use crate::plan::{Kill, Mode};
+use crate::postgres::Postgres;
 use crate::wechat::FaultInjector;
 
 /// What webhooks are signed with; any 32 bytes.
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 /// A child process that does not outlive the chaos run.
-pub(crate) struct Process(Child);
+pub(crate) struct Process(Mutex<Child>);
 
 impl Process {
-    fn start(mut command: Command, log: &Path) -> Self {
+    pub(crate) fn start(mut command: Command, log: &Path) -> Self {
         let log = open_log(log);
         let child = command.stdin(Stdio::null()).stderr(log).spawn();
-        Self(child.unwrap_or_else(|error| panic!("{command:?}: {error}")))
+        Self(Mutex::new(
+            child.unwrap_or_else(|error| panic!("{command:?}: {error}")),
+        ))
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        self.ended().is_none()
+    }
+
+    /// How it ended, if it has.
+    fn ended(&self) -> Option<ExitStatus> {
+        self.0.lock().unwrap().try_wait().unwrap()
     }
 
     /// `kill -9`. Returns whether it hit a living process.
-    fn kill(&mut self) -> bool {
-        let was_alive = self.0.try_wait().unwrap().is_none();
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-        clean_up_after(self.0.id());
+    fn kill(&self) -> bool {
+        let mut child = self.0.lock().unwrap();
+        let was_alive = child.try_wait().unwrap().is_none();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        clean_up_after(child.id());
         was_alive
     }
 }
@@ -131,8 +144,9 @@ impl Wechat {
             .arg(self.folder.join("wechat"))
             .env("RUST_LOG", "warn,wechat_pay_simulator=info")
             .stdout(Stdio::piped());
-        let mut process = Process::start(command, &self.folder.join("wechat.log"));
-        let mut output = BufReader::new(process.0.stdout.take().unwrap());
+        let process = Process::start(command, &self.folder.join("wechat.log"));
+        let output = process.0.lock().unwrap().stdout.take();
+        let mut output = BufReader::new(output.unwrap());
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
         // The process must not find its standard output closed.
@@ -144,7 +158,7 @@ impl Wechat {
 
 impl Kill {
     /// Waits until the kill is due.
-    async fn is_due(&self, chaos: &ChaosRun) {
+    pub(crate) async fn is_due(&self, chaos: &ChaosRun) {
         while chaos.begun() < self.from_order {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -152,37 +166,70 @@ impl Kill {
     }
 }
 
-/// A merchant server as a process, running or killed.
+/// The merchant server of a mode: one process or several on one database.
 pub(crate) struct MerchantServer {
     chaos: Arc<ChaosRun>,
     mode: Mode,
     program: PathBuf,
     folder: PathBuf,
-    process: Mutex<Option<Process>>,
+    /// The address on PostgreSQL, if the database is not a file.
+    on_postgres: Option<String>,
+    instances: Vec<Instance>,
     kills: AtomicU64,
 }
 
+/// One process, running or killed.
+struct Instance {
+    name: String,
+    /// `http://…`: the address on which it listens.
+    address: String,
+    process: Mutex<Option<Process>>,
+}
+
+/// What the servers of all modes share.
+pub(crate) struct Programs<'a> {
+    pub(crate) merchant_server: &'a Path,
+    pub(crate) folder: &'a Path,
+    /// The address for webhooks.
+    pub(crate) webhooks: &'a str,
+    pub(crate) postgres: Option<&'a Postgres>,
+}
+
 impl MerchantServer {
-    /// Writes the configuration and starts it.
+    /// Writes the configurations and starts a process at each of these addresses.
     pub(crate) fn start(
         chaos: Arc<ChaosRun>,
         mode: Mode,
-        program: &Path,
-        folder: &Path,
-        backend: &str,
+        programs: &Programs<'_>,
+        addresses: &[String],
     ) -> Self {
+        let instances = addresses.iter().zip(1..).map(|(address, number)| Instance {
+            name: format!("{}-{number}", mode.as_str()),
+            address: address.clone(),
+            process: Mutex::default(),
+        });
         let server = Self {
             chaos,
             mode,
-            program: program.to_owned(),
-            folder: folder.to_owned(),
-            process: Mutex::default(),
+            program: programs.merchant_server.to_owned(),
+            folder: programs.folder.to_owned(),
+            on_postgres: programs.postgres.map(|postgres| postgres.address(mode)),
+            instances: instances.collect(),
             kills: AtomicU64::new(0),
         };
-        let text = configuration(server.merchant(), backend).to_toml();
-        std::fs::write(server.config(), text).unwrap();
-        std::fs::set_permissions(server.config(), PermissionsExt::from_mode(0o600)).unwrap();
-        server.launch();
+        let database = match &server.on_postgres {
+            Some(address) => address.clone(),
+            None => server.file_name(),
+        };
+        for instance in &server.instances {
+            let merchant = server.merchant();
+            let mut config = configuration(merchant, &database, programs.webhooks);
+            config.address.clone_from(&instance.address);
+            let file = server.config(instance);
+            std::fs::write(&file, config.to_toml()).unwrap();
+            std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+            server.launch(instance);
+        }
         server
     }
 
@@ -196,9 +243,19 @@ impl MerchantServer {
         self.kills.load(Ordering::Relaxed)
     }
 
-    /// The database file.
-    pub(crate) fn database(&self) -> PathBuf {
-        self.folder.join(format!("{}.sqlite3", self.mode.as_str()))
+    /// The address of the database, for a program that only reads.
+    pub(crate) fn database(&self) -> String {
+        match &self.on_postgres {
+            Some(address) => address.clone(),
+            None => {
+                let file = self.folder.join(self.file_name());
+                format!("sqlite://{}?mode=ro", file.display())
+            }
+        }
+    }
+
+    fn file_name(&self) -> String {
+        format!("{}.sqlite3", self.mode.as_str())
     }
 
     /// Runs a command of the same program on the same configuration, to its end.
@@ -208,29 +265,37 @@ impl MerchantServer {
         command
             .args(words)
             .arg("--config")
-            .arg(self.config())
+            .arg(self.config(&self.instances[0]))
             .env("RUST_LOG", "warn");
         command.output().unwrap()
     }
 
-    /// Runs each kill of this server in its turn. The server is up again when this returns.
+    /// Runs each kill of this server in its turn, of one process after the other. All are up again
+    /// when this returns.
     pub(crate) async fn run_kills(&self, kills: &[Kill]) {
-        for kill in kills.iter().filter(|kill| kill.mode == self.mode) {
+        let kills = kills.iter().filter(|kill| kill.mode == self.mode);
+        for (kill, instance) in kills.zip(self.instances.iter().cycle()) {
             kill.is_due(&self.chaos).await;
-            self.kill();
+            self.kill(instance);
             tokio::time::sleep(Duration::from_millis(kill.down_ms)).await;
-            self.launch();
+            self.launch(instance);
             if let Some(again_after_ms) = kill.again_after_ms {
                 tokio::time::sleep(Duration::from_millis(again_after_ms)).await;
-                self.kill();
-                self.launch();
+                self.kill(instance);
+                self.launch(instance);
             }
         }
     }
 
-    /// Waits until the server answers.
+    /// Waits until each process answers.
     pub(crate) async fn is_up(&self) {
-        let url = format!("{}/healthz", self.merchant().server);
+        for instance in &self.instances {
+            self.is_instance_up(instance).await;
+        }
+    }
+
+    async fn is_instance_up(&self, instance: &Instance) {
+        let url = format!("{}/healthz", instance.address);
         for _ in 0..600 {
             let answer = self
                 .chaos
@@ -242,44 +307,52 @@ impl MerchantServer {
         }
         panic!(
             "the merchant server does not come up: see {}",
-            self.log().display()
+            self.log(instance).display()
         );
     }
 
-    /// Reports a server that ended without having been killed.
+    /// Reports each process that ended without having been killed.
     pub(crate) fn assert_alive(&self) {
-        let mut process = self.process.lock().unwrap();
-        let process = process.as_mut().unwrap();
-        if let Some(status) = process.0.try_wait().unwrap() {
-            self.chaos
-                .report_wrong("", format!("the merchant server ended by itself: {status}"));
+        for instance in &self.instances {
+            self.assert_instance_alive(instance);
         }
     }
 
-    fn kill(&self) {
-        self.assert_alive();
-        let hit = self.process.lock().unwrap().take().unwrap().kill();
+    fn assert_instance_alive(&self, instance: &Instance) {
+        let process = instance.process.lock().unwrap();
+        if let Some(status) = process.as_ref().unwrap().ended() {
+            let name = &instance.name;
+            self.chaos
+                .report_wrong("", format!("{name} ended by itself: {status}"));
+        }
+    }
+
+    fn kill(&self, instance: &Instance) {
+        self.assert_instance_alive(instance);
+        let process = instance.process.lock().unwrap().take();
+        let hit = process.unwrap().kill();
         self.kills.fetch_add(u64::from(hit), Ordering::Relaxed);
     }
 
-    fn launch(&self) {
+    fn launch(&self, instance: &Instance) {
         let mut command = Command::new(&self.program);
         self.chaos.clock.rule(&mut command);
         command
             .arg("serve")
             .arg("--config")
-            .arg(self.config())
+            .arg(self.config(instance))
             .env("RUST_LOG", "warn,merchant_server=info,merchant_core=info")
             .stdout(Stdio::null());
-        *self.process.lock().unwrap() = Some(Process::start(command, &self.log()));
+        let process = Process::start(command, &self.log(instance));
+        *instance.process.lock().unwrap() = Some(process);
     }
 
-    fn config(&self) -> PathBuf {
-        self.folder.join(format!("{}.toml", self.mode.as_str()))
+    fn config(&self, instance: &Instance) -> PathBuf {
+        self.folder.join(format!("{}.toml", instance.name))
     }
 
-    fn log(&self) -> PathBuf {
-        self.folder.join(format!("{}.log", self.mode.as_str()))
+    fn log(&self, instance: &Instance) -> PathBuf {
+        self.folder.join(format!("{}.log", instance.name))
     }
 }
 
@@ -288,16 +361,14 @@ fn open_log(path: &Path) -> File {
     options.create(true).append(true).open(path).unwrap()
 }
 
-fn configuration(merchant: &Merchant, backend: &str) -> MerchantConfig {
-    let merchant_json = match &merchant.sub {
-        None => "wechat/merchant.json",
-        Some(_) => "wechat/merchants/2/merchant.json",
+fn configuration(merchant: &Merchant, database: &str, backend: &str) -> MerchantConfig {
+    let merchant_json = match merchant.mode {
+        Mode::Direct => "wechat/merchant.json",
+        Mode::Partner => "wechat/merchants/2/merchant.json",
+        Mode::Older => "wechat/merchants/3/merchant.json",
     };
     let mut config = MerchantConfig::new(&merchant.server, Path::new(merchant_json));
-    config.set(
-        "database",
-        format!("\"{}.sqlite3\"", merchant.mode.as_str()),
-    );
+    config.set("database", format!("{database:?}"));
     config.set("return_origins", "[\"http://127.0.0.1:1\"]");
     config.set("trusted_proxies", "[\"127.0.0.1/32\"]");
     config.sell_everything(&merchant.appid);
@@ -305,11 +376,15 @@ fn configuration(merchant: &Merchant, backend: &str) -> MerchantConfig {
     config.tables = vec![format!(
         "[[webhooks]]\nurl = \"{backend}\"\nsecret = \"{WEBHOOK_SECRET}\""
     )];
-    match &merchant.sub {
-        None => config
-            .merchant
-            .push("platform_certificate_files = [\"wechat/wechatpay_cert.pem\"]".to_owned()),
-        Some(sub) => config.sell_for(&sub.mchid, &sub.appid),
+    let more = match merchant.mode {
+        Mode::Direct => "platform_certificate_files = [\"wechat/wechatpay_cert.pem\"]",
+        // The other key stays: only version 3 sends an abnormal refund another way.
+        Mode::Older => "api = \"v2\"",
+        Mode::Partner => "",
+    };
+    config.merchant.push(more.to_owned());
+    if let Some(sub) = &merchant.sub {
+        config.sell_for(&sub.mchid, &sub.appid);
     }
     config
 }

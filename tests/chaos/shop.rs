@@ -211,8 +211,9 @@ async fn call_for(
             Ok((status @ (502..), answer)) => {
                 last = (status, answer);
                 // The closing is in doubt, which the server knows; the server continues it by
-                // itself.
-                if path.ends_with("/close") {
+                // itself. Without its database it knows nothing.
+                let is_known = last.1["error"]["code"] != "DATABASE_UNAVAILABLE";
+                if path.ends_with("/close") && is_known {
                     return last;
                 }
             }

@@ -255,7 +255,7 @@ impl Check<'_> {
 const fn is_for_the_buyer(screen: &Screen) -> bool {
     !matches!(
         screen,
-        Screen::Loading | Screen::Starting { .. } | Screen::Confirming
+        Screen::Loading { .. } | Screen::Starting { .. } | Screen::Confirming
     )
 }
 

@@ -136,8 +136,10 @@ fn introduce(demo: &Demo) {
          {simulator}/phone\n    the phone: scan the shop's QR code (pick it from the open codes), then pay, cancel or fail\n\
          {wechat_browser}/\n    the shop inside WeChat: buy something and pay in WeChat's own cashier\n\
          {merchant}/\n    the merchant server: the contract under /v1; the key of its private side is in {key}\n\
+         {merchant}/desk\n    the merchant's desk: takings, orders, refunds; its key is in {desk_key}\n\
          Logs, orders and keys are in {data}. Ctrl-C ends it all.",
         key = demo.api_key_file().display(),
+        desk_key = demo.desk_key_file().display(),
         data = data_dir.display(),
     );
 }

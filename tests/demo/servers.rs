@@ -1,6 +1,7 @@
 //! The demo's servers, from the libraries that a merchant's programs consist of: on ports that are
-//! bound before the first of them starts, with their files in one folder. The key of the merchant
-//! server's private API is made here, kept in a file that only this user can read, and never printed.
+//! bound before the first of them starts, with their files in one folder. The keys of the merchant
+//! server's private API and of its desk are made here, kept in files that only this user can read, and
+//! never printed.
 
 use std::error::Error;
 use std::future::pending;
@@ -88,6 +89,8 @@ pub(crate) struct Demo {
     pub(crate) data_dir: PathBuf,
     /// The key of the merchant server's private API.
     pub(crate) api_key: String,
+    /// The key of the merchant's desk.
+    pub(crate) desk_key: String,
 }
 
 impl Demo {
@@ -107,7 +110,8 @@ impl Demo {
             wechat_browser,
             merchant,
             shop,
-            api_key: api_key(&data_dir.join(API_KEY_FILE))?,
+            api_key: kept_key(&data_dir.join(API_KEY_FILE))?,
+            desk_key: kept_key(&data_dir.join(DESK_KEY_FILE))?,
             data_dir,
         })
     }
@@ -115,6 +119,11 @@ impl Demo {
     /// The file with the key of the merchant server's private API.
     pub(crate) fn api_key_file(&self) -> PathBuf {
         self.data_dir.join(API_KEY_FILE)
+    }
+
+    /// The file with the key of the merchant's desk.
+    pub(crate) fn desk_key_file(&self) -> PathBuf {
+        self.data_dir.join(DESK_KEY_FILE)
     }
 
     /// Runs the servers until `work` ends, which begins when all of them answer.
@@ -170,6 +179,7 @@ impl Demo {
     ) -> Result<Config, Failed> {
         let mut config = MerchantConfig::new(&self.merchant, merchant_json);
         config.api_key.clone_from(&self.api_key);
+        config.allow_desk(&self.desk_key);
         config.allow_origins(&[&self.shop, &self.wechat_browser]);
         if let Some(folder) = bundle_dir {
             config.serve_bundle(&folder);
@@ -192,8 +202,10 @@ async fn is_up(merchant: &str) {
 }
 
 const API_KEY_FILE: &str = "api-key";
+const DESK_KEY_FILE: &str = "desk-key";
 
-fn api_key(file: &Path) -> Result<String, Failed> {
+/// The key in a file; a new one if there is none yet.
+fn kept_key(file: &Path) -> Result<String, Failed> {
     if let Ok(key) = fs::read_to_string(file)
         && !key.trim().is_empty()
     {
@@ -219,12 +231,16 @@ mod tests {
     use super::{Demo, Ports};
 
     #[tokio::test]
-    async fn a_second_start_in_the_same_folder_keeps_the_key() {
+    async fn a_second_start_in_the_same_folder_keeps_the_keys() {
         let folder = tempfile::tempdir().unwrap();
         let ports = Ports::free().await.unwrap();
-        let key = || Demo::in_folder(folder.path(), &ports).unwrap().api_key;
-        let first = key();
-        assert_eq!(key(), first);
-        assert!(first.len() >= 48, "{}", first.len());
+        let keys = || {
+            let demo = Demo::in_folder(folder.path(), &ports).unwrap();
+            [demo.api_key, demo.desk_key]
+        };
+        let first = keys();
+        assert_eq!(keys(), first);
+        assert!(first.iter().all(|key| key.len() >= 48), "{first:?}");
+        assert_ne!(first[0], first[1]);
     }
 }

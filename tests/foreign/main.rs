@@ -29,8 +29,8 @@ const SHOWN_BY_ALL: [&str; 9] = [
     "a reply that the client's key does not fit is not believed",
 ];
 
-/// The same for a client of version 2.
-const SHOWN_IN_VERSION_2: [&str; 11] = [
+/// The same for a client of version 2, over HTTPS and with the merchant's certificate.
+const SHOWN_IN_VERSION_2: [&str; 12] = [
     "order",
     "query",
     "close",
@@ -41,6 +41,7 @@ const SHOWN_IN_VERSION_2: [&str; 11] = [
     "code pay",
     "reverse",
     "bill downloaded",
+    "a refund without the merchant's certificate is refused",
     "a wrong merchant key is refused",
 ];
 
@@ -72,6 +73,13 @@ async fn wechatpay_axios_plugin_from_npm_passes_in_version_2() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn wechatpy_from_pypi_passes_in_version_2() {
+    let mut python = Command::new(place("FOREIGN_PYTHON"));
+    let client = python.arg(source("wechatpy/client.py"));
+    pass(client, "public_key", &SHOWN_IN_VERSION_2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wxpay_rs_from_crates_io_passes() {
     // This client lists the certificates too.
     let mut client = Command::new(place("FOREIGN_WXPAY_RS"));
@@ -86,6 +94,12 @@ async fn pass(client: &mut Command, trust: &str, wanted: &[&str]) {
     let settings = settings.with(&format!("trust={trust}")).unwrap();
     live.simulator.set_settings(settings);
     let merchant_json = live.merchant_json();
+    let (https, authority) = live.serve_tls().await;
+    client.env("FOREIGN_HTTPS", https);
+    // Each client reads the authorities that it trusts from its own place.
+    for name in ["REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
+        client.env(name, &authority);
+    }
     client.arg(merchant_json.parent().unwrap());
     for name in [
         "http_proxy",

@@ -13,6 +13,7 @@ mod journey_page;
 mod jsapi;
 mod native;
 mod notifications;
+mod product_codes;
 mod servers;
 
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use merchant_server::{Clock as _, MerchantServer, SeededRandomness};
+use merchant_server::{Clock as _, Config, MerchantServer, SeededRandomness};
 use payment_tests::in_process::{InProcessServers, MERCHANT, Outside, SHOP, WECHAT};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -97,6 +97,16 @@ impl JourneyServers {
         let (status, reply) = self.send_json(request).await;
         assert_eq!(status, StatusCode::OK, "{reply}");
         reply["code_url"].as_str().unwrap().to_owned()
+    }
+
+    /// The configuration, for commands beside the server.
+    pub(crate) fn config(&self) -> &Config {
+        &self.both.config
+    }
+
+    /// What happens at WeChat, by the simulator's control interface.
+    pub(crate) async fn at_wechat(&self, what: &str, body: &Value) -> (StatusCode, Value) {
+        self.both.at_wechat(what, body).await
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Response<Body> {

@@ -36,7 +36,7 @@ async fn a_buyer_who_closes_the_cashier_pays_the_same_order_at_the_second_try() 
     let states = ["starting", "paying", "confirming"];
     let expected = [&states[..], &["unpaid"], &states, &["paid"]].concat();
     assert_eq!(visit["states"], json!(expected));
-    // Each try logs in anew, because a code is valid once.
+    // Each try logs in again, because a code is valid once.
     assert_eq!(visit["logins"], 2);
     assert_eq!(shop.servers.wechat.trade_states(), ["SUCCESS"]);
 }

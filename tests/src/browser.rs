@@ -70,7 +70,7 @@ pub async fn visit_together(
     second: Visitor,
     scenario: impl AsyncFnOnce(&Browser, &Browser),
 ) {
-    // Both places are taken at once: two scenarios that hold one place each would wait for ever.
+    // Both places are taken at once: two scenarios that hold one place each would wait forever.
     let _places = BROWSERS.acquire_many(2).await.unwrap();
     let first = Browser::start(Engine::Chromium, first).await;
     let second = Browser::start(Engine::Chromium, second).await;

@@ -9,7 +9,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use merchant_server::{
-    Clock, MerchantServer, Randomness, ServiceTransport, Surroundings, WechatTransport,
+    Clock, Config, MerchantServer, Randomness, ServiceTransport, Surroundings, WechatTransport,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -40,6 +40,8 @@ pub struct Outside {
 
 /// Both servers, with their routes.
 pub struct InProcessServers {
+    /// The merchant server's configuration.
+    pub config: Config,
     /// The merchant server.
     pub server: MerchantServer,
     /// The simulator.
@@ -78,8 +80,12 @@ impl InProcessServers {
             // No target is configured.
             webhooks: Arc::new(ServiceTransport::new(Router::new())),
         };
-        let server = config.open_with(folder.path(), surroundings).await;
+        let config = config.checked(folder.path());
+        let server = MerchantServer::open(config.clone(), surroundings)
+            .await
+            .unwrap();
         Self {
+            config,
             merchant: merchant_server::app(server.clone()),
             server,
             simulator,

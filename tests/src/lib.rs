@@ -12,6 +12,7 @@
     reason = "all of it is test code: a panic is the report"
 )]
 
+pub mod bill_day;
 #[cfg(feature = "browser")]
 pub mod browser;
 pub mod buyer_browser;

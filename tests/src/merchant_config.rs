@@ -28,6 +28,8 @@ pub struct MerchantConfig {
     pub settings: Vec<String>,
     /// Tables of their own, such as `[[webhooks]]`.
     pub tables: Vec<String>,
+    /// Settings of `[gateway]`, besides that it is a simulator.
+    pub gateway: Vec<String>,
     /// Settings of `[merchant]`, and its tables at the end.
     pub merchant: Vec<String>,
 }
@@ -42,7 +44,37 @@ impl MerchantConfig {
             api_key: API_KEY.to_owned(),
             settings: Vec::new(),
             tables: Vec::new(),
+            gateway: Vec::new(),
             merchant: vec![format!("from_file = {}", text(merchant_json))],
+        }
+    }
+
+    /// The same for a merchant that has only version 2 of WeChat's API, and signs with `sign_type`. It
+    /// has no key of version 3.
+    pub fn of_version_2(address: &str, merchant_json: &Path, sign_type: &str) -> Self {
+        let read = std::fs::read(merchant_json).unwrap();
+        let merchant: serde_json::Value = serde_json::from_slice(&read).unwrap();
+        let folder = merchant_json.parent().unwrap();
+        let value = |name: &str| merchant[name].as_str().unwrap().to_owned();
+        let names = [
+            "mchid",
+            "appid",
+            "app_secret",
+            "mini_program_appid",
+            "mini_program_secret",
+            "api_v2_key",
+        ];
+        let values = names.map(|name| format!("{name} = {:?}", value(name)));
+        let files = ["private_key_file", "certificate_file"]
+            .map(|name| format!("{name} = {}", text(&folder.join(value(name)))));
+        let kind = [
+            "api = \"v2\"".to_owned(),
+            format!("v2_sign_type = {sign_type:?}"),
+        ];
+        Self {
+            gateway: vec![format!("base_url = {:?}", value("base_url"))],
+            merchant: kind.into_iter().chain(values).chain(files).collect(),
+            ..Self::new(address, merchant_json)
         }
     }
 
@@ -77,6 +109,22 @@ impl MerchantConfig {
         self.merchant.push(format!("app_appid = {app_appid:?}"));
     }
 
+    /// A key for tills, with the scope `till` alone.
+    pub fn allow_till(&mut self, key: &str) {
+        let sha256 = lower_hex(&Sha256::digest(key));
+        self.tables.push(format!(
+            "[[api_keys]]\nname = \"till\"\nsha256 = \"{sha256}\"\nscopes = [\"till\"]"
+        ));
+    }
+
+    /// A key that may do everything at the desk.
+    pub fn allow_desk(&mut self, key: &str) {
+        let sha256 = lower_hex(&Sha256::digest(key));
+        self.tables.push(format!(
+            "[[api_keys]]\nname = \"desk\"\nsha256 = \"{sha256}\"\nscopes = [\"desk:look\", \"desk:refund\", \"desk:settle\"]"
+        ));
+    }
+
     /// Limits of calls that no test reaches.
     pub fn lift_rate_limits(&mut self) {
         self.set(
@@ -100,8 +148,9 @@ impl MerchantConfig {
         } = self;
         let listen = self.address.trim_start_matches("http://");
         let sha256 = lower_hex(&Sha256::digest(&self.api_key));
-        let [settings, tables, merchant] =
-            [&self.settings, &self.tables, &self.merchant].map(|lines| lines.join("\n"));
+        let [settings, tables, gateway, merchant] =
+            [&self.settings, &self.tables, &self.gateway, &self.merchant]
+                .map(|lines| lines.join("\n"));
         format!(
             r#"listen = "{listen}"
 public_base_url = "{public_base_url}"
@@ -115,6 +164,7 @@ sha256 = "{sha256}"
 
 [gateway]
 environment = "simulator"
+{gateway}
 
 [merchant]
 {merchant}
@@ -135,8 +185,14 @@ environment = "simulator"
 
     /// The same with other surroundings.
     pub async fn open_with(&self, folder: &Path, surroundings: Surroundings) -> MerchantServer {
-        let config = Config::parse(&self.to_toml(), folder).unwrap();
-        MerchantServer::open(config, surroundings).await.unwrap()
+        MerchantServer::open(self.checked(folder), surroundings)
+            .await
+            .unwrap()
+    }
+
+    /// The configuration as the server reads it; relative paths count from `folder`.
+    pub fn checked(&self, folder: &Path) -> Config {
+        Config::parse(&self.to_toml(), folder).unwrap()
     }
 }
 

@@ -22,6 +22,10 @@ use crate::port::Port;
 use crate::simulator::LiveSimulator;
 use crate::wait::until;
 
+/// The API key of a till, where there is one.
+pub const TILL_KEY: &str = "tills-key";
+/// The API key of the desk, where there is one.
+pub const DESK_KEY: &str = "desks-key";
 /// The User-Agent of the tests themselves: their requests are not in the log.
 const USER_AGENT: &str = "payment-tests";
 /// How long due work waits at most before it is run.
@@ -99,6 +103,19 @@ struct Setup {
     is_inside_wechat: bool,
     /// Whether the merchant is a service provider (服务商) with one sub-merchant.
     is_partner: bool,
+    /// How the merchant signs, if it has only version 2 of WeChat's API.
+    v2_sign_type: Option<&'static str>,
+    /// The page of the merchant server for the shop's people.
+    staff_page: Option<StaffPage>,
+}
+
+/// A page of the merchant server for the shop's people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StaffPage {
+    /// It pays by the buyer's code.
+    Till,
+    /// The merchant's desk.
+    Desk,
 }
 
 impl Servers {
@@ -141,6 +158,34 @@ impl Servers {
         (servers, sub_mchid)
     }
 
+    /// The same for a merchant that has only version 2 of WeChat's API, and signs with `sign_type`.
+    pub async fn start_with_version_2(sign_type: &'static str) -> Self {
+        Self::start_with(Setup {
+            bundle: Some(bundle_dir()),
+            v2_sign_type: Some(sign_type),
+            ..Setup::default()
+        })
+        .await
+    }
+
+    /// The same for a merchant with a till, whose key is [`TILL_KEY`]; without the element's bundle.
+    pub async fn start_with_till() -> Self {
+        Self::start_with(Setup {
+            staff_page: Some(StaffPage::Till),
+            ..Setup::default()
+        })
+        .await
+    }
+
+    /// The same for a merchant with a desk, whose key is [`DESK_KEY`]; without the element's bundle.
+    pub async fn start_with_desk() -> Self {
+        Self::start_with(Setup {
+            staff_page: Some(StaffPage::Desk),
+            ..Setup::default()
+        })
+        .await
+    }
+
     /// The same for a test that has no web page: without the element's bundle.
     pub async fn start_without_bundle() -> Self {
         Self::start_with_bundle(None).await
@@ -161,6 +206,8 @@ impl Servers {
             bundle,
             is_inside_wechat,
             is_partner,
+            v2_sign_type,
+            staff_page,
         } = setup;
         let folder = tempfile::tempdir().unwrap();
         let wechat = LiveSimulator::start().await;
@@ -184,7 +231,11 @@ impl Servers {
         } else {
             &merchant.origin
         };
-        let mut config = MerchantConfig::new(&merchant.origin, &wechat.merchant_json());
+        let (address, keys) = (&merchant.origin, wechat.merchant_json());
+        let mut config = match v2_sign_type {
+            Some(sign_type) => MerchantConfig::of_version_2(address, &keys, sign_type),
+            None => MerchantConfig::new(address, &keys),
+        };
         config.public_base_url.clone_from(public);
         config.allow_origins(&[
             &shop.origin,
@@ -192,7 +243,15 @@ impl Servers {
             &stage.origin,
             &stage_in_wechat.origin,
         ]);
-        config.sell(&["native", "h5", "jsapi", "mini_program"]);
+        if staff_page == Some(StaffPage::Till) {
+            config.sell(&["native", "code_pay"]);
+            config.allow_till(TILL_KEY);
+        } else {
+            config.sell(&["native", "h5", "jsapi", "mini_program"]);
+        }
+        if staff_page == Some(StaffPage::Desk) {
+            config.allow_desk(DESK_KEY);
+        }
         if let Some(bundle) = &bundle {
             config.serve_bundle(bundle);
         }

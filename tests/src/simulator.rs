@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 use wechat_pay_simulator::{
     Keyring, NOTIFICATION_TIMEOUT, Outgoing, Random, Settings, Simulator, SimulatorOptions,
-    SimulatorParts, SubMerchant, serve, wechat_browser,
+    SimulatorParts, SubMerchant, Tls, serve, serve_tls, wechat_browser,
 };
 
 use crate::merchant_keys::keyring_in;
@@ -67,6 +67,16 @@ impl LiveSimulator {
             folder: folder.to_owned(),
             _temporary: None,
         }
+    }
+
+    /// The same simulator with HTTPS, which asks for the merchant's certificate where money goes back.
+    /// Returns its address and its authority's file.
+    pub async fn serve_tls(&self) -> (String, PathBuf) {
+        let port = Port::take().await;
+        let tls = Tls::load_or_create(&self.folder, &self.simulator, &[]).unwrap();
+        tokio::spawn(serve_tls(port.listener(), self.simulator.app(), tls));
+        let address = port.origin.replace("http://", "https://");
+        (address, self.folder.join("tls_ca.pem"))
     }
 
     /// Shows pages inside WeChat's browser: at `browser`, those that are at `shown`.

@@ -124,8 +124,15 @@ const refuse = (code) => () => {
   throw { code, message: `the fixture says ${code}`, retryable: false };
 };
 /** Clicks a button as the buyer does. @param {string} intent */
-const click = (intent) => (/** @type {WechatPayElement} */ element) =>
-  /** @type {HTMLElement} */ (element.shadowRoot?.querySelector(`[data-intent="${intent}"]`)).click();
+const click = (intent) => async (/** @type {WechatPayElement} */ element) => {
+  /** @type {HTMLElement | null | undefined} */
+  let button;
+  // An engine may draw a screen later than it reports the state.
+  while (!(button = element.shadowRoot?.querySelector(`[data-intent="${intent}"]`))) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  button.click();
+};
 /** @param {string} result */
 const reply = (result) => (/** @type {string} */ _name, /** @type {object} */ _form, /** @type {(reply: object) => void} */ call) =>
   call({ err_msg: `get_brand_wcpay_request:${result}` });
@@ -137,8 +144,10 @@ const asked = (/** @type {CheckoutAnswer} */ answer) => (/** @type {{wait?: numb
 /** @type {Fixture[]} */
 export const STATES = [
   { name: "loading", about: "before the first answer" },
+  { name: "loading-late", shows: "loading", about: "… and it has not come for long: another try, and the hosted page", transport: { status: unreachable }, steps: [16_000] },
   { name: "loading-reconnecting", shows: "loading", about: "the backend is unreachable", transport: { status: unreachable }, steps: [3000] },
   { name: "qr", about: "on a desktop", transport: { status: open(), start: () => CODE } },
+  { name: "qr-scene-impossible", shows: "qr", about: "the page requires WeChat's cashier on a desktop, so the environment decides", properties: { scene: "jsapi" }, transport: { status: open(), start: () => CODE } },
   { name: "qr-test", shows: "qr", about: "the gateway is a simulator", transport: { status: open({ live: false }), start: () => ({ ...CODE, live: false }) } },
   { name: "qr-handheld", shows: "qr", about: "on a phone, if the merchant has no other product", agent: "phone", transport: { status: open({ products: ["native"] }), start: () => ({ ...CODE, products: ["native"] }) } },
   { name: "qr-ending", shows: "qr", about: "valid for less than three minutes", transport: { status: open(), start: () => ({ ...CODE, attempt_remaining_ms: 170_000 }) } },
@@ -181,7 +190,11 @@ export const STATES = [
   { name: "paid-coupon", shows: "paid", about: "paid, with a coupon of WeChat's", transport: { status: () => first({ state: "paid", payer_total_fen: 5910 }) } },
   { name: "closed", about: "closed by the merchant", transport: { status: () => first({ state: "closed" }) } },
   { name: "expired", about: "the order has expired", transport: { status: open({ remaining_ms: 0 }) } },
-  { name: "problem-merchant", shows: "problem", about: "the merchant has to act", transport: { status: refuse("CHECKOUT_UNKNOWN") } },
+  { name: "problem-merchant", shows: "problem", about: "the merchant has to act", transport: { status: refuse("ORIGIN_NOT_ALLOWED") } },
+  { name: "problem-order-unknown", shows: "problem", about: "the backend knows no such order", transport: { status: refuse("CHECKOUT_UNKNOWN") } },
+  { name: "problem-too-often", shows: "problem", about: "too many requests", transport: { status: open(), start: refuse("RATE_LIMITED") } },
+  { name: "problem-payer-unknown", shows: "problem", about: "WeChat did not say who pays", agent: "wechat", bridge: () => {}, transport: { status: open(), start: refuse("PAYER_UNAVAILABLE") }, steps: [click("start")] },
+  { name: "problem-payment-failed", shows: "problem", about: "the cashier reports a failure without a cause", agent: "wechat", bridge: reply("fail"), transport: { status: open(), start: () => JSAPI }, steps: [click("start")] },
   { name: "problem-network", shows: "problem", about: "no connection", transport: { status: open(), start: unreachable }, steps: [60_000] },
   { name: "problem-wechat", shows: "problem", about: "WeChat does not answer", transport: { status: open(), start: refuse("WECHAT_UNAVAILABLE") } },
   { name: "problem-buyer", shows: "problem", about: "the buyer has to start again", agent: "wechat", bridge: () => {}, transport: { status: open(), start: refuse("PAYER_INVALID") }, steps: [click("start")] },
@@ -194,6 +207,7 @@ export const STATES = [
   { name: "unavailable-h5-alone", shows: "unavailable", about: "… but in the phone's own browser", agent: "wechat", bridge: () => {}, transport: { status: open({ products: ["h5"] }) } },
   { name: "unavailable-native-alone", shows: "unavailable", about: "… but on a computer", agent: "wechat", bridge: () => {}, transport: { status: open({ products: ["native"] }) } },
   { name: "unavailable-mini-program-alone", shows: "unavailable", about: "… but in its mini-program", transport: { status: open({ products: ["mini_program"] }) } },
+  { name: "unavailable-no-product", shows: "unavailable", about: "… nowhere", transport: { status: open({ products: [] }) } },
   { name: "unavailable-old-wechat", shows: "unavailable", about: "a WeChat version without payments", agent: "oldWechat", transport: { status: open() } },
   { name: "unavailable-mini-program", shows: "unavailable", about: "a mini-program's web-view", agent: "miniProgram", transport: { status: open() } },
   { name: "offer-framed", shows: "offer", about: "a phone's page in a frame", agent: "phone", isFramed: true, transport: { status: open() } },

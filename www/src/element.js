@@ -7,6 +7,7 @@
 
 import { isDesk } from "./desk.js";
 import { sendFirstRequest } from "./first-request.js";
+import { languageOf } from "./language.js";
 import { own } from "./own.js";
 import { absolute, fill, holdPlace, rootOf, showFallback, styled } from "./stand-in.js";
 
@@ -107,7 +108,7 @@ export const PROBLEMS = new URL("./problems.html", import.meta.url).href;
  */
 export function define(options) {
   /** @type {DefineOptions} */
-  const { loadBindings, tag = "wechat-pay" } = own(options);
+  const { loadBindings, loadWords, tag = "wechat-pay" } = own(options);
   const defined = customElements.get(tag);
   if (defined) return defined;
 
@@ -141,6 +142,8 @@ export function define(options) {
       this._reported = new Set();
       /** @type {Record<string, string> | null} */
       this._messages = null;
+      /** @type {Record<string, string> | undefined} the sentences of another language than Chinese */
+      this._words = undefined;
       /** @type {Transport | null} */
       this._transport = null;
     }
@@ -205,7 +208,7 @@ export function define(options) {
     }
 
     set transport(transport) {
-      // The next request calls the new functions. An object that is created anew with each
+      // The next request calls the new functions. An object that is created again with each
       // rendering must not restart the payment.
       const isOther = !transport !== !this._transport;
       this._transport = transport || null;
@@ -298,7 +301,8 @@ export function define(options) {
       const state = this._state;
       if (state.phase !== "mounted" || state.hasPendingAppearance) return;
       state.hasPendingAppearance = true;
-      soon(() => {
+      soon(async () => {
+        await this._fetchWords();
         state.hasPendingAppearance = false;
         if (this._state !== state || isBroken) return;
         if (!state.embedded.set_appearance(this._options())) this._emit("problem", "SUPPORT_URL_INVALID");
@@ -308,6 +312,8 @@ export function define(options) {
     /** @param {Loading} state */
     async _start(state) {
       this._begun = performance.now();
+      // Beside the widget, and at once where the widget has the language itself.
+      const words = this._fetchWords();
       try {
         const expectsCode = this._expectsCode();
         holdPlace(this, expectsCode, this._attribute("theme") || this._themeOfPage());
@@ -316,6 +322,7 @@ export function define(options) {
         }
         this._deadline = setTimeout(() => this._giveUp("WIDGET_LATE", `the widget has not loaded in ${LOAD_MS} ms`), LOAD_MS);
         const bindings = await loadBindings();
+        await words;
         if (this._state !== state) return;
         clearTimeout(this._deadline);
         if (isBroken) throw new Error("the widget has stopped");
@@ -330,12 +337,26 @@ export function define(options) {
         this._state = { phase: "mounted", embedded, hasPendingAppearance: false };
         if (state.wantsStart) this.start();
       } catch (error) {
+        await words;
         if (this._state !== state) return;
         // The widget throws a text for a wrong option; any other error is a failure of the widget
         // itself.
         const code = typeof error === "string" ? error : "WIDGET_UNAVAILABLE";
         this._fail(code, error);
       }
+    }
+
+    _language() {
+      const tag = this._attribute("locale");
+      const own = tag && WORDS.locale.test(tag) ? tag : "";
+      return languageOf(own || document.documentElement.lang || navigator.language);
+    }
+
+    /** Fetches the sentences of the language. Without them the buyer reads those of another one. */
+    async _fetchWords() {
+      const language = this._language();
+      const words = loadWords && language !== "zh-CN" ? await loadWords(language) : undefined;
+      if (language === this._language()) this._words = words;
     }
 
     /** Whether the widget will most likely show a code: on a desk, or where the page requires it. */
@@ -351,7 +372,7 @@ export function define(options) {
 
     _options() {
       /** @type {Record<string, unknown>} */
-      const options = { messages: this._messages, theme: this._themeOfPage(), fetch: this._send.bind(this) };
+      const options = { messages: this._messages, words: this._words, theme: this._themeOfPage(), fetch: this._send.bind(this) };
       for (const [attribute, property] of Object.entries(ATTRIBUTES)) {
         const given = this._attribute(attribute);
         const isFlag = property === "autoStart";
@@ -517,9 +538,8 @@ export function define(options) {
      * @param {unknown} error
      */
     _giveUp(code, error) {
-      const language = this.getAttribute("locale") || document.documentElement.lang || navigator.language;
       const addresses = ["checkout-url", "support-url"].map((name) => this._attribute(name));
-      const message = showFallback(this, this._messages || {}, language, addresses);
+      const message = showFallback(this, own(this._words, this._messages), this._language(), addresses);
       const problem = /^WIDGET/.test(code)
         ? { code, actor: "internal", recoverable: true, message: String(error), field: null, raw: String(error) }
         : this._optionProblem(code);

@@ -12,6 +12,7 @@ export interface InBoth {
 
 export const BY_CODE: Record<string, InBoth>;
 export const BY_WORDS: (InBoth & { says: string })[];
+export const BY_SYMPTOM: (InBoth & { seen: { zh: string; en: string } })[];
 export function explain(
   problem: { code: string; raw?: string | null },
   language?: string,

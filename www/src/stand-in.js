@@ -8,10 +8,13 @@ import { own } from "./own.js";
 /** The beginnings of an address that leads the buyer to help. The widget checks its own. */
 const HELP = /^(https?|mailto|tel):./;
 
-/** What the buyer reads; names as in `messages`. */
+/**
+ * What the buyer reads; names as in `messages`. The sentences are those of the crate `buyer-words`.
+ * Traditional Chinese is not among them: it is here only if its file has loaded.
+ */
 const WORDS = {
-  zh: { load_failed: "支付组件未能加载", load_advice: "请刷新页面重试，或联系商家", reload: "刷新页面", open_checkout: "打开收银台", support: "联系商家" },
-  en: { load_failed: "The payment could not load", load_advice: "Reload the page, or contact the shop", reload: "Reload", open_checkout: "Open the checkout page", support: "Contact the shop" },
+  zh: { load_failed: "支付页面加载失败", load_advice: "请刷新页面后重试，如仍无法支付，请联系商家", reload: "刷新页面", open_checkout: "打开收银台", support: "联系商家" },
+  en: { load_failed: "The payment page could not load", load_advice: "Reload this page and try again. If it still fails, contact the shop.", reload: "Reload", open_checkout: "Open the checkout page", support: "Contact the shop" },
 };
 
 const FALLBACK_STYLE =
@@ -67,7 +70,7 @@ export function holdPlace(host, expectsCode, theme) {
  */
 export function showFallback(host, messages, language, addresses) {
   /** @type {any} */
-  const words = own(/^zh/i.test(language) ? WORDS.zh : WORDS.en, messages);
+  const words = own(language === "en" ? WORDS.en : WORDS.zh, messages);
   const box = element("div", { className: "fallback" });
   box.setAttribute("part", "fallback");
   box.setAttribute("role", "alert");

@@ -24,8 +24,10 @@ export interface WechatPayAttributes {
   /** `auto`, or the product that the page requires. */
   scene?: "auto" | Product;
   /**
-   * Language tag: every Chinese tag shows Chinese, every other tag English, or your `messages`. The
-   * page's language when absent.
+   * Language tag: `zh-Hant`, `zh-TW`, `zh-HK` and `zh-MO` show Traditional Chinese, every other Chinese
+   * tag Simplified Chinese, every other tag English, or your `messages`. When absent: the page's
+   * `lang`, or else the browser's language. Simplified Chinese is part of the widget; the others are
+   * fetched beside it, and the buyer reads Simplified Chinese if that fails.
    */
   locale?: string;
   /**
@@ -47,7 +49,10 @@ export interface WechatPayAttributes {
   "auto-start"?: boolean | "" | "true" | "false";
   /** Where the buyer finds help: http(s), mailto, tel, or a path. The slot `support` replaces it. */
   "support-url"?: string;
-  /** The hosted checkout page, offered if the widget cannot run. */
+  /**
+   * The hosted checkout page, offered if the widget cannot run, and if the merchant API cannot be
+   * reached from this page.
+   */
   "checkout-url"?: string;
 }
 
@@ -214,6 +219,7 @@ export type MessageName =
   | "test_ribbon"
   | "loading"
   | "pay"
+  | "pay_again"
   | "pay_in_wechat"
   | "show_code"
   | "offer_jsapi"
@@ -240,6 +246,7 @@ export type MessageName =
   | "returned"
   | "i_have_paid"
   | "i_had_a_problem"
+  | "check_result"
   | "not_paid_yet"
   | "same_network"
   | "elsewhere"
@@ -251,6 +258,11 @@ export type MessageName =
   | "order_again"
   | "problem"
   | "problem_of_merchant"
+  | "try_then_contact"
+  | "payment_failed"
+  | "order_unknown"
+  | "payer_unknown"
+  | "too_often"
   | "reload_to_pay"
   | "problem_of_network"
   | "problem_of_wechat"
@@ -258,9 +270,11 @@ export type MessageName =
   | "problem_of_buyer"
   | "order_number"
   | "retry"
+  | "no_product"
   | "nothing_fits"
   | "open_in_browser"
   | "open_in_wechat"
+  | "open_mini_program"
   | "mini_program"
   | "wechat_too_old"
   | "support"
@@ -271,7 +285,7 @@ export type MessageName =
   | "reload"
   | "open_checkout";
 
-/** The page's own sentences. The widget's language is used for the missing ones. */
+/** The page's own sentences. `#` stands for the time in `code_valid_for`, and for a number in `minutes_left` and `seconds_left`. The widget's language is used for the missing ones. */
 export type Messages = Partial<Record<MessageName, string>>;
 
 /** The element's state. */
@@ -407,6 +421,8 @@ export interface Embedded {
  */
 export interface DefineOptions {
   loadBindings(): Promise<Bindings>;
+  /** The sentences of this language; undefined without them. Chinese alone when absent. */
+  loadWords?(language: "en" | "zh-Hant"): Promise<Record<string, string> | undefined>;
   /** The element's name; `wechat-pay` when absent. */
   tag?: string;
 }

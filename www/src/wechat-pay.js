@@ -11,6 +11,10 @@ import { instantiateScript } from "./without_wasm.js";
 const WASM = new URL("./wechat-pay.wasm", import.meta.url).href;
 /** The widget as JavaScript. */
 const SCRIPT = new URL("./wechat-pay.nowasm.js", import.meta.url).href;
+/** The sentences of the languages that the widget does not have itself. */
+const WORDS = { en: new URL("./wechat-pay.en.json", import.meta.url).href, "zh-Hant": new URL("./wechat-pay.zh-Hant.json", import.meta.url).href };
+/** How long they may take. A buyer who waits longer reads Chinese. */
+const WORDS_MS = 5_000;
 /** The beginning of every WebAssembly file, and the smallest one. */
 const EMPTY = [0, 97, 115, 109, 1, 0, 0, 0];
 
@@ -26,6 +30,40 @@ function loadBindings() {
     });
   }
   return loading;
+}
+
+/** @type {Record<string, Promise<Record<string, string> | undefined>>} */
+const words = {};
+
+/**
+ * The sentences of a language, or undefined if they cannot be loaded. The next element tries again.
+ *
+ * @param {"en" | "zh-Hant"} language
+ */
+function loadWords(language) {
+  words[language] = words[language] || wordsInTime(language);
+  return words[language];
+}
+
+/** @param {"en" | "zh-Hant"} language */
+async function wordsInTime(language) {
+  let timer = 0;
+  const late = new Promise((_, reject) => (timer = setTimeout(reject, WORDS_MS, "late")));
+  try {
+    return await Promise.race([fetchWords(WORDS[language]), late]);
+  } catch (error) {
+    delete words[language];
+    console.warn(`<wechat-pay> WORDS_UNAVAILABLE: ${error}. ${PROBLEMS}#WORDS_UNAVAILABLE`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @param {string} address */
+async function fetchWords(address) {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${address}: ${response.status}`);
+  return response.json();
 }
 
 async function load() {
@@ -67,5 +105,5 @@ async function fetchInstance() {
 if (typeof customElements === "object" && !customElements.get("wechat-pay")) {
   // The page will need the widget, so it loads while the rest of the page is still being read.
   loadBindings().catch(() => {});
-  define({ loadBindings });
+  define({ loadBindings, loadWords });
 }

@@ -48,7 +48,7 @@ test("the manifest has the custom properties and the parts of the style sheet an
   assert.deepEqual(names(declaration.cssProperties), found(theme, /var\((--wechat-pay-[\w-]+)/g));
   const views = ["view", ...["action", "countdown", "order_head", "outcome", "qr_code", "status"].map((name) => `view/${name}`)];
   const view = views.map((name) => read(`../src/${name}.rs`)).join("") + read("src/stand-in.js");
-  const parts = found(view, /\bpart(?:=|", )"([\w-]+)"/g);
+  const parts = found(view, /(?:\bpart(?:=|", )|link_to\(\w+, )"([\w-]+)"/g);
   const buttons = ["primary", "secondary"];
   assert.deepEqual(names(declaration.cssParts), [...new Set([...parts, ...buttons])].sort());
 });

@@ -23,6 +23,17 @@ pub(crate) enum Benchmark {
     /// What the merchant server spends on each kind of call, beside the price of an RSA signature and
     /// beside two other clients that make the same order
     Server(ServerOptions),
+    /// How many lines of a bill are compared with the ledger in a second, and in how much memory, in both
+    /// versions of WeChat's API
+    Bills(BillOptions),
+}
+
+/// How much to measure.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct BillOptions {
+    /// The number of payments in the ledger and in the bill
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..))]
+    lines: u32,
 }
 
 /// How much to measure.
@@ -54,6 +65,10 @@ pub(crate) struct ServerOptions {
     /// To how many orders the ledger grows, step by step
     #[arg(long, value_delimiter = ',', default_value = "1000,100000,3000000")]
     rows: Vec<u32>,
+    /// The address (postgres://…) of an empty database for the ledger, in place of a file. Only orders,
+    /// attempts and reads are measured then
+    #[arg(long)]
+    database: Option<String>,
 }
 
 /// Builds everything and measures.
@@ -61,7 +76,20 @@ pub(crate) fn run(benchmark: &Benchmark) -> Result<(), Failure> {
     match benchmark {
         Benchmark::Qr(options) => code_on_screen(options),
         Benchmark::Server(options) => server(options),
+        Benchmark::Bills(options) => bills(options),
     }
+}
+
+fn bills(options: &BillOptions) -> Result<(), Failure> {
+    let measure = || {
+        process::run_shown(
+            repository::cargo()
+                .args(["run", "--release", "--quiet", "--package=payment-tests"])
+                .args(["--example=bill_rate", "--"])
+                .arg(options.lines.to_string()),
+        )
+    };
+    console::timed("bench: a day's bill", measure)
 }
 
 fn server(options: &ServerOptions) -> Result<(), Failure> {
@@ -78,6 +106,10 @@ fn server(options: &ServerOptions) -> Result<(), Failure> {
                 .env("BENCH_POLLS", options.polls.to_string())
                 .env("BENCH_ROWS", rows.join(","))
                 .env("BENCH_DIST", &dist)
+                .env(
+                    "BENCH_DATABASE",
+                    options.database.as_deref().unwrap_or_default(),
+                )
                 .envs(foreign_clients::places(&ToolCache::of_this_user())),
         )
     };

@@ -20,7 +20,7 @@ mod bundler;
 mod compiled;
 pub(crate) mod floor;
 mod javascript;
-mod licences;
+pub(crate) mod licences;
 mod package;
 pub(crate) mod reproducible;
 mod versions;
@@ -33,6 +33,8 @@ const LOADER: &str = "wechat-pay.js";
 const WASM: &str = "wechat-pay.wasm";
 /// The widget as JavaScript, for browsers and pages without WebAssembly.
 const SCRIPT: &str = "wechat-pay.nowasm.js";
+/// The sentences of the languages that the widget does not have itself.
+const WORDS: [&str; 2] = ["wechat-pay.en.json", "wechat-pay.zh-Hant.json"];
 /// Files beside it, copied from `www/src`: its types, and the page that explains its problems.
 const COMPANIONS: &[&str] = &[
     "wechat-pay.d.ts",
@@ -87,11 +89,16 @@ pub(crate) fn full() -> Result<(), Failure> {
     })?;
     let wasm = versions::copy(&wasm, &stage.out())?;
     let script = versions::copy(&script, &stage.out())?;
+    let mut renamed = vec![(WASM, wasm.clone()), (SCRIPT, script.clone())];
+    for name in WORDS {
+        let words = javascript::sources().join(name);
+        renamed.push((name, versions::copy(&words, &stage.out())?));
+    }
     let form = |form: Form| stage.out().join(form.name());
     console::timed("dist: JavaScript", || {
         javascript::copy_sources(&stage.folder)?;
         let entry = stage.folder.join(LOADER);
-        versions::name_in(&entry, &[(WASM, &wasm), (SCRIPT, &script)])?;
+        versions::name_in(&entry, &renamed)?;
         for each in Form::ALL {
             javascript::bundle(&entry, each, &form(each))?;
         }
@@ -102,11 +109,9 @@ pub(crate) fn full() -> Result<(), Failure> {
     }
     console::timed("dist: sizes and package", || {
         let default = [form(Form::Module), stage.out().join(&wasm)];
-        let mut others = vec![
-            stage.out().join(&script),
-            form(Form::Classic),
-            form(Form::Package),
-        ];
+        let mut others = vec![form(Form::Classic), form(Form::Package)];
+        let beside = renamed.iter().filter(|(plain, _)| *plain != WASM);
+        others.extend(beside.map(|(_, name)| stage.out().join(name)));
         // No browser loads types.
         let loaded = COMPANIONS.iter().filter(|name| !name.ends_with(".d.ts"));
         others.extend(loaded.map(|name| stage.out().join(name)));
@@ -114,7 +119,6 @@ pub(crate) fn full() -> Result<(), Failure> {
         let file = stage.out().join(size::MANIFEST);
         fs::write(&file, manifest).map_err(Failure::file(file))?;
         let loaded = [&default[..], &others].concat();
-        let renamed = [(WASM, &*wasm), (SCRIPT, &script)];
         package::complete(&stage.out(), &loaded, &renamed)
     })?;
     stage.publish()

@@ -13,8 +13,10 @@ mod chaos;
 mod console;
 mod demo;
 mod dist;
+mod docs;
 mod failure;
 mod process;
+mod release;
 mod repository;
 mod setup;
 mod size;
@@ -42,9 +44,13 @@ enum Task {
     Bench(bench::Benchmark),
     /// Build the bundle that buyers download, into www/dist
     Dist(dist::Options),
+    /// Build what is released, into target/release-files: npm package, static programs, SBOM, checksums
+    Release(release::Options),
     /// Check the size of the bundle in www/dist against its limit
     Size,
-    /// Check this repository's own rules: dependencies, module heads, words
+    /// Write the pages of docs/ that are made from the OpenAPI file and the sample configuration
+    Docs,
+    /// Check this repository's own rules: dependencies, module heads, words, links
     Tidy,
     /// Install the missing tools; every other task also does this
     Setup {
@@ -74,7 +80,9 @@ fn run(task: Task) -> Result<ExitCode, failure::Failure> {
         Task::Chaos(options) => chaos::run(&options)?,
         Task::Bench(benchmark) => bench::run(&benchmark)?,
         Task::Dist(options) => dist::run(options)?,
+        Task::Release(options) => release::run(options)?,
         Task::Size => size::check()?,
+        Task::Docs => docs::write()?,
         Task::Tidy => tidy::check()?,
         Task::Setup {
             purpose,

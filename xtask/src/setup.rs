@@ -14,6 +14,7 @@ mod debian;
 mod debian_programs;
 mod debian_toolchain;
 pub(crate) mod foreign_clients;
+mod nginx;
 mod npm_tools;
 mod promtool;
 mod python_environment;
@@ -25,14 +26,18 @@ mod wasm_toolchain;
 
 pub(crate) use cargo_tools::{BINDGEN_CLI, CARGO_DENY, GECKODRIVER, TRUNK};
 use debian_programs::{
-    CHINESE_FONT, CHROMIUM, FAKETIME, FIREFOX, NODE, OPENSSL, PHP, PYTHON, WEBKIT,
+    CHINESE_FONT, CHROMIUM, FAKETIME, FIREFOX, MUSL_GCC, NODE, OPENSSL, PHP, POSTGRES, PYTHON,
+    WEBKIT,
 };
-pub(crate) use debian_programs::{chromedriver, chromium, faketime_library, firefox, minibrowser};
+pub(crate) use debian_programs::{
+    chromedriver, chromium, faketime_library, firefox, minibrowser, postgres_programs,
+};
+pub(crate) use nginx::program as nginx;
 pub(crate) use npm_tools::{
     NpmTool, modules_for_benchmarks, modules_for_browsers, modules_with_react_18, vite,
 };
 pub(crate) use promtool::program as promtool;
-pub(crate) use rust::{WASM as WASM_TARGET, rust_lld};
+pub(crate) use rust::{MUSL as MUSL_TARGET, WASM as WASM_TARGET, rust_lld};
 pub(crate) use schemathesis::program as schemathesis;
 use step::Step;
 pub(crate) use tool_cache::ToolCache;
@@ -77,6 +82,10 @@ pub(crate) enum Need {
     PythonClient,
     /// The client from npm that the simulator is tested with.
     NodeClient,
+    /// PostgreSQL, which the server's tests also run on.
+    Postgres,
+    /// nginx, the balancer in front of the servers of a chaos test.
+    Nginx,
     /// libfaketime, which gives the servers of the chaos test its time.
     Faketime,
     /// Schemathesis, which tries our OpenAPI file's routes.
@@ -85,6 +94,10 @@ pub(crate) enum Need {
     Promtool,
     /// cargo-deny, which checks our dependencies.
     CargoDeny,
+    /// Rust's standard library for static programs.
+    MuslTarget,
+    /// The C compiler for static programs.
+    MuslGcc,
 }
 
 /// The tasks that one can set up for.
@@ -98,6 +111,8 @@ pub(crate) enum Purpose {
     Bench,
     /// `cargo xtask bench server`
     BenchServer,
+    /// `cargo xtask release`
+    Release,
     /// `cargo xtask test`: everything.
     Test,
 }
@@ -108,6 +123,13 @@ impl Purpose {
         match self {
             Self::Demo => &[Need::WasmTarget],
             Self::Dist => &[Need::RustSource, Need::Node, Need::NpmTools],
+            Self::Release => &[
+                Need::RustSource,
+                Need::Node,
+                Need::NpmTools,
+                Need::MuslTarget,
+                Need::MuslGcc,
+            ],
             Self::Bench => &[
                 Need::RustSource,
                 Need::Node,
@@ -136,6 +158,8 @@ impl Purpose {
                 Need::ChineseFont,
                 Need::Php,
                 Need::OpenSsl,
+                Need::Postgres,
+                Need::Nginx,
                 Need::Python,
                 Need::PythonClient,
                 Need::NodeClient,
@@ -190,7 +214,10 @@ impl Need {
             Self::NodeClient => foreign_clients::npm_step(cache),
             Self::Schemathesis => schemathesis::step(cache),
             Self::Promtool => promtool::step(cache),
+            Self::Nginx => nginx::step(cache),
             Self::CargoDeny => cargo_tools::deny_step(cache),
+            Self::MuslTarget => rust::musl_step(),
+            Self::MuslGcc => MUSL_GCC.step(),
             Self::Node => NODE.step(),
             Self::Chromium => CHROMIUM.step(),
             Self::Firefox => FIREFOX.step(),
@@ -199,6 +226,7 @@ impl Need {
             Self::Php => PHP.step(),
             Self::OpenSsl => OPENSSL.step(),
             Self::Python => PYTHON.step(),
+            Self::Postgres => POSTGRES.step(),
             Self::Faketime => FAKETIME.step(),
         }
     }
@@ -211,7 +239,8 @@ mod tests {
     #[test]
     fn every_step_has_a_command_to_run_by_hand() {
         let cache = ToolCache::of_this_user();
-        for need in [Purpose::Test.needs(), Purpose::Bench.needs()].concat() {
+        let purposes = [Purpose::Test, Purpose::Bench, Purpose::Release];
+        for need in purposes.map(Purpose::needs).concat() {
             let step = need.step(&cache);
             assert!(
                 !step.name.is_empty() && !step.by_hand.is_empty(),

@@ -71,7 +71,7 @@ impl BridgeReply {
 }
 
 /// Words that show a cause, in the order of the search.
-const CAUSES: [(&str, ProblemCode); 14] = [
+const CAUSES: [(&str, ProblemCode); 16] = [
     ("nosupport", ProblemCode::CashierUnsupported),
     ("not support", ProblemCode::CashierUnsupported),
     ("not exist", ProblemCode::CashierUnsupported),
@@ -81,6 +81,8 @@ const CAUSES: [(&str, ProblemCode); 14] = [
     ("no permission", ProblemCode::CashierDenied),
     ("invalid appid", ProblemCode::CashierDenied),
     ("未注册", ProblemCode::CashierDenied),
+    ("权限", ProblemCode::CashierDenied),
+    ("商户号", ProblemCode::CashierDenied),
     ("签名", ProblemCode::SignatureRefused),
     ("signature", ProblemCode::SignatureRefused),
     ("total fee", ProblemCode::PrepayIdRefused),

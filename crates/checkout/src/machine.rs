@@ -34,6 +34,10 @@ const ATTEMPT_TRIES: u32 = 4;
 const BRIDGE_TIMEOUT_MS: u64 = 10_000;
 /// Silence after which the cashier may have failed, in milliseconds.
 const CASHIER_SILENCE_MS: u64 = 30_000;
+/// Time after which the first answer is late, in milliseconds.
+const LATE_MS: u64 = 15_000;
+/// The same after the buyer's own try, which says more by failing than by taking long.
+const LATE_AGAIN_MS: u64 = 5_000;
 /// Pause between two polls while confirming, in milliseconds.
 const CONFIRMING_PAUSE_MS: u64 = 2_000;
 /// Timeout of a request for a cancel, in milliseconds.
@@ -141,10 +145,19 @@ impl CheckoutMachine {
         if self.last_answer.is_none() {
             self.poll.poll_now(now_ms, false);
         }
+        self.wait_for_first_answer(now_ms + LATE_MS);
+    }
+
+    /// Sets the time from which the first answer is late. Without effect after that answer.
+    fn wait_for_first_answer(&mut self, until_ms: u64) {
+        if let Stage::Loading { late_at_ms, .. } = &mut self.stage {
+            *late_at_ms = Some(until_ms);
+        }
     }
 
     fn resumed(&mut self, now_ms: u64) {
         self.poll.resume(now_ms);
+        self.wait_for_first_answer(now_ms + LATE_MS);
         self.visible_again(now_ms);
     }
 

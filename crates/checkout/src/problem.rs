@@ -75,6 +75,8 @@ pub enum ProblemCode {
     CashierParameterMissing,
     /// This client has no cashier.
     CashierUnsupported,
+    /// The page requires a product that nobody can pay here.
+    SceneImpossible,
 }
 
 impl ProblemCode {
@@ -100,6 +102,7 @@ impl ProblemCode {
             Self::PrepayIdRefused => "PREPAY_ID_REFUSED",
             Self::CashierParameterMissing => "CASHIER_PARAMETER_MISSING",
             Self::CashierUnsupported => "CASHIER_UNSUPPORTED",
+            Self::SceneImpossible => "SCENE_IMPOSSIBLE",
         }
     }
 
@@ -114,7 +117,7 @@ impl ProblemCode {
                 ErrorCode::CheckoutExpired | ErrorCode::PayerInvalid | ErrorCode::RateLimited,
             )
             | Self::CashierUnsupported => Actor::Buyer,
-            Self::Refused(ErrorCode::Internal) => Actor::Internal,
+            Self::Refused(ErrorCode::DatabaseUnavailable | ErrorCode::Internal) => Actor::Internal,
             _ => Actor::Merchant,
         }
     }

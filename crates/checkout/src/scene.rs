@@ -10,7 +10,7 @@ pub use decision::Decision;
 pub use environment::{Environment, EnvironmentKind, Os, decide};
 use merchant_api::Product;
 
-use crate::facts::{Facts, Options};
+use crate::facts::{Facts, Injected, Options};
 
 /// Why this method was chosen: the value for the `scene-decided` event and for the page's engineer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,8 +19,8 @@ pub enum Reason {
     ChosenByPage,
     /// The environment needs it and the merchant has it.
     Environment,
-    /// The page requires a product that WeChat refuses here (Native or `h5_url` inside WeChat), so
-    /// the environment decides.
+    /// The page requires a product that nobody can pay here (Native or `h5_url` inside WeChat, the
+    /// cashier outside), so the environment decides.
     ChoiceImpossible,
     /// The page is in a frame, where the environment's method may fail.
     Framed,
@@ -62,15 +62,18 @@ pub enum Alternative {
     PhoneBrowser,
     /// In WeChat on the phone, which has the cashier.
     WeChat,
+    /// In the merchant's mini-program, whose own page pays.
+    MiniProgram,
 }
 
 impl Alternative {
-    /// Where these products can be paid. A mini-program alone cannot show this page.
+    /// Where these products can be paid. A mini-program comes last, because it cannot show this page.
     pub fn among(has: impl Fn(&Product) -> bool) -> Option<Self> {
         let places = [
             (Product::Native, Self::Computer),
             (Product::H5, Self::PhoneBrowser),
             (Product::Jsapi, Self::WeChat),
+            (Product::MiniProgram, Self::MiniProgram),
         ];
         let found = places.into_iter().find(|(product, _)| has(product));
         found.map(|(_, place)| place)
@@ -112,8 +115,14 @@ pub fn scene(facts: &Facts, options: &Options, products: Option<&[Product]>) -> 
     let (environment, decision) = decide(facts);
     let has = |product: &Product| products.is_none_or(|products| products.contains(product));
     let chosen = options.product;
+    // A page that waits for WeChat's bridge in a plain browser waits without end.
+    let is_out_of_reach = |product| {
+        matches!(product, Product::Jsapi | Product::MiniProgram)
+            && environment.kind.is_plain_browser()
+            && facts.injected == Injected::default()
+    };
     let (method, reason) = match chosen {
-        Some(product) if environment.allows(product) => {
+        Some(product) if environment.allows(product) && !is_out_of_reach(product) => {
             if has(&product) {
                 (Some(only(product)), Reason::ChosenByPage)
             } else {
@@ -125,7 +134,9 @@ pub fn scene(facts: &Facts, options: &Options, products: Option<&[Product]>) -> 
         _ => choose_method(&environment, decision, has),
     };
     let reason = match reason {
-        Reason::Environment if chosen.is_some() => Reason::ChoiceImpossible,
+        Reason::Environment | Reason::ProductMissing if chosen.is_some() => {
+            Reason::ChoiceImpossible
+        }
         Reason::Environment if facts.framed && decision.is_uncertain() => Reason::Framed,
         reason => reason,
     };
@@ -254,7 +265,9 @@ mod tests {
             (WECHAT, [Native].as_slice(), Some(Alternative::Computer)),
             (WECHAT, &[Native, H5], Some(Alternative::Computer)),
             (WECHAT, &[H5], Some(Alternative::PhoneBrowser)),
-            (WECHAT, &[MiniProgram], None),
+            (WECHAT, &[MiniProgram], Some(Alternative::MiniProgram)),
+            (DESKTOP, &[MiniProgram], Some(Alternative::MiniProgram)),
+            (DESKTOP, &[], None),
             (DESKTOP, &[H5], Some(Alternative::PhoneBrowser)),
             (DESKTOP, &[Jsapi, H5], Some(Alternative::PhoneBrowser)),
             (DESKTOP, &[Jsapi], Some(Alternative::WeChat)),
@@ -286,6 +299,79 @@ mod tests {
                 (Some(Jsapi), Reason::ChoiceImpossible)
             );
             assert_eq!(chosen(product, &[Native, H5]), (None, on_a_computer));
+        }
+    }
+
+    #[test]
+    fn a_page_cannot_insist_on_wechats_cashier_where_wechat_is_not() {
+        let bridge = Injected {
+            bridge: true,
+            ..Injected::default()
+        };
+        let chosen = |user_agent, product, products: &[Product], injected| {
+            let options = Options {
+                product: Some(product),
+                ..Options::default()
+            };
+            let facts = Facts {
+                injected,
+                ..facts(user_agent)
+            };
+            let scene = scene(&facts, &options, Some(products));
+            (scene.method.map(|way| way.product), scene.reason)
+        };
+        let nothing = Injected::default();
+        let all = &[Native, H5, Jsapi, MiniProgram];
+        let in_wechat = Reason::NothingFits(Some(Alternative::WeChat));
+        for (user_agent, product, products, injected, expected) in [
+            (
+                DESKTOP,
+                Jsapi,
+                &all[..],
+                nothing,
+                (Some(Native), Reason::ChoiceImpossible),
+            ),
+            (
+                DESKTOP,
+                MiniProgram,
+                all,
+                nothing,
+                (Some(Native), Reason::ChoiceImpossible),
+            ),
+            (
+                PHONE,
+                Jsapi,
+                all,
+                nothing,
+                (Some(H5), Reason::ChoiceImpossible),
+            ),
+            (
+                PHONE,
+                Jsapi,
+                &[Native, Jsapi],
+                nothing,
+                (Some(Native), Reason::ChoiceImpossible),
+            ),
+            (DESKTOP, Jsapi, &[Jsapi], nothing, (None, in_wechat)),
+            // The page may know its web-view better than the User-Agent shows.
+            (
+                DESKTOP,
+                Jsapi,
+                all,
+                bridge,
+                (Some(Jsapi), Reason::ChosenByPage),
+            ),
+            (QQ, Jsapi, all, nothing, (Some(Jsapi), Reason::ChosenByPage)),
+            (
+                WECHAT,
+                Jsapi,
+                all,
+                nothing,
+                (Some(Jsapi), Reason::ChosenByPage),
+            ),
+        ] {
+            let found = chosen(user_agent, product, products, injected);
+            assert_eq!(found, expected, "{user_agent} {product:?} {products:?}");
         }
     }
 

@@ -51,7 +51,7 @@ pub enum Notice {
     NotPaidYet,
     /// The last try failed, and is being retried.
     TryAgain,
-    /// The backend is checking that an earlier try did not take effect.
+    /// The backend asks WeChat whether a try has taken effect: an earlier one, or this one.
     MakingSure,
 }
 
@@ -59,7 +59,10 @@ pub enum Notice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Screen {
     /// Before the first answer.
-    Loading,
+    Loading {
+        /// No answer has come for long: offer another try, and another way to pay.
+        is_late: bool,
+    },
     /// One or two buttons that pay.
     Offer {
         /// The product of the first button.
@@ -144,7 +147,7 @@ impl Screen {
     /// The screen's name: the value of the `state-change` event and of the `data-state` attribute.
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Loading => "loading",
+            Self::Loading { .. } => "loading",
             Self::Offer { .. } => "offer",
             Self::Starting { .. } => "starting",
             Self::QrCode { .. } => "qr",

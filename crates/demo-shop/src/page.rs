@@ -107,7 +107,7 @@ pub(crate) fn payment(page: &PaymentPage<'_>) -> Markup {
                     }
                     p.order-no { "订单号 " code { (order.order_no) } }
                     @if !order.live {
-                        p.test-note { "测试环境，不会真的扣款" small lang="en" { "Test mode: no money moves." } }
+                        p.test-note { "测试环境，不会真实扣款" small lang="en" { "Test mode. No money moves." } }
                     }
                 }
                 section.till aria-label="付款" {

@@ -4,17 +4,25 @@
 use std::time::Instant;
 
 use aws_lc_rs::digest::{SHA384, digest};
+use const_format::formatcp;
 
-use crate::{Error, Readers, Writer, query, query_as};
+use crate::engine::Engine;
+use crate::{Error, Readers, Write, Writer, query, query_as, query_scalar};
 
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (
+/// The table of records, and the name of the lock under which programs migrate one after another.
+const RECORDS: &str = "_sqlx_migrations";
+
+/// `BYTEA` is what PostgreSQL calls a blob.
+const TABLE: [&str; 2] = [
+    formatcp!("{TABLE_UP_TO_BYTES} BLOB NOT NULL, execution_time BIGINT NOT NULL);"),
+    formatcp!("{TABLE_UP_TO_BYTES} BYTEA NOT NULL, execution_time BIGINT NOT NULL);"),
+];
+const TABLE_UP_TO_BYTES: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (
     version BIGINT PRIMARY KEY,
     description TEXT NOT NULL,
     installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
     success BOOLEAN NOT NULL,
-    checksum BLOB NOT NULL,
-    execution_time BIGINT NOT NULL
-);";
+    checksum";
 
 /// One change of the tables.
 #[derive(Clone, Copy, Debug)]
@@ -54,12 +62,34 @@ impl Readers {
     ///
     /// If the database cannot be read.
     pub async fn migrations(&self) -> Result<Vec<Applied>, Error> {
-        let has_records = query("SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations'");
-        if !has_records.exists(self).await? {
+        if !self.tables().await?.iter().any(|name| name == RECORDS) {
             return Ok(Vec::new());
         }
         let records = "SELECT version, checksum FROM _sqlx_migrations ORDER BY version";
         query_as(records).fetch_all(self).await
+    }
+
+    /// Whether the database has tables and no records of migrations: then it is not ours.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be read.
+    pub async fn is_foreign(&self) -> Result<bool, Error> {
+        let tables = self.tables().await?;
+        Ok(!tables.is_empty() && !tables.iter().any(|name| name == RECORDS))
+    }
+
+    /// The names of the tables: of PostgreSQL's, those of the schema where new tables are made.
+    async fn tables(&self) -> Result<Vec<String>, Error> {
+        let names = match self.0 {
+            Engine::Sqlite(_) => {
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            }
+            Engine::Postgres(_) => {
+                "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()"
+            }
+        };
+        query_scalar(names).fetch_all(self).await
     }
 }
 
@@ -71,9 +101,7 @@ impl Writer {
     /// The number of the migration that failed, and why. The ones before it stay applied.
     pub async fn migrate(&self, migrations: &[Migration]) -> Result<(), (i64, Error)> {
         let first = migrations.first().map_or(0, |migration| migration.version);
-        self.execute_batch(TABLE)
-            .await
-            .map_err(|error| (first, error))?;
+        self.make_records().await.map_err(|error| (first, error))?;
         for migration in migrations {
             self.apply(migration)
                 .await
@@ -82,29 +110,71 @@ impl Writer {
         Ok(())
     }
 
+    async fn make_records(&self) -> Result<(), Error> {
+        let mut write = self.begin_read_committed().await?;
+        write.make_records().await?;
+        write.commit().await
+    }
+
     async fn apply(&self, migration: &Migration) -> Result<(), Error> {
-        let mut write = self.begin().await?;
+        let mut write = self.begin_read_committed().await?;
+        write.apply(migration).await?;
+        write.commit().await
+    }
+}
+
+impl Write {
+    /// Applies the migrations that are not recorded, in order, as a part of this transaction, which
+    /// must see what others have committed ([`Writer::begin_read_committed`]).
+    ///
+    /// # Errors
+    ///
+    /// The number of the migration that failed, and why.
+    pub async fn migrate(&mut self, migrations: &[Migration]) -> Result<(), (i64, Error)> {
+        let first = migrations.first().map_or(0, |migration| migration.version);
+        self.make_records().await.map_err(|error| (first, error))?;
+        for migration in migrations {
+            self.apply(migration)
+                .await
+                .map_err(|error| (migration.version, error))?;
+        }
+        Ok(())
+    }
+
+    async fn make_records(&mut self) -> Result<(), Error> {
+        let [of_sqlite, of_postgres] = TABLE;
+        let table = if self.is_of_sqlite() {
+            of_sqlite
+        } else {
+            of_postgres
+        };
+        self.lock(RECORDS).await?;
+        self.execute_batch(table).await
+    }
+
+    async fn apply(&mut self, migration: &Migration) -> Result<(), Error> {
+        self.lock(RECORDS).await?;
         // Read in the transaction: another program may have applied it a moment ago.
         let is_applied = query("SELECT 1 FROM _sqlx_migrations WHERE version = ?")
             .bind(migration.version)
-            .exists(&mut write)
+            .exists(&mut *self)
             .await?;
         if is_applied {
             return Ok(());
         }
         let begun = Instant::now();
-        write.execute_batch(migration.statements)?;
+        self.execute_batch(migration.statements).await?;
         let took_ns = i64::try_from(begun.elapsed().as_nanos()).unwrap_or(i64::MAX);
         query(
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-             VALUES (?, ?, 1, ?, ?)",
+             VALUES (?, ?, TRUE, ?, ?)",
         )
         .bind(migration.version)
         .bind(migration.description)
         .bind(migration.checksum())
         .bind(took_ns)
-        .execute(&mut write)
-        .await?;
-        write.commit().await
+        .execute(&mut *self)
+        .await
+        .map(drop)
     }
 }

@@ -1,15 +1,30 @@
-//! A statement with its values, and who can execute it.
+//! A statement with its values, and who can execute it. Its text is the same for every engine; what
+//! the dialects do not share, callers avoid.
 
 use std::marker::PhantomData;
 
 use crate::{Column, Error, FromRow, IntoValue, Row, Value};
 
 /// A statement with its values. Values are bound in the order of `?`, or by number as `?1`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[must_use = "a statement runs only when it is executed"]
 pub struct Query<'q> {
     pub(crate) text: &'static str,
     pub(crate) values: Vec<Value<'q>>,
+    pub(crate) lock: RowLock,
+}
+
+/// What happens to the rows that a statement reads, until its transaction ends. SQLite has one writer
+/// at a time, whose rows nobody else changes: there it changes nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum RowLock {
+    /// Others may change them.
+    #[default]
+    None,
+    /// Waits for the transactions that changed or locked them, and locks them.
+    Wait,
+    /// Locks those that nobody has locked, and finds no others.
+    Skip,
 }
 
 /// A statement whose rows are read as `T`.
@@ -41,6 +56,7 @@ pub fn query<'q>(text: &'static str) -> Query<'q> {
     Query {
         text,
         values: Vec::new(),
+        lock: RowLock::None,
     }
 }
 
@@ -58,6 +74,12 @@ impl<'q> Query<'q> {
     /// Adds the next value.
     pub fn bind(mut self, value: impl IntoValue<'q>) -> Self {
         self.values.push(value.into_value());
+        self
+    }
+
+    /// Locks the rows that it reads until the transaction ends, after those who have locked them.
+    pub const fn for_update(mut self) -> Self {
+        self.lock = RowLock::Wait;
         self
     }
 
@@ -92,6 +114,22 @@ macro_rules! fetching {
             /// Adds the next value.
             pub fn bind(self, value: impl IntoValue<'q>) -> Self {
                 Self(self.0.bind(value), PhantomData)
+            }
+
+            /// Locks the rows that it reads until the transaction ends, after those who have
+            /// locked them.
+            pub fn for_update(self) -> Self {
+                Self(self.0.for_update(), PhantomData)
+            }
+
+            /// Locks the rows that it reads until the transaction ends, and finds no row that
+            /// another transaction has locked.
+            pub fn for_update_of_free(self) -> Self {
+                let query = Query {
+                    lock: RowLock::Skip,
+                    ..self.0
+                };
+                Self(query, PhantomData)
             }
 
             /// All rows.

@@ -2,14 +2,23 @@
 
 use std::cell::Cell;
 
+use sqlx::postgres::PgRow;
+
+use crate::postgres::columns as postgres;
 use crate::{Error, ReadError, ValueRef};
 
 /// A row, while its statement runs.
 #[derive(Debug)]
 pub struct Row<'r> {
-    inner: &'r rusqlite::Row<'r>,
+    inner: Inner<'r>,
     /// Where the next column is likely to be: most types read their columns in order.
     next: Cell<usize>,
+}
+
+#[derive(Debug)]
+enum Inner<'r> {
+    Sqlite(&'r rusqlite::Row<'r>),
+    Postgres(&'r PgRow),
 }
 
 /// A type that is read from a row.
@@ -33,7 +42,15 @@ pub trait Column: Sized {
 }
 
 impl<'r> Row<'r> {
-    pub(crate) const fn new(inner: &'r rusqlite::Row<'r>) -> Self {
+    pub(crate) const fn of_sqlite(row: &'r rusqlite::Row<'r>) -> Self {
+        Self::new(Inner::Sqlite(row))
+    }
+
+    pub(crate) const fn of_postgres(row: &'r PgRow) -> Self {
+        Self::new(Inner::Postgres(row))
+    }
+
+    const fn new(inner: Inner<'r>) -> Self {
         Self {
             inner,
             next: Cell::new(0),
@@ -66,43 +83,76 @@ impl<'r> Row<'r> {
     ///
     /// As [`Row::get`].
     pub fn at<T: Column>(&self, place: usize) -> Result<T, Error> {
-        let statement = self.inner.as_ref();
-        let name = statement.column_name(place).unwrap_or("?");
+        let name = self.inner.name(place).unwrap_or("?");
         self.read(place, name)
     }
 
+    /// The number of columns.
+    pub fn len(&self) -> usize {
+        match &self.inner {
+            Inner::Sqlite(row) => row.as_ref().column_count(),
+            Inner::Postgres(row) => postgres::count(row),
+        }
+    }
+
+    /// Whether it has no column.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     fn place(&self, column: &str) -> Result<usize, Error> {
-        let statement = self.inner.as_ref();
         let next = self.next.get();
-        if next < statement.column_count() && statement.column_name(next) == Ok(column) {
+        if self.inner.name(next) == Some(column) {
             return Ok(next);
         }
-        statement
-            .column_index(column)
-            .map_err(|_| ReadError::new("is not in the row").in_column(column))
+        let place = self.inner.place(column);
+        place.ok_or_else(|| ReadError::new("is not in the row").in_column(column))
     }
 
     fn read<T: Column>(&self, place: usize, name: &str) -> Result<T, Error> {
-        let value = self.value(place);
+        let value = self.inner.value(place);
         value
             .and_then(T::read)
             .map_err(|error| error.in_column(name))
     }
+}
 
-    fn value(&self, place: usize) -> Result<ValueRef<'_>, ReadError> {
-        use rusqlite::types::ValueRef as Stored;
-        let stored = self.inner.get_ref(place);
-        Ok(match stored.map_err(|_| ReadError::new("is missing"))? {
-            Stored::Null => ValueRef::Null,
-            Stored::Integer(number) => ValueRef::Integer(number),
-            Stored::Text(text) => {
-                let text = str::from_utf8(text).map_err(|_| ReadError::new("is not UTF-8"))?;
-                ValueRef::Text(text)
-            }
-            Stored::Blob(bytes) => ValueRef::Blob(bytes),
-            Stored::Real(_) => return Err(ReadError::new("must not be a fraction")),
-        })
+impl<'r> Inner<'r> {
+    fn name(&self, place: usize) -> Option<&str> {
+        match self {
+            Self::Sqlite(row) => row.as_ref().column_name(place).ok(),
+            Self::Postgres(row) => postgres::name(row, place),
+        }
     }
+
+    fn place(&self, column: &str) -> Option<usize> {
+        match self {
+            Self::Sqlite(row) => row.as_ref().column_index(column).ok(),
+            Self::Postgres(row) => postgres::place(row, column),
+        }
+    }
+
+    fn value(&self, place: usize) -> Result<ValueRef<'r>, ReadError> {
+        match self {
+            Self::Sqlite(row) => stored(row, place),
+            Self::Postgres(row) => postgres::value(row, place),
+        }
+    }
+}
+
+fn stored<'r>(row: &'r rusqlite::Row<'r>, place: usize) -> Result<ValueRef<'r>, ReadError> {
+    use rusqlite::types::ValueRef as Stored;
+    let stored = row.get_ref(place);
+    Ok(match stored.map_err(|_| ReadError::new("is missing"))? {
+        Stored::Null => ValueRef::Null,
+        Stored::Integer(number) => ValueRef::Integer(number),
+        Stored::Text(text) => {
+            let text = str::from_utf8(text).map_err(|_| ReadError::new("is not UTF-8"))?;
+            ValueRef::Text(text)
+        }
+        Stored::Blob(bytes) => ValueRef::Blob(bytes),
+        Stored::Real(_) => return Err(ReadError::new("must not be a fraction")),
+    })
 }
 
 /// Implements [`FromRow`] for a struct whose fields have their columns' names, or name their column as

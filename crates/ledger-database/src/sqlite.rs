@@ -19,5 +19,5 @@ mod group;
 mod readers;
 mod write;
 
-pub use readers::{Readers, Scan, Snapshot};
-pub use write::{Write, Writer};
+pub(crate) use readers::{Readers, Snapshot};
+pub(crate) use write::{Write, Writer};

@@ -184,6 +184,43 @@ async fn a_full_disk_fails_every_writer_of_the_commit_and_the_next_one_may_succe
 }
 
 #[tokio::test]
+async fn a_database_that_may_only_be_read_is_unavailable_and_can_be_read() {
+    let database = Database::open().await;
+    let only_reads = "PRAGMA query_only = ON";
+    database.writer.execute_batch(only_reads).await.unwrap();
+    let refused = add(&database.writer, "a").await.unwrap_err();
+    assert!(matches!(refused, Error::Unusable(_)), "{refused}");
+    assert!(refused.is_unavailable());
+    assert_eq!(database.words().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_file_is_read_alone_only_while_no_other_program_has_it_open() {
+    let database = Database::open().await;
+    add(&database.writer, "a").await.unwrap();
+    let count = || query_scalar::<i64>("SELECT COUNT(*) FROM words");
+    let alone = Readers::alone(&database.file);
+    let refused = count().fetch_one(&alone).await.unwrap_err();
+    assert!(matches!(refused, Error::Busy), "{refused}");
+    let Database {
+        writer,
+        readers,
+        file,
+        _folder,
+    } = database;
+    drop((writer, readers));
+    let mut snapshot = alone.snapshot().await.unwrap();
+    assert_eq!(count().fetch_one(&mut snapshot).await.unwrap(), 1);
+    // Nobody can begin meanwhile, whether to write or to read.
+    let reader = rusqlite::Connection::open(&file).unwrap();
+    let read = reader.query_row("SELECT COUNT(*) FROM words", [], |row| row.get::<_, i64>(0));
+    assert!(read.is_err());
+    drop((snapshot, alone));
+    let read = reader.query_row("SELECT COUNT(*) FROM words", [], |row| row.get::<_, i64>(0));
+    assert_eq!(read.unwrap(), 1);
+}
+
+#[tokio::test]
 async fn a_writer_waits_for_another_programs_lock_but_not_for_ever() {
     let database = Database::open().await;
     let foreign = database.foreign();
@@ -200,7 +237,7 @@ async fn a_writer_waits_for_another_programs_lock_but_not_for_ever() {
 #[tokio::test]
 async fn a_snapshot_sees_no_later_commit() {
     let database = Database::open().await;
-    let mut snapshot = database.readers.snapshot().unwrap();
+    let mut snapshot = database.readers.snapshot().await.unwrap();
     let count = || query_scalar::<i64>("SELECT count(*) FROM words");
     assert_eq!(count().fetch_one(&mut snapshot).await.unwrap(), 0);
     add(&database.writer, "a").await.unwrap();

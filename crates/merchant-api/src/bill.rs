@@ -39,10 +39,11 @@ pub struct BillTotal {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BillDifference {
-    /// payment_missing_here, payment_missing_there, payment_amount, payment_state,
-    /// payment_transaction_id, payment_day, payment_sub_mchid, refund_missing_here,
-    /// refund_missing_there, refund_amount, refund_state, refund_sub_mchid, bill_sub_mchid (a row
-    /// of another sub-merchant in a sub-merchant's bill), summary, or line_unreadable (a line of
+    /// payment_missing_here, payment_missing_there, payment_repeated (the bill names it twice),
+    /// payment_amount, payment_state, payment_transaction_id, payment_day, payment_sub_mchid,
+    /// refund_missing_here, refund_missing_there, refund_repeated, refund_amount, refund_state,
+    /// refund_sub_mchid, bill_sub_mchid (a row of another sub-merchant in a sub-merchant's bill),
+    /// bill_currency (a row in another currency than CNY), summary, or line_unreadable (a line of
     /// the bill that cannot be read; all other lines are compared).
     pub kind: String,
     /// The payment's number at WeChat; absent for the summary.

@@ -115,6 +115,8 @@ error_codes! {
     RefundInDoubt = "REFUND_IN_DOUBT", 503, true;
     /// WeChat could not be reached.
     WechatUnavailable = "WECHAT_UNAVAILABLE", 503, true;
+    /// The backend's database cannot be used at the moment. The same call may be repeated.
+    DatabaseUnavailable = "DATABASE_UNAVAILABLE", 503, true;
     /// An error of the backend.
     Internal = "INTERNAL", 500, true;
 }

@@ -32,9 +32,13 @@ mod order_details;
 #[cfg(feature = "serde")]
 mod order_extras;
 #[cfg(feature = "serde")]
+mod product_scan;
+#[cfg(feature = "serde")]
 mod refund;
 #[cfg(feature = "openapi")]
 mod routes;
+#[cfg(feature = "serde")]
+mod shipping;
 #[cfg(feature = "serde")]
 mod started_attempt;
 #[cfg(feature = "serde")]
@@ -62,11 +66,13 @@ pub use openapi::document as openapi_document;
 pub use order::{CreateOrder, CreatedOrder, Payer};
 #[cfg(feature = "serde")]
 pub use order_details::{
-    AttemptDetails, OrderDetails, OrderList, OrderSummary, WebhookDetails, WebhookList,
-    WebhooksResent,
+    AttemptDetails, OrderDetails, OrderList, OrderSummary, PaymentPayer, WebhookDetails,
+    WebhookList, WebhooksResent,
 };
 #[cfg(feature = "serde")]
-pub use order_extras::{Good, Goods, SceneInfo, SettleInfo, StoreInfo};
+pub use order_extras::{Good, Goods, LimitPay, SceneInfo, SettleInfo, StoreInfo};
+#[cfg(feature = "serde")]
+pub use product_scan::{ScanConfirmation, ScanQuestion};
 #[cfg(feature = "serde")]
 pub use refund::{
     AbnormalRefundType, ApplyAbnormalRefund, CreateRefund, RefundDetails, RefundList, RefundOrigin,
@@ -75,11 +81,15 @@ pub use refund::{
 #[cfg(feature = "openapi")]
 pub use routes::{ROUTES, Refusal, Route, RouteAccess, RouteMethod};
 #[cfg(feature = "serde")]
+pub use shipping::{
+    CreateShipping, DeliveryMode, LogisticsType, Parcel, ShippingDetails, ShippingState,
+};
+#[cfg(feature = "serde")]
 pub use started_attempt::{
     AppPayParameters, CodePayScene, CodePayStore, StartAttempt, StartedAttempt,
 };
 #[cfg(feature = "serde")]
 pub use webhook::{
     OrderData, PaymentData, PaymentMismatchData, RefundData, RefundMismatchData, WebhookEvent,
-    WebhookMessage,
+    WebhookMessage, WechatEventData,
 };

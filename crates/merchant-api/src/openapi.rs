@@ -16,6 +16,7 @@ use utoipa::{Modify, OpenApi};
 use crate::routes::ROUTES;
 use crate::webhook::{
     OrderData, PaymentData, PaymentMismatchData, RefundData, RefundMismatchData, WebhookEvent,
+    WechatEventData,
 };
 
 /// The OpenAPI document of the whole contract, with the messages to the backend as its webhooks.
@@ -88,7 +89,7 @@ fn message(event_type: &str, schema: &str) -> Value {
             backend as an absent field."
     ),
     components(schemas(
-        OrderData, PaymentData, PaymentMismatchData, RefundData, RefundMismatchData
+        OrderData, PaymentData, PaymentMismatchData, RefundData, RefundMismatchData, WechatEventData
     )),
     modifiers(&Routes, &ApiKey, &Base, &NeverNull)
 )]

@@ -5,7 +5,7 @@ use payment_values::{Fen, OrderNo};
 use serde::{Deserialize, Serialize};
 
 use crate::attempt_product::AttemptProduct;
-use crate::order_extras::{Goods, SceneInfo, SettleInfo};
+use crate::order_extras::{Goods, LimitPay, SceneInfo, SettleInfo};
 
 /// `POST {base}/orders`. Unknown fields are refused, so that a misspelled amount is not ignored.
 ///
@@ -36,6 +36,11 @@ pub struct CreateOrder {
     /// The products for this order, if they are fewer than the merchant's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub products: Option<Vec<AttemptProduct>>,
+    /// The applications that the order is paid in, for a merchant with several of a kind: at most one
+    /// official account, one mini-program and one app. Where none is named, it is the first one that
+    /// is configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appids: Option<Vec<String>>,
     /// Partner mode: the sub-merchant of the order. Required there, refused elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub_mchid: Option<String>,
@@ -47,6 +52,10 @@ pub struct CreateOrder {
     /// WeChat's tag for coupons, at most 32 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
+    /// The ways to pay that are refused (指定支付方式). With it an order cannot be paid by `code_pay` with
+    /// version 3 of WeChat's API, which has no such field there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_pay: Option<Vec<LimitPay>>,
     /// Whether the buyer can ask for an electronic invoice (电子发票).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub support_fapiao: Option<bool>,

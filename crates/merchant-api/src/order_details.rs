@@ -1,13 +1,14 @@
 //! What the merchant's own backend reads about its orders (private side).
 
-use payment_values::{Fen, OrderNo, OutTradeNo, TransactionId};
+use payment_values::{Fen, OpenId, OrderNo, OutTradeNo, TransactionId};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::answer::OrderState;
 use crate::attempt_product::AttemptProduct;
-use crate::order_extras::{Goods, SceneInfo, SettleInfo};
+use crate::order_extras::{Goods, LimitPay, SceneInfo, SettleInfo};
 use crate::refund::RefundDetails;
+use crate::shipping::ShippingDetails;
 
 /// An order with its attempts: `GET {base}/orders/{order_no}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,6 +37,9 @@ pub struct OrderDetails {
     /// As given with the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,
+    /// As given with the order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit_pay: Option<Vec<LimitPay>>,
     /// As given with the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub support_fapiao: Option<bool>,
@@ -75,12 +79,17 @@ pub struct OrderDetails {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
     pub promotion_detail: Option<Vec<Value>>,
+    /// Who paid it, for an API key with the scope `payers:read`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payer: Option<PaymentPayer>,
     /// `false` if the gateway is a simulator.
     pub live: bool,
     /// Its attempts, oldest first.
     pub attempts: Vec<AttemptDetails>,
     /// Its refunds of every origin, oldest first.
     pub refunds: Vec<RefundDetails>,
+    /// What was sent to the buyer of a mini-program, oldest first.
+    pub shippings: Vec<ShippingDetails>,
 }
 
 /// One attempt: a number at WeChat.
@@ -120,6 +129,37 @@ pub struct AttemptDetails {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
     pub promotion_detail: Option<Vec<Value>>,
+    /// Who paid it, for an API key with the scope `payers:read`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payer: Option<PaymentPayer>,
+}
+
+/// The buyer who paid, as WeChat reports it with the payment. A buyer has another openid for each
+/// application, so each openid stands beside its application.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PaymentPayer {
+    /// The openid under the application that ordered, in partner mode the provider's (`sp_openid`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub openid: Option<OpenId>,
+    /// The application of `openid`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub appid: Option<String>,
+    /// Partner mode: the openid under the sub-merchant's application.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub sub_openid: Option<OpenId>,
+    /// The application of `sub_openid`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_appid: Option<String>,
+}
+
+impl std::fmt::Debug for PaymentPayer {
+    /// Without the openids: what is printed may reach a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PaymentPayer").finish_non_exhaustive()
+    }
 }
 
 /// A page of orders, newest first: `GET {base}/orders`.

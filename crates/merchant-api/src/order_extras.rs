@@ -4,6 +4,15 @@
 
 use serde::{Deserialize, Serialize};
 
+/// `limit_pay`: a way to pay that is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum LimitPay {
+    /// Credit cards.
+    NoCredit,
+}
+
 /// `detail`: the goods, for coupons on single goods (单品优惠).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -48,7 +48,8 @@ impl Route {
         let too_large = self.body.map(|_| ErrorCode::TooLarge);
         let own = self.own_refusals.iter().copied();
         let common = of_access.iter().copied().chain(too_large);
-        own.chain(common.chain([ErrorCode::Internal]).map(Refusal::of))
+        let by_our_fault = [ErrorCode::DatabaseUnavailable, ErrorCode::Internal];
+        own.chain(common.chain(by_our_fault).map(Refusal::of))
     }
 
     /// Whether a call belongs to this route: its method, and its path below the API's base.
@@ -158,6 +159,8 @@ pub(crate) struct RouteAnswer {
 pub(crate) enum RouteContent {
     Nothing,
     Csv,
+    /// A picture of this type.
+    Picture(&'static str),
     Json(SchemaOf),
 }
 

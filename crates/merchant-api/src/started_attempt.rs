@@ -21,6 +21,10 @@ pub struct StartAttempt {
     /// silently.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
+    /// The application of this attempt, for a merchant with several of a kind. If absent: the one that
+    /// the order names, or the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appid: Option<String>,
     /// jsapi and `mini_program`: the payer. For `mini_program` the openid is for the mini-program's
     /// own appid. If absent for jsapi: the order's payer.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,7 +6,9 @@
 
 use payment_values::{Fen, OrderNo, OutRefundNo, OutTradeNo, RefundId, TransactionId};
 use serde::Serialize;
+use serde_json::Value;
 
+use crate::order_details::PaymentPayer;
 use crate::refund::{RefundOrigin, RefundState};
 
 /// The body of a message after the Standard Webhooks scheme: `type`, `timestamp`, `data`.
@@ -75,6 +77,9 @@ events! {
     RefundRefused(RefundData) = "refund.refused",
     /// WeChat's report of a refund contradicts the ledger. A person has to check it.
     RefundMismatch(RefundMismatchData) = "refund.mismatch",
+    /// WeChat sent a notification that is neither a payment's nor a refund's: an invoice, a complaint,
+    /// a coupon, profit sharing. It is handed on whole.
+    WechatEvent(WechatEventData) = "wechat.event",
 }
 
 /// The fields of an order that every message about it has.
@@ -122,6 +127,9 @@ pub struct PaymentData {
     /// refunds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refund_seen: Option<bool>,
+    /// Who paid, for a target that is configured with `with_payer`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payer: Option<PaymentPayer>,
 }
 
 /// A payment that WeChat signed and that matches no attempt.
@@ -187,4 +195,38 @@ pub struct RefundMismatchData {
     pub amount_fen: Fen,
     /// The difference, as one word.
     pub reason: String,
+}
+
+/// A notification of WeChat that is neither a payment's nor a refund's. The server verified its signature
+/// and opened it, and does nothing else with it.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = WechatEventNews))]
+pub struct WechatEventData {
+    /// WeChat's id of the notification, the same on every try.
+    pub id: String,
+    /// WeChat's `event_type`: `COUPON.USE` and the like; empty if WeChat omits it.
+    pub event_type: String,
+    /// WeChat's `original_type`: what `resource` is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original_type: Option<String>,
+    /// When WeChat made the notification, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub create_time: Option<String>,
+    /// WeChat's summary for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// The content as WeChat wrote it, decrypted once. Fields that WeChat encrypts with the merchant's
+    /// key inside of it stay encrypted. Openids are shortened for a target without `with_payer`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub resource: Value,
+}
+
+impl std::fmt::Debug for WechatEventData {
+    /// Without the content, which may name a buyer.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WechatEventData")
+            .field("id", &self.id)
+            .field("event_type", &self.event_type)
+            .finish_non_exhaustive()
+    }
 }

@@ -1,15 +1,15 @@
 //! The contract as files: a change of the wire shows in review as a change of a golden.
-//! `BLESS=1 cargo test -p merchant-api` writes them anew.
+//! `BLESS=1 cargo test -p merchant-api` writes them again.
 #![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
 
 use std::path::PathBuf;
 
 use merchant_api::{
     Action, ApiError, AttemptProduct, CheckoutAnswer, CurrentAttempt, ErrorCode, Fields, OrderData,
-    OrderState, PayParameters, PaymentData, PaymentMismatchData, Product, RefundData,
-    RefundMismatchData, RefundOrigin, RefundState, WebhookEvent, WebhookMessage,
+    OrderState, PayParameters, PaymentData, PaymentMismatchData, PaymentPayer, Product, RefundData,
+    RefundMismatchData, RefundOrigin, RefundState, WebhookEvent, WebhookMessage, WechatEventData,
 };
-use payment_values::{Fen, OrderNo, OutRefundNo, OutTradeNo, RefundId, TransactionId};
+use payment_values::{Fen, OpenId, OrderNo, OutRefundNo, OutTradeNo, RefundId, TransactionId};
 use serde_json::{Value, json};
 
 #[track_caller]
@@ -23,7 +23,7 @@ fn check_golden(name: &str, value: &impl serde::Serialize) -> Value {
         std::fs::write(&path, &text).unwrap();
     }
     let golden = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(text, golden, "{name} differs; BLESS=1 writes it anew");
+    assert_eq!(text, golden, "{name} differs; BLESS=1 writes it again");
     serde_json::from_str(&golden).unwrap()
 }
 
@@ -250,6 +250,7 @@ fn payment_data() -> PaymentData {
         payer_total_fen: Some(Fen::saturating(6910)),
         success_time: Some("2026-11-21T17:20:10+08:00".into()),
         refund_seen: None,
+        payer: None,
     }
 }
 
@@ -299,6 +300,14 @@ fn each_message_to_the_backend_has_its_golden() {
             amount_fen: Fen::ONE,
             reason: "number".into(),
         }),
+        WebhookEvent::WechatEvent(WechatEventData {
+            id: "EV-2018022511223320873".into(),
+            event_type: "COUPON.USE".into(),
+            original_type: Some("coupon".into()),
+            create_time: Some("2026-11-21T17:20:10+08:00".into()),
+            summary: Some("代金券核销通知".into()),
+            resource: json!({"stock_id": "9865888", "coupon_id": "98674556", "status": "USED"}),
+        }),
     ];
     let types: Vec<_> = events.iter().map(WebhookEvent::event_type).collect();
     assert_eq!(types, WebhookEvent::TYPES);
@@ -314,6 +323,40 @@ fn each_message_to_the_backend_has_its_golden() {
         assert_eq!(golden["type"], event_type);
         let document = serde_json::to_value(merchant_api::openapi_document()).unwrap();
         assert_has_schema(&document, event_type, &golden["data"]);
+    }
+}
+
+#[test]
+fn a_message_with_the_payer_has_its_golden_and_is_in_the_schema() {
+    let event = WebhookEvent::PaymentSucceeded(PaymentData {
+        payer: Some(PaymentPayer {
+            openid: Some(OpenId::parse("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o").unwrap()),
+            appid: Some("wxd678efh567hg6787".into()),
+            sub_openid: None,
+            sub_appid: None,
+        }),
+        ..payment_data()
+    });
+    let golden = check_golden(
+        "webhook-payment-succeeded-with-payer.json",
+        &WebhookMessage {
+            event,
+            timestamp: "2026-11-21T09:20:11Z".into(),
+        },
+    );
+    let document = serde_json::to_value(merchant_api::openapi_document()).unwrap();
+    assert_has_schema(&document, "payment.succeeded", &golden["data"]);
+    collect_payer(&document, &golden["data"]["payer"]);
+}
+
+fn collect_payer(document: &Value, payer: &Value) {
+    let (mut known, mut required) = (Vec::new(), Vec::new());
+    let schema = &document["components"]["schemas"]["PaymentPayer"];
+    collect(document, schema, &mut known, &mut required);
+    assert_eq!(known, ["appid", "openid", "sub_appid", "sub_openid"]);
+    assert!(required.is_empty(), "{required:?}");
+    for field in payer.as_object().unwrap().keys() {
+        assert!(known.contains(field), "{field}");
     }
 }
 

@@ -30,12 +30,12 @@ pub(crate) use return_address::check as check_return_address;
 use wechat_pay::{Operation, RetryWith, lower_hex};
 
 use crate::checkouts::{POLL_AFTER_MS, answer, attempt_details, is_fresh, reread};
-use crate::ledger::{Attempt, AttemptState, Begun, Checkout, NewAttempt};
+use crate::ledger::{Attempt, AttemptState, Begun, Checkout, Link, NewAttempt, Order};
 use crate::payments::{Payments, Queue};
-use crate::query::QueryOutcome;
+use crate::query::{QueryError, QueryOutcome};
 use crate::refusal::{DOUBT_RETRY_MS, Refusal};
 use crate::surroundings::unguessable;
-use crate::wechat::{CallError, Placed};
+use crate::wechat::{CallError, Placed, Reason};
 use crate::{checkouts, due_work, query};
 
 /// How often a start reads the order at most. The order changes after a take-over, after a new
@@ -77,6 +77,25 @@ pub async fn start_by_backend(
     let request = AttemptRequest::of_backend(form, &order)?;
     let started = start(payments, order.id, &request, Queue::Backend).await?;
     Ok(started.into_started_attempt())
+}
+
+/// A scan of a product code (Native mode 1) starts its order's attempt, by version 2: only that version
+/// gives a Native order's `prepay_id`. Returns it, or `None` if the order is paid or closed.
+pub(crate) async fn start_for_scan(
+    payments: &Payments,
+    order_id: i64,
+) -> Result<Option<String>, Refusal> {
+    let request = AttemptRequest::of_scan();
+    let Checkout { order, attempt } = start(payments, order_id, &request, Queue::Backend)
+        .await?
+        .checkout;
+    if order.state != OrderState::Open {
+        return Ok(None);
+    }
+    let link = attempt.and_then(|attempt| attempt.link);
+    let prepay_id = link.and_then(|link| link.prepay_id);
+    let missing = || Refusal::Internal("a scanned order has no prepay_id".to_owned());
+    prepay_id.map(Some).ok_or_else(missing)
 }
 
 /// A page ends the current attempt, never the order. `after` is the attempt number that the page
@@ -157,8 +176,9 @@ async fn start(
     let mut prepared: Option<Box<PreparedAttempt>> = None;
     let mut effort = Effort::of(payments, order_id);
     if matches!(request.payer, PayerClaim::LoginCode(_)) {
-        // Preparing calls WeChat for the openid of the code.
+        // Preparing calls WeChat for the openid of the code, which works once.
         effort.count()?;
+        payments.admission.check()?;
     }
     for _ in 0..ROUNDS {
         let checkout = reread(payments, order_id).await?;
@@ -241,7 +261,38 @@ fn refuse_what_cannot_begin(
             "is not offered for this order",
         ));
     }
-    Ok(())
+    refuse_other_applications(payments, order, request)
+}
+
+/// Refuses an application that the attempt's product cannot use, and an order whose application is not
+/// configured any more: its payer's openid belongs to that one.
+fn refuse_other_applications(
+    payments: &Payments,
+    order: &Order,
+    request: &AttemptRequest,
+) -> Result<(), Refusal> {
+    let [accounts, mini_programs, apps] = payments.config.merchant.appids();
+    let usable = match request.product {
+        AttemptProduct::MiniProgram => &mini_programs,
+        AttemptProduct::App => &apps,
+        _ => &accounts,
+    };
+    if let Some(appid) = &request.appid {
+        if usable.contains(&&**appid) {
+            return Ok(());
+        }
+        let rule = "is no application of this product that is configured";
+        return Err(Refusal::invalid("appid", rule));
+    }
+    let known = [&accounts, &mini_programs, &apps];
+    let is_known = |appid: &String| known.iter().any(|kind| kind.contains(&&**appid));
+    if order.appids().iter().all(is_known) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        ErrorCode::ProductUnavailable,
+        "an application of this order is not configured any more",
+    ))
 }
 
 /// The attempt to continue with.
@@ -263,8 +314,14 @@ async fn next_attempt(
     let order = &checkout.order;
     let current = checkout.attempt.as_ref();
     let is_same = match current {
-        Some(attempt) if attempt.product == request.product => {
-            attempt.body == order_body(payments, order, prepared, &attempt.out_trade_no)?
+        // A version whose key is gone cannot send the attempt again.
+        Some(attempt)
+            if attempt.product == request.product
+                && payments.wechat.has_key_of(attempt.api)
+                && request.takes(attempt.api) =>
+        {
+            let (number, api) = (&attempt.out_trade_no, attempt.api);
+            attempt.body == order_body(payments, order, prepared, number, api)?
         }
         _ => false,
     };
@@ -279,6 +336,10 @@ async fn next_attempt(
     if !matches!(decision, Decision::Again | Decision::Superseded) {
         effort.count()?;
     }
+    if matches!(decision, Decision::TakeOver) {
+        // The current attempt is not ended for one that would be refused.
+        payments.admission.check()?;
+    }
     match (decision, current) {
         (Decision::Again | Decision::Renew, Some(attempt)) => Ok(Some(Next {
             attempt: attempt.clone(),
@@ -286,7 +347,14 @@ async fn next_attempt(
         })),
         (Decision::TakeOver, Some(attempt)) => {
             // An invalid request must be refused before the current attempt is ended for it.
-            order_body(payments, order, prepared, &order.order_no.clone().into())?;
+            let api = request.api(&payments.config);
+            order_body(
+                payments,
+                order,
+                prepared,
+                &order.order_no.clone().into(),
+                api,
+            )?;
             end(payments, attempt).await?;
             // The next attempt may only follow the attempt that was ended here.
             let after_end = reread(payments, order.id).await?;
@@ -320,12 +388,14 @@ async fn begin(
             .map_err(|error| Refusal::Internal(error.to_string()))?
     };
     let now_ms = payments.clock.now_ms();
+    let api = request.api(&payments.config);
     let new = NewAttempt {
         order_id: order.id,
         number,
         product: request.product,
         parties: prepared.parties.clone(),
-        body: order_body(payments, order, prepared, &out_trade_no)?,
+        body: order_body(payments, order, prepared, &out_trade_no, api)?,
+        api,
         out_trade_no,
         created_ms: now_ms,
         return_handle: unguessable(payments.randomness.bytes()?),
@@ -333,7 +403,10 @@ async fn begin(
         first_query_ms: due_work::first_query_ms(now_ms),
         end_ms: due_work::end_ms(order.expires_ms, Some(now_ms)),
     };
-    match payments.ledger.begin_attempt(&new).await? {
+    let place = payments.admission.admit(&*payments.clock).await?;
+    let begun = payments.ledger.begin_attempt(&new).await?;
+    drop(place);
+    match begun {
         Begun::Current(attempt) => Ok(Some(Next {
             attempt: *attempt,
             is_new: true,
@@ -344,8 +417,19 @@ async fn begin(
 
 /// Ends an attempt, or reports that it is in doubt and schedules due work for it.
 async fn end(payments: &Payments, attempt: &Attempt) -> Result<(), Refusal> {
-    match query::end_attempt(payments, attempt).await {
+    let ended = query::end_attempt(payments, attempt).await;
+    after_ending(payments, attempt, ended).await
+}
+
+async fn after_ending(
+    payments: &Payments,
+    attempt: &Attempt,
+    ended: Result<QueryOutcome, QueryError>,
+) -> Result<(), Refusal> {
+    match ended {
         Ok(_) => Ok(()),
+        // Nothing is unclear: the order is open, and its own schedule goes on.
+        Err(error @ QueryError::TooEarly { .. }) => Err(error.into()),
         Err(error) => {
             let now_ms = payments.clock.now_ms();
             payments
@@ -373,9 +457,14 @@ async fn send(
     }
     let sent_ms = payments.clock.now_ms();
     let error = match payments.wechat.place_order(attempt).await {
-        Ok(Placed::Link(link)) => {
-            // A link's age counts from the request, because it may be older than the answer.
-            payments.ledger.note_link(attempt, &link, sent_ms).await?;
+        Ok(Placed::Link { text, prepay_id }) => {
+            let link = Link {
+                text,
+                // A link's age counts from the request, because it may be older than the answer.
+                given_ms: sent_ms,
+                prepay_id,
+            };
+            payments.ledger.note_link(attempt, &link).await?;
             let checkout = reread(payments, attempt.order_id).await?;
             let Some(current) = checkout
                 .attempt
@@ -394,22 +483,22 @@ async fn send(
         }
         Err(error) => error,
     };
-    match error.wechat_code() {
-        Some("ORDERPAID" | "ORDER_PAID") => {
+    match error.reason() {
+        Some(Reason::Paid) => {
             query::query_attempt(payments, attempt).await?;
             Ok(None)
         }
         // A code that was shown may still be paid. So this number is queried and closed before the
         // next number is used, whatever source reported it as closed.
-        Some("ORDER_CLOSED") => {
+        Some(Reason::Closed) => {
             end(payments, attempt).await?;
             Ok(None)
         }
-        Some("OUT_TRADE_NO_USED") if attempt.link.is_some() => {
+        Some(Reason::NumberUsed) if attempt.link.is_some() => {
             end(payments, attempt).await?;
             Ok(None)
         }
-        Some("OUT_TRADE_NO_USED") if error.is_signed() => {
+        Some(Reason::NumberUsed) if error.is_signed() => {
             // Our own retry has the same bytes, so another system ordered under this number, and
             // closing it would close that order.
             payments
@@ -419,7 +508,7 @@ async fn send(
             Err(Refusal::of_order(&error))
         }
         _ if attempt.product == AttemptProduct::CodePay && error.is_refusal() => {
-            code_payment_refused(payments, attempt, &error).await
+            code_payment_refused(payments, next, &error).await
         }
         _ => Err(Refusal::of_order(&error)),
     }
@@ -430,17 +519,24 @@ async fn send(
 /// a reversal.
 async fn code_payment_refused(
     payments: &Payments,
-    attempt: &Attempt,
+    next: &Next,
     error: &CallError,
 ) -> Result<Option<Started>, Refusal> {
-    let next = error
-        .wechat()
-        .map(|said| said.retry_with(Operation::CodePay));
-    if next == Some(RetryWith::QueryFirst) {
+    let attempt = &next.attempt;
+    if error.retry_with(Operation::CodePay) == Some(RetryWith::QueryFirst) {
         query::query_attempt(payments, attempt).await?;
         return code_payment_in_progress(payments, attempt).await;
     }
-    end(payments, attempt).await?;
+    match query::end_attempt(payments, attempt).await {
+        // This was the only request for it, so none is on its way.
+        Err(QueryError::TooEarly { .. }) if next.is_new && error.is_signed() => {
+            payments
+                .ledger
+                .end_attempt(attempt, AttemptState::Closed)
+                .await?;
+        }
+        ended => after_ending(payments, attempt, ended).await?,
+    }
     Err(Refusal::of_order(error))
 }
 

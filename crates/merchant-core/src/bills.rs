@@ -3,30 +3,57 @@
 //! refund that only the bill has is queried, and added to the ledger if WeChat confirms it.
 
 mod comparison;
+pub mod csv;
 mod download;
 mod failure;
 mod kind;
+mod places;
+mod run;
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use bytes::Bytes;
 use comparison::Comparison;
-use download::{BillRequest, PACKING, fetch, save, unpack, write_text};
+use download::{BillRequest, fetch, save, write_text};
 use failure::BillFailure;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt as _, stream};
 use jiff::civil::Date;
 use jiff::tz::Offset;
 pub use kind::{BillKind, read_account};
 use merchant_api::{BillComparison, BillDifference};
-use wechat_pay::bill::{BillError, BillReader, BillRow, TradeBillRow, TradeBillSummary};
+use run::ComparisonRun;
+pub use run::TakeDifference;
 
 use crate::config::Config;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, Span};
 use crate::payments::Payments;
 use crate::refusal::Refusal;
 use crate::surroundings::Surroundings;
 use crate::wechat::{BillFile, WechatClient};
+
+/// A day's comparison in JSON, as [`BillComparison`], in a file.
+pub struct WrittenComparison {
+    /// The length in bytes.
+    pub length: u64,
+    head: Bytes,
+    differences: BillFile,
+}
+
+impl WrittenComparison {
+    /// The text, piece by piece.
+    pub fn pieces(self) -> impl Stream<Item = io::Result<Bytes>> + Send {
+        let end = Bytes::from_static(COMPARISON_END.as_bytes());
+        let once = |text| stream::once(async { Ok(text) });
+        once(self.head)
+            .chain(self.differences.pieces())
+            .chain(once(end))
+    }
+}
+
+/// How a comparison without differences ends.
+const COMPARISON_END: &str = "]}";
 
 /// Compares the trade bill of a day with the ledger, row by row: the whole bill, or in partner mode
 /// the bill of one sub-merchant.
@@ -34,10 +61,59 @@ pub async fn compare(
     payments: &Payments,
     day: Date,
     sub_mchid: Option<&str>,
-) -> Result<BillComparison, Refusal> {
+) -> Result<WrittenComparison, Refusal> {
     let folder = payments.config.files_dir();
+    let mut file = io::BufWriter::new(tempfile::tempfile_in(folder).map_err(BillFailure::Disk)?);
+    let mut is_first = true;
+    let mut take = |difference: &BillDifference| {
+        if !std::mem::take(&mut is_first) {
+            file.write_all(b",")?;
+        }
+        Ok(serde_json::to_writer(&mut file, difference)?)
+    };
     let (wechat, ledger) = (&payments.wechat, &payments.ledger);
-    Ok(compare_in(wechat, ledger, folder, day, sub_mchid).await?)
+    let compared = compare_in(wechat, ledger, folder, day, sub_mchid, &mut take).await?;
+    Ok(written(&compared.comparison, file).await?)
+}
+
+/// The same with the first differences in memory, for a page: at most `shown_max`.
+pub async fn compare_for_page(
+    payments: &Payments,
+    day: Date,
+    sub_mchid: Option<&str>,
+    shown_max: usize,
+) -> Result<ComparedBill, Refusal> {
+    let folder = payments.config.files_dir();
+    let mut shown = Vec::new();
+    let mut take = |difference: &BillDifference| {
+        if shown.len() < shown_max {
+            shown.push(difference.clone());
+        }
+        Ok(())
+    };
+    let (wechat, ledger) = (&payments.wechat, &payments.ledger);
+    let mut compared = compare_in(wechat, ledger, folder, day, sub_mchid, &mut take).await?;
+    compared.comparison.differences = shown;
+    Ok(compared)
+}
+
+/// Puts the differences in the file into the rest of the comparison.
+async fn written(
+    comparison: &BillComparison,
+    file: io::BufWriter<File>,
+) -> Result<WrittenComparison, BillFailure> {
+    let head = serde_json::to_string(comparison).map_err(io::Error::from)?;
+    let head = head.strip_suffix(COMPARISON_END).unwrap_or(&head);
+    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    let length = head.len() + COMPARISON_END.len();
+    let length = file.metadata()?.len() + length as u64;
+    let differences = BillFile::of(file);
+    differences.rewind().await?;
+    Ok(WrittenComparison {
+        length,
+        head: Bytes::copy_from_slice(head.as_bytes()),
+        differences,
+    })
 }
 
 /// A bill of WeChat, unpacked. The hash of the whole file matched the hash that WeChat signed.
@@ -103,17 +179,28 @@ impl From<BillFailure> for NoBill {
     }
 }
 
+/// A day that was compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComparedBill {
+    /// The result; its list of differences is empty, or for a page the first of them.
+    pub comparison: BillComparison,
+    /// How many differences there are.
+    pub differences: u64,
+}
+
 /// Compares WeChat's trade bill of a day in Asia/Shanghai with the ledger: the whole bill, or in
-/// partner mode one sub-merchant's.
+/// partner mode one sub-merchant's. `take` gets each difference.
 pub async fn compare_bill(
     config: &Config,
     surroundings: &Surroundings,
     day: Date,
     sub_mchid: Option<&str>,
-) -> Result<BillComparison, NoBill> {
+    take: &mut TakeDifference<'_>,
+) -> Result<ComparedBill, NoBill> {
     let wechat = WechatClient::new(config, surroundings);
     let ledger = Ledger::open_as_it_is(config).await?;
-    Ok(compare_in(&wechat, &ledger, config.files_dir(), day, sub_mchid).await?)
+    let folder = config.files_dir();
+    Ok(compare_in(&wechat, &ledger, folder, day, sub_mchid, take).await?)
 }
 
 /// Saves WeChat's bill to a new file after checking its hash; returns its length in bytes. `None`
@@ -138,103 +225,42 @@ async fn compare_in(
     folder: &Path,
     day: Date,
     sub_mchid: Option<&str>,
-) -> Result<BillComparison, BillFailure> {
+    take: &mut TakeDifference<'_>,
+) -> Result<ComparedBill, BillFailure> {
     let request = BillRequest::new(wechat, BillKind::Trade, day, sub_mchid)?;
     // The calendar's last day has no next day.
     let day_ms = start_ms(day)..day.tomorrow().map_or(i64::MAX, start_ms);
-    let here = ledger.business(day_ms.start, day_ms.end, sub_mchid).await?;
-    let mut comparison = Comparison::new(day_ms, request.sub_mchid.clone(), here);
-    let mut summary = None;
-    if let Some((file, ticket)) = fetch(wechat, &request, folder).await? {
-        // No row is used before the whole file is verified.
-        unpack(&file, &ticket, std::io::sink()).await?;
-        let mut reader = BillReader::new(PACKING, &ticket)?;
-        let mut piece = Vec::new();
-        file.rewind().await?;
-        while file.read_piece(&mut piece).await? {
-            for row in reader.push(&piece)? {
-                take_line(&mut comparison, ledger, &row).await?;
-            }
-        }
-        let (rest, sums) = reader.finish()?;
-        for row in rest {
-            take_line(&mut comparison, ledger, &row).await?;
-        }
-        match TradeBillSummary::read(&sums) {
-            Ok(sums) => summary = Some(sums),
-            Err(error) => comparison.take_unread_summary(&error),
-        }
+    let span = Span {
+        from_ms: day_ms.start,
+        to_ms: day_ms.end,
+        sub_mchid,
+    };
+    let file = fetch(wechat, &request, folder).await?;
+    let mut run = ComparisonRun {
+        comparison: Comparison::new(day_ms, request.sub_mchid.clone()),
+        ledger,
+        now_ms: wechat.clock.now_ms(),
+        differences: 0,
+        take,
+    };
+    if let Some((file, seal)) = file {
+        run.take_file(&file, &seal).await?;
     }
-    let compared = comparison.finish(summary.as_ref());
-    learn_refunds(ledger, &compared.differences, wechat.clock.now_ms()).await?;
-    Ok(BillComparison {
-        day: day.to_string(),
-        sub_mchid: request.sub_mchid,
-        live: wechat.gateway.is_live(),
-        payments: compared.payments,
-        refunds: compared.refunds,
-        differences: compared.differences,
+    run.take_missing(span).await?;
+    let Comparison {
+        payments, refunds, ..
+    } = run.comparison;
+    Ok(ComparedBill {
+        comparison: BillComparison {
+            day: day.to_string(),
+            sub_mchid: request.sub_mchid,
+            live: wechat.gateway.is_live(),
+            payments,
+            refunds,
+            differences: Vec::new(),
+        },
+        differences: run.differences,
     })
-}
-
-/// Compares one line of the bill. A line that cannot be read is a difference, and the other lines
-/// are still compared. A bill without a needed column cannot be compared at all.
-async fn take_line(
-    comparison: &mut Comparison,
-    ledger: &Ledger,
-    line: &BillRow,
-) -> Result<(), BillFailure> {
-    match TradeBillRow::read(line) {
-        Ok(row) => take(comparison, ledger, &row).await?,
-        Err(error @ BillError::ColumnMissing(_)) => return Err(error.into()),
-        Err(error) => {
-            tracing::error!(event = "bill.line_unreadable", line = line.line(), %error, "a line of WeChat's bill cannot be read");
-            comparison.take_unread(line, &error);
-        }
-    }
-    Ok(())
-}
-
-/// Compares a row with the ledger's entry of the same number, of any day.
-async fn take(
-    comparison: &mut Comparison,
-    ledger: &Ledger,
-    row: &TradeBillRow,
-) -> Result<(), LedgerError> {
-    match &row.refund {
-        None => {
-            let mut ours = comparison.named_payment(&row.out_trade_no);
-            if ours.is_none() {
-                ours = ledger.payment_here(&row.out_trade_no).await?;
-            }
-            comparison.take_payment(row, ours.as_ref());
-        }
-        Some(refund) => {
-            let mut ours = comparison.named_refund(&refund.out_refund_no);
-            if ours.is_none() {
-                ours = ledger.refund_here(&refund.out_refund_no).await?;
-            }
-            comparison.take_refund(row, refund, ours.as_ref());
-        }
-    }
-    Ok(())
-}
-
-/// A refund that only the bill has was made in WeChat's portal or by another program. Due work
-/// queries it and adds it to the ledger; its payment need not be ours.
-async fn learn_refunds(
-    ledger: &Ledger,
-    differences: &[BillDifference],
-    now_ms: i64,
-) -> Result<(), LedgerError> {
-    for difference in differences {
-        if let (Some(refund), Some(payment)) = (&difference.out_refund_no, &difference.out_trade_no)
-            && difference.kind == comparison::REFUND_MISSING_HERE
-        {
-            ledger.schedule_learning(refund, payment, now_ms).await?;
-        }
-    }
-    Ok(())
 }
 
 /// The rule for a day.

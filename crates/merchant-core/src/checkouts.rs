@@ -11,9 +11,11 @@ mod refund_details;
 
 pub(crate) use answer::{POLL_AFTER_MS, answer, is_fresh};
 pub(crate) use lookup::{find, find_by_order_no, reread};
-use merchant_api::{CheckoutAnswer, PollQuery};
+use merchant_api::CheckoutAnswer;
+pub use order_details::Payers;
 pub(crate) use order_details::{attempt_details, order_details};
 pub(crate) use poll::query_if_due;
+pub use poll::{HeldPoll, Poll, begin_poll, end_poll};
 pub use receipt::{ReceiptQuery, of_receipt};
 pub(crate) use refund_details::{all_refund_details, refund_details};
 
@@ -27,18 +29,6 @@ pub async fn show(payments: &Payments, token: &str) -> Result<(Checkout, Checkou
     let checkout = find(payments, token).await?;
     let answer = answer(payments, &checkout, None);
     Ok((checkout, answer))
-}
-
-/// The same for a page that polls. WeChat is queried first if the page requests that, and the call
-/// may wait for a change. `may_hold` says whether there is room for a call that waits.
-pub async fn poll(
-    payments: &Payments,
-    token: &str,
-    query: PollQuery,
-    may_hold: impl Fn() -> bool,
-) -> Result<CheckoutAnswer, Refusal> {
-    let checkout = find(payments, token).await?;
-    poll::read(payments, checkout, query, may_hold).await
 }
 
 /// The buyer says "I have paid": queries WeChat, unless that was done a moment ago.

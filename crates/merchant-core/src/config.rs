@@ -4,6 +4,7 @@
 //! No secret is ever written: not in `Debug`, not in an error.
 
 mod address;
+mod api;
 mod api_keys;
 mod applications;
 mod bundle;
@@ -18,27 +19,36 @@ mod merchant;
 mod merchant_keys;
 mod named_files;
 mod network;
+mod offer;
+mod own;
 mod privacy;
 mod rules;
 mod secret;
 mod sources;
 mod trusted_keys;
 mod webhook_targets;
+mod wxpay_server;
 
 use std::path::Path;
 
 pub use address::is_public;
 pub(crate) use address::{is_loopback_host, origin_of};
+pub use api::Api;
+pub use bundle::{Bundle, EmbeddedFile};
 pub use checked::{
     ApiKey, Config, ConnectionBounds, Environment, Gateway, Merchant, MerchantCertificate,
-    MiniProgram, RateLimits, Scope, ServiceContact, SubMerchant, VerificationFile, WebhookTarget,
+    MiniProgram, OfficialAccount, RateLimits, Scope, ServiceContact, SubMerchant, VerificationFile,
+    WebhookTarget, WxpayServer,
 };
 pub use database::Database;
 pub use error::ConfigError;
 pub(crate) use folder::folder_of;
-pub use merchant::{NOTIFY_PATH, RECEIPT_PATH, REFUND_NOTIFY_PATH};
+pub use merchant::{
+    MERCHANT_NOTIFY_PATH, MERCHANT_REFUND_NOTIFY_PATH, NOTIFY_PATH, RECEIPT_PATH,
+    REFUND_NOTIFY_PATH,
+};
 pub(crate) use merchant_keys::signer;
-pub(crate) use rules::EXPIRES_IN_MS;
+pub(crate) use offer::EXPIRES_IN_MS;
 pub use secret::{Secret, SecretHash, masked};
 pub use sources::ENVIRONMENT_PREFIX;
 use sources::Sources;
@@ -63,17 +73,28 @@ impl Config {
         rules::check(Sources::file(toml)?.read()?, folder)
     }
 
+    /// The same with the element's files of the program. A folder that the configuration names takes
+    /// precedence.
+    #[must_use]
+    pub fn with_embedded(mut self, files: &'static [EmbeddedFile]) -> Self {
+        if self.bundle == Bundle::Absent {
+            self.bundle = Bundle::embedded(files);
+        }
+        for other in &mut self.others {
+            other.bundle.clone_from(&self.bundle);
+        }
+        self
+    }
+
     /// Likely mistakes, as sentences for people. `now_s` is in seconds since 1970.
     pub fn warnings(&self, now_s: i64) -> Vec<String> {
         let mut warnings = self.certificate_warnings(now_s);
-        if let Some(folder) = &self.bundle_dir
-            && !folder.join(bundle::SCRIPT).is_file()
-        {
-            warnings.push(format!(
-                "bundle_dir: there is no wechat-pay.js in {}, so /dist/ has no element for your pages",
-                folder.display()
-            ));
+        for other in &self.others {
+            let mchid = other.merchant.key.mchid();
+            let theirs = other.certificate_warnings(now_s).into_iter();
+            warnings.extend(theirs.map(|warning| format!("merchant {mchid}: {warning}")));
         }
+        warnings.extend(self.bundle.warning());
         warnings.extend(self.database.warnings());
         if self.gateway.is_live() && self.trusted_proxies.is_empty() {
             warnings.push(
@@ -85,8 +106,30 @@ impl Config {
     }
 
     /// The fields that differ from `new` and cannot change while the server runs: addresses that
-    /// WeChat or buyers have, the database, and the merchant's identity.
+    /// WeChat or buyers have, the database, and which merchants there are.
     pub fn needs_restart(&self, new: &Self) -> Vec<&'static str> {
+        let mchids = |config: &Self| {
+            let mchids = config
+                .each()
+                .map(|config| config.merchant.key.mchid().to_owned());
+            mchids.collect::<Vec<_>>()
+        };
+        if self.others.is_empty() && new.others.is_empty() {
+            return self.own_needs_restart(new);
+        }
+        if mchids(self) != mchids(new) {
+            return vec!["merchants"];
+        }
+        let mut fields: Vec<_> = self
+            .each()
+            .zip(new.each())
+            .flat_map(|(old, new)| old.own_needs_restart(new))
+            .collect();
+        fields.dedup();
+        fields
+    }
+
+    fn own_needs_restart(&self, new: &Self) -> Vec<&'static str> {
         let Gateway {
             environment,
             origin,
@@ -111,6 +154,10 @@ impl Config {
                     || *origin != new.gateway.origin
                     || *authorize_url != new.gateway.authorize_url
                     || *sns_origin != new.gateway.sns_origin,
+            ),
+            (
+                "retired_merchants",
+                self.retired_merchants != new.retired_merchants,
             ),
             (
                 "merchant.mchid",

@@ -2,9 +2,11 @@
 //! payments, completing refunds, sending webhooks. Each piece is idempotent, because a process that
 //! ends in the middle leaves it to the next one.
 
+pub(crate) mod backoff;
 mod lanes;
 mod loops;
 
+use backoff::retry_after_ms;
 pub use loops::run_for_ever;
 use merchant_api::AttemptProduct;
 use wechat_pay::OutTradeNo;
@@ -13,6 +15,7 @@ use crate::ledger::{
     Attempt, Checkout, DueWork, Ended, Evidence, Lane, LedgerError, QUERY_INTERVAL_MS, Work,
     learn_numbers,
 };
+use crate::orders::shipping;
 use crate::payments::Payments;
 use crate::query::{QueryError, QueryOutcome};
 use crate::refunds::Learned;
@@ -34,8 +37,6 @@ const LEARN_PLAN_MS: [i64; 4] = [60_000, 600_000, 3_600_000, 21_600_000];
 /// An order does not expire within this time of its newest attempt. WeChat raises a shorter
 /// deadline, so a buyer may still be in the cashier.
 const FIRST_MINUTES_MS: i64 = 5 * 60_000;
-/// The wait before failed work is retried, doubling from the first value to the second.
-const RETRY_MS: std::ops::RangeInclusive<i64> = 5_000..=600_000;
 /// How long work waits after it found its order locked. WeChat may not be queried about the order
 /// earlier.
 const COME_BACK_MS: i64 = QUERY_INTERVAL_MS;
@@ -87,6 +88,7 @@ impl Payments {
                 at_ms.map(|at_ms| (at_ms, tries + 1))
             }
             Err(QueryError::Busy(_)) => Some((now_ms + COME_BACK_MS, tries)),
+            Err(QueryError::TooEarly { retry_after_ms }) => Some((now_ms + retry_after_ms, tries)),
             Err(error) => {
                 let log = &self.due_work_log;
                 if let Some(left_out) = log.put_off.admit(self.clock.monotonic_ms()) {
@@ -163,6 +165,7 @@ async fn run(payments: &Payments, due: &DueWork) -> Result<Next, QueryError> {
             refunds::refund_duplicate(payments, subject).await?;
             Ok(Next::Done)
         }
+        Work::UploadShipping => Ok(shipping::advance(payments, subject, *tries).await?.into()),
         Work::SendWebhook => Ok(webhooks::deliver(payments, subject, *tries).await?.into()),
         Work::QueryAttempt | Work::EndOrder => run_for_order(payments, due).await,
     }
@@ -318,15 +321,19 @@ async fn query_mismatch(payments: &Payments, due: &DueWork) -> Result<Next, Quer
         note("the number cannot be one of ours").await?;
         return Ok(Next::Done);
     };
-    let sub_mchid = match payments
+    let attempt = payments
         .ledger
         .attempt_by_out_trade_no(&due.subject)
-        .await?
-    {
-        Some(attempt) => attempt.parties.sub_mchid,
-        None => payments.ledger.sub_mchid_of_mismatch(&due.subject).await?,
+        .await?;
+    let asked = match attempt {
+        Some(attempt) => payments.wechat.query(&attempt).await,
+        None => {
+            let sub_mchid = payments.ledger.sub_mchid_of_mismatch(&due.subject).await?;
+            let sub_mchid = sub_mchid.as_deref();
+            payments.wechat.query_other(&number, sub_mchid).await
+        }
     };
-    let status = match payments.wechat.query(&number, sub_mchid.as_deref()).await {
+    let status = match asked {
         Ok(status) => status,
         Err(error) if due.tries >= MISMATCH_TRIES => {
             note(&error.to_string()).await?;
@@ -363,11 +370,6 @@ fn interval_ms(tries: u64) -> i64 {
     QUERY_PLAN_MS[place.min(QUERY_PLAN_MS.len() - 1)]
 }
 
-fn retry_after_ms(tries: u64) -> i64 {
-    let doublings = u32::try_from(tries.min(16)).unwrap_or(16);
-    (RETRY_MS.start() << doublings).min(*RETRY_MS.end())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -384,13 +386,5 @@ mod tests {
         for (expires_ms, attempt_ms, expected) in cases {
             assert_eq!(end_ms(expires_ms, attempt_ms), expected);
         }
-    }
-
-    #[test]
-    fn failed_work_waits_longer_each_time_up_to_ten_minutes() {
-        let waits: Vec<_> = (0..9).map(retry_after_ms).collect();
-        assert_eq!(waits[..3], [5_000, 10_000, 20_000]);
-        assert_eq!(waits[8], 600_000);
-        assert_eq!(retry_after_ms(u64::MAX), 600_000);
     }
 }

@@ -1,5 +1,5 @@
-//! The payments of one merchant by WeChat Pay, without HTTP: orders, attempts, payments, refunds
-//! and due work.
+//! The payments of one merchant, or of several, by WeChat Pay, without HTTP: orders, attempts,
+//! payments, refunds and due work.
 //!
 //! The modules, from the lowest layer up:
 //! - [`config`]: the configuration, checked as a whole before anything starts;
@@ -7,7 +7,8 @@
 //!   clock that it advances, randomness that it can repeat, and a simulator in the same process;
 //! - [`ledger`]: the SQLite database. There is no SQL outside of it;
 //! - [`wechat`]: the only connection to WeChat Pay. An answer is used only after it was verified;
-//! - [`payments`]: the state that the modules above it share ([`Payments`]);
+//! - [`payments`]: the state that the modules above it share ([`Payments`], one for each of the
+//!   [`Merchants`]);
 //! - above these, one module for each kind of request from a page, the backend, WeChat or the
 //!   command line. [`Payments::run_due`] runs the work that is due at a time. That work is data in
 //!   the ledger, not a set of sleeping tasks.
@@ -37,5 +38,5 @@ pub mod surroundings;
 pub mod webhooks;
 pub mod wechat;
 
-pub use payments::Payments;
+pub use payments::{Merchants, Payments};
 pub use refusal::Refusal;

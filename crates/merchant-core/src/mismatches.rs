@@ -5,7 +5,7 @@
 mod payer_mask;
 
 use merchant_api::{ErrorCode, MismatchDetails, MismatchList};
-use payer_mask::{mask_openids, mask_openids_in_text};
+pub(crate) use payer_mask::{mask_openids, mask_openids_in_text};
 
 use crate::config::Config;
 use crate::input::plain_text;
@@ -52,6 +52,19 @@ pub async fn finish(
         None => None,
     };
     done.ok_or_else(|| Refusal::new(ErrorCode::MismatchUnknown, "no mismatch has this number"))
+}
+
+/// Whether a mismatch is there and not resolved.
+pub async fn is_open(payments: &Payments, no: Option<i64>) -> Result<bool, Refusal> {
+    let Some(no) = no else {
+        return Ok(false);
+    };
+    let filter = MismatchFilter {
+        is_done: Some(false),
+        no: Some(no),
+        ..MismatchFilter::default()
+    };
+    Ok(!payments.ledger.mismatches(filter, 1).await?.is_empty())
 }
 
 /// The open mismatches, newest first; with `all` also the resolved ones.

@@ -3,15 +3,18 @@
 //!
 //! Only a recorded notification may be acknowledged: after any failure, the answer makes WeChat
 //! send the notification again. A notification that WeChat signed but that is not understood is
-//! also stored whole (`unread`).
+//! also stored whole (`unread`). Those of version 2 are in `version_2`.
 
+mod events;
+mod other_merchants;
 mod unread;
+mod version_2;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use http::HeaderMap;
+use other_merchants::is_another_merchants;
+pub use version_2::{ReceivedV2, receive_v2_payment, receive_v2_refund};
 use wechat_pay::{
-    Notification, NotificationError, NotifiedResource, SignatureError, lower_hex,
-    open_notification, v2,
+    ApiV3Key, Notification, NotificationError, NotifiedResource, SignatureError, open_notification,
 };
 
 use crate::ledger::{Evidence, LedgerError};
@@ -27,13 +30,27 @@ pub enum Received {
     Recorded,
     /// The database could not record it.
     NotRecorded,
+    /// The configuration has no key to decrypt it.
+    NoKey,
     /// It could not be verified, or cannot be read.
     Refused(NotificationError),
+    /// It is another merchant's of this server, and came to this one's address.
+    OtherMerchants,
 }
 
 /// Receives a notification of version 3, of any event type.
 pub async fn receive(payments: &Payments, headers: &HeaderMap, body: &[u8]) -> Received {
-    match open(payments, headers, body).await {
+    let Some(key) = &payments.config.merchant.api_v3_key else {
+        tracing::warn!(
+            event = "notification.refused",
+            "a notification of version 3 came, and the configuration has only version 2"
+        );
+        return Received::NoKey;
+    };
+    match open(payments, key, headers, body).await {
+        Ok(notification) if is_another_merchants(payments, &notification.plaintext) => {
+            Received::OtherMerchants
+        }
         Ok(notification) => match record(payments, &notification).await {
             Ok(()) => Received::Recorded,
             Err(error) => {
@@ -49,23 +66,11 @@ pub async fn receive(payments: &Payments, headers: &HeaderMap, body: &[u8]) -> R
     }
 }
 
-/// The result of receiving a notification of version 2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReceivedV2 {
-    /// It is in the ledger: WeChat may stop sending it.
-    Recorded,
-    /// The database could not record it.
-    NotRecorded,
-    /// The configuration has no key to decrypt it.
-    NoKey,
-    /// It cannot be decrypted.
-    Refused,
-}
-
 /// Verifies and decrypts. For an unknown serial number, new certificates are downloaded once, and
 /// the same bytes are verified again.
 async fn open(
     payments: &Payments,
+    key: &ApiV3Key,
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Notification, NotificationError> {
@@ -74,7 +79,7 @@ async fn open(
             headers,
             body,
             &payments.wechat.trust.keys(),
-            &payments.config.merchant.api_v3_key,
+            key,
             payments.clock.now_ms().div_euclid(1000),
         )
     };
@@ -95,38 +100,6 @@ async fn learn(payments: &Payments, serial: String) -> bool {
     let learning = tokio::spawn(async move { payments.wechat.learn_serial(&serial).await });
     // A task that panicked has no new certificates.
     learning.await.unwrap_or(false)
-}
-
-/// Handles a notification of version 2. It is encrypted but not signed, so it changes nothing by
-/// itself: WeChat is queried.
-pub async fn receive_v2(payments: &Payments, body: &[u8]) -> ReceivedV2 {
-    let Some(key) = &payments.config.merchant.api_v2_key else {
-        tracing::error!(
-            event = "notification.unreadable",
-            "a refund's notification of version 2 needs merchant.api_v2_key"
-        );
-        return ReceivedV2::NoKey;
-    };
-    let hint = match v2::open_refund_notification(body, key) {
-        Ok(hint) => hint,
-        Err(error) => {
-            tracing::warn!(event = "notification.refused", %error, "a notification of version 2 is not believed");
-            return ReceivedV2::Refused;
-        }
-    };
-    // It has no id: the same bytes are the same notification.
-    let hash = digest(&SHA256, body);
-    let evidence = Evidence::Notification {
-        id: format!("v2-{}", lower_hex(&hash.as_ref()[..16])),
-        event_type: "V2.REFUND".to_owned(),
-    };
-    match refunds::record_unverified(payments, &evidence, &hint).await {
-        Ok(()) => ReceivedV2::Recorded,
-        Err(error) => {
-            unrecorded(&hint.out_refund_no, &error);
-            ReceivedV2::NotRecorded
-        }
-    }
 }
 
 async fn record(payments: &Payments, notification: &Notification) -> Result<(), LedgerError> {
@@ -150,6 +123,9 @@ async fn record(payments: &Payments, notification: &Notification) -> Result<(), 
                     unread::keep(payments, notification, "unknown_word", field).await
                 }
             };
+        }
+        NotifiedResource::Other { original_type } => {
+            return events::hand_on(payments, notification, original_type).await;
         }
         _ => return unread::keep(payments, notification, "unknown_kind", None).await,
     };

@@ -2,17 +2,22 @@
 //! change it.
 
 mod creation;
+pub mod desk;
+pub mod exports;
+pub mod product_codes;
+pub mod shipping;
 
-pub use creation::{TOTAL_MAX_FEN, create};
+pub use creation::{TOTAL_MAX_FEN, create, create_with_notify_url};
 use merchant_api::{CheckoutAnswer, ErrorCode, OrderDetails, OrderList, OrderState, OrderSummary};
 
+pub use crate::checkouts::Payers;
 use crate::checkouts::{answer, find_by_order_no, order_details};
 use crate::config::Config;
-use crate::due_work;
 pub use crate::ledger::OrderFilter;
 use crate::ledger::{Ledger, LedgerError, Order, cut, timestamp};
 use crate::payments::{Payments, Queue};
 use crate::refusal::Refusal;
+use crate::{due_work, query};
 
 /// Closes an order that is not paid, and returns its state after that.
 pub async fn close(payments: &Payments, order_no: &str) -> Result<CheckoutAnswer, Refusal> {
@@ -39,11 +44,35 @@ pub async fn close(payments: &Payments, order_no: &str) -> Result<CheckoutAnswer
 }
 
 /// An order with its attempts and refunds.
-pub async fn show(payments: &Payments, order_no: &str) -> Result<OrderDetails, Refusal> {
+pub async fn show(
+    payments: &Payments,
+    order_no: &str,
+    payers: Payers,
+) -> Result<OrderDetails, Refusal> {
     let order = find_by_order_no(payments, order_no).await?.order;
     let attempts = payments.ledger.attempts(order.id).await?;
     let refunds = payments.ledger.refunds(order.id).await?;
-    Ok(order_details(&payments.config, order, attempts, refunds))
+    let shippings = payments.ledger.shippings(order.id).await?;
+    let config = &payments.config;
+    Ok(order_details(
+        config, order, attempts, refunds, shippings, payers,
+    ))
+}
+
+/// The same after a query at WeChat, unless WeChat was queried a moment ago. Without WeChat's answer
+/// the state is in doubt.
+pub async fn show_after_query(
+    payments: &Payments,
+    order_no: &str,
+) -> Result<OrderDetails, Refusal> {
+    let order = find_by_order_no(payments, order_no).await?.order;
+    if order.state == OrderState::Open {
+        let _lock = payments.lock_order(order.id, Queue::Backend).await?;
+        // The previous holder of the lock may have queried.
+        let checkout = find_by_order_no(payments, order_no).await?;
+        query::query_unless_recent(payments, &checkout).await?;
+    }
+    show(payments, order_no, Payers::Hidden).await
 }
 
 /// Orders, newest first. `before` is the number of the last order that was seen.
@@ -73,7 +102,16 @@ pub async fn show_order(config: &Config, order_no: &str) -> Result<Option<String
     };
     let attempts = ledger.attempts(checkout.order.id).await?;
     let refunds = ledger.refunds(checkout.order.id).await?;
-    let shown = order_details(config, checkout.order, attempts, refunds);
+    let shippings = ledger.shippings(checkout.order.id).await?;
+    let shown = order_details(
+        config,
+        checkout.order,
+        attempts,
+        refunds,
+        shippings,
+        // A terminal is read by more people than a backend.
+        Payers::Hidden,
+    );
     // The order has only texts and numbers, which JSON can always carry.
     Ok(Some(
         serde_json::to_string_pretty(&shown).unwrap_or_default(),

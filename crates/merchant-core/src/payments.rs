@@ -1,30 +1,42 @@
 //! The state that all payments of one merchant share: the configuration, the ledger, the client for
-//! WeChat, and what this process remembers. Nothing here decides anything about a payment.
+//! WeChat, and what this process remembers. A server has one of these for each of its merchants, so
+//! locks, limits and due work of one merchant are never those of another (`merchants`). Nothing here
+//! decides anything about a payment.
 
+mod admission;
 mod allowance;
 mod callback_locks;
 mod clock_steps;
+mod merchants;
 mod order_locks;
 mod readiness;
 mod webhook_targets;
 
+use std::future::{Future as _, poll_fn};
 use std::ops::Deref;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 
+use admission::Admission;
+pub use admission::Overloaded;
+pub(crate) use admission::RETRY_MS;
 pub use allowance::{Allowance, Allowances};
 use callback_locks::CallbackLocks;
 use clock_steps::ClockSteps;
 use log_output::QuietLog;
+pub use merchants::Merchants;
 pub use order_locks::OrderBusy;
 use order_locks::OrderLocks;
 pub(crate) use order_locks::{OrderGuard, Queue};
 use readiness::Readiness;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use webhook_targets::Targets;
 use wechat_pay::TrustedKeys;
 
 use crate::config::Config;
-use crate::ledger::{Census, Ledger, LedgerError};
+use crate::ledger::{Census, Ledger, LedgerError, Spending};
 use crate::surroundings::{Clock, Randomness, Surroundings, WechatTransport};
 use crate::wechat::{RefreshError, Refreshed, WechatClient};
 
@@ -34,6 +46,10 @@ const ATTEMPT_ALLOWANCE: Allowance = Allowance {
     burst: 12,
     interval_ms: 10_000,
 };
+
+/// The longest wait for an order's lock, in milliseconds. A caller that waits for longer has gone, or has
+/// tried again.
+const LOCK_WAIT_MAX_MS: i64 = 20_000;
 
 /// The payments of one merchant. Cheap to clone; all clones share one state.
 #[derive(Clone)]
@@ -52,9 +68,30 @@ pub struct Parts {
     pub(crate) due_work_log: Arc<DueWorkLog>,
     pub(crate) attempt_allowances: Arc<Allowances<i64>>,
     pub(crate) callbacks: Arc<CallbackLocks>,
-    readiness: Arc<Readiness>,
+    held_polls: Arc<AtomicUsize>,
+    pub(crate) admission: Arc<Admission>,
     order_locks: Arc<OrderLocks>,
+    server: Arc<Shared>,
+}
+
+/// What the merchants of one server share.
+pub(crate) struct Shared {
+    readiness: Readiness,
     is_ending: watch::Sender<bool>,
+    /// The places of new orders and attempts in the ledger.
+    places: Arc<Semaphore>,
+    /// The numbers of all merchants, if there are several; empty for one.
+    mchids: Vec<String>,
+}
+
+/// A held poll of one merchant. It is counted until this is dropped.
+#[derive(Debug)]
+pub(crate) struct PollCount(Arc<AtomicUsize>);
+
+impl Drop for PollCount {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Lines of the log that hundreds of pieces of due work would write at the same time.
@@ -75,12 +112,6 @@ impl Deref for Payments {
 }
 
 impl Payments {
-    /// Opens the ledger. Nothing runs by itself afterwards: due work is in [`Payments::run_due`].
-    pub async fn open(config: Config, surroundings: Surroundings) -> Result<Self, LedgerError> {
-        let ledger = Ledger::open(&config).await?;
-        Ok(Self::on(ledger, config, surroundings))
-    }
-
     /// Opens an existing database of this version: for commands beside a running server.
     pub async fn open_as_it_is(
         config: Config,
@@ -91,8 +122,20 @@ impl Payments {
     }
 
     fn on(ledger: Ledger, config: Config, surroundings: Surroundings) -> Self {
+        let server = Shared::of(&config, ledger.is_a_file());
+        Self::of_server(Arc::new(server), ledger, config, surroundings)
+    }
+
+    fn of_server(
+        server: Arc<Shared>,
+        ledger: Ledger,
+        config: Config,
+        surroundings: Surroundings,
+    ) -> Self {
+        let places = admission::places(ledger.is_a_file());
+        let admission = Admission::new(server.places.clone(), places, server.mchids.len());
         Self(Arc::new(Parts {
-            wechat: WechatClient::new(&config, &surroundings),
+            wechat: WechatClient::new(&config, &surroundings).sharing(ledger.spending()),
             config,
             clock: surroundings.clock,
             randomness: surroundings.randomness,
@@ -103,9 +146,10 @@ impl Payments {
             due_work_log: Arc::default(),
             attempt_allowances: Arc::new(Allowances::new(ATTEMPT_ALLOWANCE)),
             callbacks: Arc::default(),
-            readiness: Arc::default(),
+            held_polls: Arc::default(),
+            admission: Arc::new(admission),
             order_locks: Arc::default(),
-            is_ending: watch::Sender::new(false),
+            server,
         }))
     }
 
@@ -126,9 +170,10 @@ impl Payments {
             due_work_log: self.due_work_log.clone(),
             attempt_allowances: self.attempt_allowances.clone(),
             callbacks: self.callbacks.clone(),
-            readiness: self.readiness.clone(),
+            held_polls: self.held_polls.clone(),
+            admission: self.admission.clone(),
             order_locks: self.order_locks.clone(),
-            is_ending: self.is_ending.clone(),
+            server: self.server.clone(),
         }))
     }
 
@@ -144,18 +189,24 @@ impl Payments {
 
     /// Ends every held poll with an early answer. Everything else continues.
     pub fn begin_shutdown(&self) {
-        self.is_ending.send_replace(true);
+        self.server.is_ending.send_replace(true);
     }
 
     /// Whether the shutdown has begun.
     pub fn is_ending(&self) -> bool {
-        *self.is_ending.borrow()
+        *self.server.is_ending.borrow()
     }
 
     /// Returns when the shutdown begins.
     pub async fn ending(&self) {
         // The sender is in `self`, so this cannot fail.
-        let _ = self.is_ending.subscribe().wait_for(|ending| *ending).await;
+        let mut ending = self.server.is_ending.subscribe();
+        let _ = ending.wait_for(|ending| *ending).await;
+    }
+
+    /// What all servers on this database have used of the limits that they share.
+    pub fn spending(&self) -> &Spending {
+        self.ledger.spending()
     }
 
     /// Whether the database can be read.
@@ -165,7 +216,8 @@ impl Payments {
 
     /// Whether a write works. Concurrent callers share one test.
     pub async fn can_write(&self) -> bool {
-        self.readiness.can_write(&self.ledger, &*self.clock).await
+        let readiness = &self.server.readiness;
+        readiness.can_write(&self.ledger, &*self.clock).await
     }
 
     /// Counts of what is in the ledger now.
@@ -175,12 +227,40 @@ impl Payments {
 
     /// How many pages wait for a change of their order.
     pub fn held_polls(&self) -> usize {
-        self.ledger.changes().waiting()
+        self.held_polls.load(Ordering::Relaxed)
+    }
+
+    /// How many new orders and attempts were refused, because more came than the database can take.
+    pub fn overload_refusals(&self) -> u64 {
+        self.admission.refused()
+    }
+
+    /// The merchant's number.
+    pub fn mchid(&self) -> &str {
+        self.config.merchant.key.mchid()
+    }
+
+    /// The merchant's number, if the server has several merchants: for metrics and the log.
+    pub fn name_among_several(&self) -> Option<&str> {
+        self.server.has_several().then(|| self.mchid())
+    }
+
+    /// The span in which log lines say whose they are; none if the server has one merchant.
+    pub fn span(&self) -> tracing::Span {
+        match self.name_among_several() {
+            Some(mchid) => tracing::info_span!("merchant", mchid),
+            None => tracing::Span::none(),
+        }
     }
 
     /// Tries to call WeChat so far: operation, outcome, number.
     pub fn wechat_calls(&self) -> Vec<(&'static str, &'static str, u64)> {
         self.wechat.experience.calls.all()
+    }
+
+    /// Whether WeChat's answers can be verified: version 3 needs a key of WeChat's, version 2 none.
+    pub fn can_verify(&self) -> bool {
+        self.config.merchant.api_v3_key.is_none() || !self.trusted_keys().is_empty()
     }
 
     /// The keys of WeChat's that are trusted now.
@@ -195,7 +275,37 @@ impl Payments {
     }
 }
 
+impl Shared {
+    fn of(config: &Config, is_a_file: bool) -> Self {
+        let mchids = config
+            .each()
+            .map(|config| config.merchant.key.mchid().to_owned());
+        Self {
+            readiness: Readiness::default(),
+            is_ending: watch::Sender::new(false),
+            places: Arc::new(Semaphore::new(admission::places(is_a_file))),
+            mchids: mchids.collect(),
+        }
+    }
+
+    fn has_several(&self) -> bool {
+        self.mchids.len() > 1
+    }
+}
+
 impl Parts {
+    /// Whether this number is that of another merchant of this server.
+    pub(crate) fn is_another_merchant(&self, mchid: &str) -> bool {
+        mchid != self.config.merchant.key.mchid()
+            && self.server.mchids.iter().any(|known| known == mchid)
+    }
+
+    /// Counts a poll that is held from now on.
+    pub(crate) fn hold_poll(&self) -> PollCount {
+        self.held_polls.fetch_add(1, Ordering::Relaxed);
+        PollCount(self.held_polls.clone())
+    }
+
     /// Waits for an order's lock, so that one call after the other works on it; see
     /// [`order_locks`].
     pub(crate) async fn lock_order(
@@ -203,7 +313,16 @@ impl Parts {
         order_id: i64,
         queue: Queue,
     ) -> Result<OrderGuard, OrderBusy> {
-        self.order_locks.wait(order_id, queue).await
+        let mut waiting = pin!(self.order_locks.wait(order_id, queue));
+        // Mostly nobody holds it.
+        let at_once = poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context)));
+        if let Poll::Ready(taken) = at_once.await {
+            return taken;
+        }
+        tokio::select! {
+            taken = waiting => taken,
+            () = self.clock.sleep_ms(LOCK_WAIT_MAX_MS) => Err(OrderBusy),
+        }
     }
 
     /// Takes an order's lock for due work. If a call holds the lock, due work tries again later.

@@ -22,6 +22,14 @@ pub(crate) enum QueryError {
     /// Other calls hold the order's lock: WeChat was not queried.
     #[error(transparent)]
     Busy(#[from] OrderBusy),
+    /// Version 2 does not close a young order. It can still be paid.
+    #[error(
+        "WeChat closes an order only when it is five minutes old, and until then it can be paid"
+    )]
+    TooEarly {
+        /// How long until WeChat closes it, in milliseconds.
+        retry_after_ms: i64,
+    },
     /// WeChat's answers contradict each other for now: paid at close, not paid at query.
     #[error("WeChat says that it is paid, and does not say so when asked")]
     Contradiction,
@@ -34,6 +42,10 @@ impl From<QueryError> for Refusal {
             QueryError::Wechat(error) if error.is_ours() => Refusal::Internal(error.to_string()),
             QueryError::Wechat(error) => Refusal::in_doubt(&error.to_string(), error.wechat_code()),
             QueryError::Busy(error) => error.into(),
+            QueryError::TooEarly { retry_after_ms } => {
+                let wait_ms = u64::try_from(retry_after_ms).unwrap_or_default();
+                Refusal::in_doubt_for(&error.to_string(), wait_ms)
+            }
             QueryError::Contradiction => Refusal::in_doubt(&error.to_string(), None),
         }
     }
@@ -61,9 +73,16 @@ pub(crate) async fn query_unless_recent(
     let Some(attempt) = &checkout.attempt else {
         return Ok(());
     };
-    let was_queried = was_queried_a_moment_ago(checkout.order.queried_ms, payments.clock.now_ms());
-    if attempt.state.is_alive() && !was_queried {
-        query_attempt(payments, attempt).await?;
+    let (ledger, now_ms) = (&payments.ledger, payments.clock.now_ms());
+    let was_queried = was_queried_a_moment_ago(checkout.order.queried_ms, now_ms);
+    // Another server on the same database may have queried since the order was read.
+    if attempt.state.is_alive()
+        && !was_queried
+        && ledger.claim_query(attempt.order_id, now_ms).await?
+    {
+        query_claimed(payments, attempt).await?;
+        // Only now: `checked_ms` must not be set before the answer is in the ledger.
+        ledger.note_answer(attempt.order_id, now_ms).await?;
     }
     Ok(())
 }
@@ -97,10 +116,7 @@ pub(crate) async fn query_claimed(
     payments: &Payments,
     attempt: &Attempt,
 ) -> Result<QueryOutcome, QueryError> {
-    let status = payments
-        .wechat
-        .query(&attempt.out_trade_no, attempt.parties.sub_mchid.as_deref())
-        .await?;
+    let status = payments.wechat.query(attempt).await?;
     record_status(payments, attempt, status).await
 }
 
@@ -126,10 +142,9 @@ pub(crate) async fn record_status(
         TradeStatus::Closed => over(AttemptState::Closed).await,
         TradeStatus::Failed => {
             // Reversed as well, so that a late answer of the bank cannot make it succeed.
-            payments
-                .wechat
-                .reverse(&attempt.out_trade_no, &attempt.parties)
-                .await?;
+            if let Closing::TooEarly { retry_after_ms } = payments.wechat.reverse(attempt).await? {
+                return Err(QueryError::TooEarly { retry_after_ms });
+            }
             over(AttemptState::Closed).await
         }
         TradeStatus::NotPaid => {
@@ -152,14 +167,12 @@ pub(crate) async fn end_attempt(
     if matches!(outcome, QueryOutcome::Paid | QueryOutcome::Over) {
         return Ok(outcome);
     }
-    let number = &attempt.out_trade_no;
     // Closing also invalidates a number that WeChat does not know yet, so that a delayed order
     // cannot become payable later.
     let closing = if attempt.product == AttemptProduct::CodePay {
-        payments.wechat.reverse(number, &attempt.parties).await?
+        payments.wechat.reverse(attempt).await?
     } else {
-        let sub_mchid = attempt.parties.sub_mchid.as_deref();
-        payments.wechat.close(number, sub_mchid).await?
+        payments.wechat.close(attempt).await?
     };
     match closing {
         Closing::Closed => {
@@ -169,6 +182,7 @@ pub(crate) async fn end_attempt(
                 .await?;
             Ok(QueryOutcome::Over)
         }
+        Closing::TooEarly { retry_after_ms } => Err(QueryError::TooEarly { retry_after_ms }),
         Closing::Paid => match query_attempt(payments, attempt).await? {
             QueryOutcome::Waiting | QueryOutcome::NotFound => Err(QueryError::Contradiction),
             outcome => Ok(outcome),

@@ -137,8 +137,7 @@ impl Payments {
             Ok(lock) => lock,
             Err(busy) => return found(&busy.to_string(), ""),
         };
-        let sub_mchid = attempt.parties.sub_mchid.as_deref();
-        let status = match self.wechat.query(&attempt.out_trade_no, sub_mchid).await {
+        let status = match self.wechat.query(attempt).await {
             Ok(status) => status,
             Err(error) => return found(&error.to_string(), ""),
         };

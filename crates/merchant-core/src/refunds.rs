@@ -1,6 +1,6 @@
 //! Refunds: the requests of the merchant's backend, and their course to a final state.
 //!
-//! One number is one refund, for ever. A refund is recorded before it is sent to WeChat, in the
+//! One number is one refund, forever. A refund is recorded before it is sent to WeChat, in the
 //! transaction that checks that no more is refunded than was paid. A refund that was sent is
 //! queried first, and the same bytes are sent again only if WeChat does not know it. Due work
 //! completes what a process leaves unfinished.
@@ -21,6 +21,7 @@ use lookup::{find, shown};
 use merchant_api::{ApiError, CreateRefund, ErrorCode, RefundDetails, RefundList, RefundState};
 use payment_values::Fen;
 pub(crate) use progress::advance;
+pub use reserved_numbers::{is_desk_number, new_number};
 pub(crate) use updates::{Learned, NoticeRecorded, learn, record_notice, record_unverified};
 
 use crate::checkouts::{all_refund_details, find_by_order_no, refund_details};

@@ -9,12 +9,15 @@ use merchant_api::{ApiError, CheckoutAnswer, ErrorCode};
 use wechat_pay::InvalidField;
 
 use crate::ledger::LedgerError;
-use crate::payments::OrderBusy;
+use crate::payments::{OrderBusy, Overloaded, RETRY_MS};
 use crate::surroundings::{Clock as _, NoRandomness, SystemClock};
 use crate::wechat::CallError;
 
 /// The retry time after an uncertain result, in milliseconds: due work resolves it meanwhile.
 pub(crate) const DOUBT_RETRY_MS: u64 = 2_000;
+
+/// The retry time while the database cannot be used, in milliseconds.
+const DATABASE_RETRY_MS: u64 = 1_000;
 
 /// Throttles the log lines about database errors.
 static LEDGER_FAILURES: QuietLog = QuietLog::new();
@@ -64,6 +67,15 @@ impl Refusal {
         Self::from(error)
     }
 
+    /// The same where it is known when an answer can be expected: in `wait_ms` milliseconds.
+    pub(crate) fn in_doubt_for(reason: &str, wait_ms: u64) -> Self {
+        let mut refusal = Self::in_doubt(reason, None);
+        if let Self::Refused(error) = &mut refusal {
+            error.retry_after_ms = Some(wait_ms.max(DOUBT_RETRY_MS));
+        }
+        refusal
+    }
+
     /// An order call that failed. It is in doubt if its effect is not known.
     pub(crate) fn of_order(error: &CallError) -> Self {
         if error.is_ours() {
@@ -77,7 +89,9 @@ impl Refusal {
             return Self::in_doubt(&error.to_string(), error.wechat_code());
         };
         let mut refused = ApiError::new(code, error.to_string());
-        refused.wechat_code = error.wechat_code().map(str::to_owned);
+        // A refusal of the older API may have a text alone, which is in the message.
+        let wechat_code = error.wechat_code().filter(|code| !code.is_empty());
+        refused.wechat_code = wechat_code.map(str::to_owned);
         if refused.retryable {
             refused.retry_after_ms = Some(match error {
                 CallError::OverBudget(over) => over.retry_after_ms.max(DOUBT_RETRY_MS),
@@ -85,6 +99,38 @@ impl Refusal {
             });
         }
         Self::from(refused)
+    }
+
+    /// The refusal as the contract writes it. A caller learns no detail of our own faults.
+    pub fn api_error(self) -> ApiError {
+        match self {
+            Self::Refused(error) => *error,
+            Self::Superseded(_) => ApiError::new(
+                ErrorCode::AttemptSuperseded,
+                "another page or device has taken over",
+            ),
+            Self::Ledger(error) if error.is_unavailable() => {
+                let mut error = ApiError::new(
+                    ErrorCode::DatabaseUnavailable,
+                    "the server's database cannot be used at the moment; repeat the call",
+                );
+                error.retry_after_ms = Some(DATABASE_RETRY_MS);
+                error
+            }
+            Self::Internal(_) | Self::Ledger(_) => {
+                ApiError::new(ErrorCode::Internal, "the fault is the server's; try again")
+            }
+        }
+    }
+
+    /// The contract's code.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Refused(error) => error.code.unwrap_or(ErrorCode::Internal),
+            Self::Superseded(_) => ErrorCode::AttemptSuperseded,
+            Self::Ledger(error) if error.is_unavailable() => ErrorCode::DatabaseUnavailable,
+            Self::Internal(_) | Self::Ledger(_) => ErrorCode::Internal,
+        }
     }
 
     /// Logs the failure, for a caller that answers with something else than the JSON error.
@@ -155,6 +201,14 @@ impl From<OrderBusy> for Refusal {
     fn from(error: OrderBusy) -> Self {
         let mut refused = ApiError::new(ErrorCode::RateLimited, error.to_string());
         refused.retry_after_ms = Some(DOUBT_RETRY_MS);
+        Self::from(refused)
+    }
+}
+
+impl From<Overloaded> for Refusal {
+    fn from(error: Overloaded) -> Self {
+        let mut refused = ApiError::new(ErrorCode::RateLimited, error.to_string());
+        refused.retry_after_ms = Some(RETRY_MS);
         Self::from(refused)
     }
 }

@@ -5,11 +5,12 @@
 //! queried.
 
 use merchant_api::AttemptProduct;
-use payment_values::TransactionId;
-use wechat_pay::TradeState;
+use payment_values::{OpenId, TransactionId};
+use wechat_pay::{TradeState, Transaction, v2};
 
 use crate::ledger::{
-    Attempt, AttemptState, Evidence, LedgerError, Mismatch, Order, Payment, Recorded,
+    Attempt, AttemptState, Evidence, LedgerError, Mismatch, Order, OrderNotice, PaidBy, Payment,
+    Recorded,
 };
 use crate::payments::Payments;
 use crate::wechat::OrderReport;
@@ -112,7 +113,7 @@ async fn judge(
             return misfit("reversed");
         }
     }
-    let payment = payment(order_report, &attempt, transaction_id);
+    let payment = payment(order_report, &checkout.order, &attempt, transaction_id);
     Ok(Judgement::Fits(payment))
 }
 
@@ -166,6 +167,7 @@ fn matching_id(
 
 fn payment(
     order_report: &OrderReport,
+    order: &Order,
     attempt: &Attempt,
     transaction_id: TransactionId,
 ) -> Payment {
@@ -179,10 +181,40 @@ fn payment(
         payer_total_fen: transaction.payer_total(),
         bank_type: transaction.bank_type.clone(),
         success_time: transaction.success_time.clone(),
+        notice: order_notice(transaction, order),
         is_refunded: transaction.trade_state == TradeState::Refund,
+        paid_by: paid_by(transaction),
         promotion_detail: (!promotions.is_empty())
             .then(|| serde_json::to_string(promotions).unwrap_or_default()),
     }
+}
+
+/// Who paid. An openid that breaks the rules of one is left out: the payment counts all the same.
+fn paid_by(transaction: &Transaction) -> PaidBy {
+    let Some(payer) = &transaction.payer else {
+        return PaidBy::default();
+    };
+    let read = |text: &Option<String>| {
+        let text = text.as_deref()?;
+        OpenId::parse(text).ok()
+    };
+    PaidBy {
+        openid: read(&payer.openid),
+        sub_openid: read(&payer.sub_openid),
+    }
+}
+
+/// WeChat's notification as the order's `notify_url` gets it. The backend knows the order by its own
+/// number, and never gave an `attach`.
+fn order_notice(transaction: &Transaction, order: &Order) -> Option<OrderNotice> {
+    let notify_url = order.notify_url.clone()?;
+    let mut fields = v2::transaction_fields(transaction, false);
+    fields.set("out_trade_no", order.order_no.as_str());
+    fields.remove("attach");
+    Some(OrderNotice {
+        notify_url,
+        body: fields.to_xml().to_vec(),
+    })
 }
 
 fn mismatch(order_report: &OrderReport, reason: &'static str) -> Mismatch {

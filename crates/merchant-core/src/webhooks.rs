@@ -7,11 +7,12 @@
 //! on a lane of its own.
 
 mod delivery;
+mod notice;
 
-pub(crate) use delivery::{NextTry, deliver};
+pub(crate) use delivery::{NextTry, deliver, signatures};
 use merchant_api::{ErrorCode, WebhookDetails, WebhookList, WebhooksResent};
 
-pub use crate::ledger::Delivery;
+pub use crate::ledger::{Delivery, NOTICE_TYPE};
 use crate::ledger::{Webhook, WebhookFilter, cut, timestamp};
 use crate::payments::Payments;
 use crate::refusal::Refusal;
@@ -43,6 +44,20 @@ pub async fn list(
         next_before: cut(&mut webhooks, limit).map(|webhook| webhook.id.clone()),
         webhooks: webhooks.into_iter().map(details).collect(),
     })
+}
+
+/// A message, with the number of the order that it is about, if it names one.
+pub async fn show(
+    payments: &Payments,
+    id: &str,
+) -> Result<(WebhookDetails, Option<String>), Refusal> {
+    let webhook = find(payments, id).await?;
+    let message: Option<serde_json::Value> = serde_json::from_slice(&webhook.body).ok();
+    let order_no = message
+        .as_ref()
+        .and_then(|it| it["data"]["order_no"].as_str());
+    let order_no = order_no.map(str::to_owned);
+    Ok((details(webhook), order_no))
 }
 
 /// Sends all messages in a state again, of one type or of all types.

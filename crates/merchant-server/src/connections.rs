@@ -12,6 +12,7 @@
 //!   notifications, the backend and health checks;
 //! - a client that does not read its answer gives up its place, too, after all connections that
 //!   wait;
+//! - a poll that waits keeps its socket and little else (`parking.rs`);
 //! - one address has its own limit, except for trusted proxies;
 //! - when the server ends, incomplete requests are cut off at once, and calls that are being
 //!   answered may finish.
@@ -21,14 +22,18 @@
 
 mod body;
 mod open_files;
+mod parking;
 mod places;
 mod progress;
 mod stream;
 
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -36,14 +41,18 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use body::{RequestBody, ResponseBody};
 use hyper::body::{Body as _, Incoming};
-use hyper::server::conn::http1;
+use hyper::server::conn::http1::{self, Parts};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use log_output::QuietLog;
 use merchant_core::Payments;
+use merchant_core::surroundings::Clock;
 pub(crate) use open_files::raise as raise_open_files;
+use parking::{ParkedRequest, Slot};
+pub(crate) use parking::{Parking, Resumed};
 use places::Place;
 pub(crate) use places::{ConnectionCounts, Places};
+use progress::{Answering, Progress};
 use stream::Stream;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -137,49 +146,131 @@ struct Connection {
 
 impl Connection {
     async fn serve(self, stream: TcpStream, routes: Router) {
-        let Self {
-            peer,
-            place,
-            timeout_ms,
-            payments,
-        } = self;
         // Answers are small and complete: waiting for more data to send gains nothing.
         let _ = stream.set_nodelay(true);
-        let progress = Arc::clone(place.progress());
-        let clock = Arc::clone(payments.clock());
-        let stream = Stream::new(stream, Arc::clone(&progress), Arc::clone(&clock));
-        let service = service_fn(move |request: http::Request<Incoming>| {
-            let answering = progress.begin(request.body().is_end_stream());
-            let deadline = clock.sleep_ms(i64::try_from(timeout_ms).unwrap_or(i64::MAX));
-            let mut request = request
-                .map(|body| Body::new(RequestBody::new(body, Arc::clone(&progress), deadline)));
-            request.extensions_mut().insert(ConnectInfo(peer));
-            let response = routes.clone().oneshot(request);
-            async move {
-                Ok::<_, std::convert::Infallible>(ResponseBody::around(response.await?, answering))
+        let clock = Arc::clone(self.payments.clock());
+        let mut stream = Stream::new(stream, Arc::clone(self.place.progress()), clock);
+        let mut answering = None;
+        while let Some(parked) = self.serve_until_parked(stream, answering, &routes).await {
+            let Some((resumed, its_answering)) = parked.resumed().await else {
+                return;
+            };
+            stream = resumed;
+            answering = Some(its_answering);
+        }
+    }
+
+    /// Serves requests until one is parked. `None`: the connection has ended. `resumed` belongs to
+    /// the first request if that was parked.
+    async fn serve_until_parked(
+        &self,
+        stream: Stream,
+        resumed: Option<Arc<Answering>>,
+        routes: &Router,
+    ) -> Option<ParkedRequest> {
+        let Self {
+            place, payments, ..
+        } = self;
+        let slot = Slot::default();
+        let requests = Requests {
+            peer: self.peer,
+            timeout_ms: self.timeout_ms,
+            clock: Arc::clone(payments.clock()),
+            progress: Arc::clone(place.progress()),
+            slot: slot.clone(),
+            resumed: Mutex::new(resumed),
+            routes: routes.clone(),
+        };
+        let service = service_fn(move |request| requests.answer(request));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(Duration::from_millis(self.timeout_ms))
+            // For heads and data that is read ahead: hyper's default is 400 KB for each
+            // connection.
+            .max_buf_size(BUFFER_MAX_BYTES)
+            .serve_connection(TokioIo::new(stream), service);
+        // Boxed, so that it is freed while a parked request waits.
+        let mut connection = Box::new(connection);
+        let mut until_parked = |cx: &mut Context<'_>, is_ending: bool| {
+            if is_ending {
+                Pin::new(&mut *connection).graceful_shutdown();
             }
-        });
-        let mut connection = pin!(
-            http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(Duration::from_millis(timeout_ms))
-                // For heads and data that is read ahead: hyper's default is 400 KB for each
-                // connection.
-                .max_buf_size(BUFFER_MAX_BYTES)
-                .serve_connection(TokioIo::new(stream), service)
-        );
-        // The client decides how a connection ends, so the end is not logged.
-        tokio::select! {
-            _ = connection.as_mut() => return,
-            () = place.given_away() => return,
-            () = payments.ending() => connection.as_mut().graceful_shutdown(),
+            // The client decides how a connection ends, so the end is not logged.
+            let has_ended = Pin::new(&mut *connection).poll(cx).is_ready();
+            // hyper reads no request before the last answer is sent. If it did, taking the connection
+            // apart would lose that answer's last bytes.
+            let can_leave = slot.is_taken() && !place.progress().is_writing();
+            if has_ended || can_leave {
+                Poll::Ready(!has_ended)
+            } else {
+                Poll::Pending
+            }
+        };
+        let ended = async {
+            tokio::select! {
+                // First: a connection that has just been resumed must read its request before it
+                // learns that the server ends.
+                biased;
+                is_parked = poll_fn(|cx| until_parked(cx, false)) => return is_parked,
+                () = place.given_away() => return false,
+                () = payments.ending() => {}
+            }
+            tokio::select! {
+                is_parked = poll_fn(|cx| until_parked(cx, true)) => return is_parked,
+                () = payments.clock().sleep_ms(LAST_REQUESTS_MS) => {}
+            }
+            place.progress().is_being_answered() && poll_fn(|cx| until_parked(cx, true)).await
+        };
+        if !ended.await {
+            return None;
         }
-        tokio::select! {
-            _ = connection.as_mut() => return,
-            () = payments.clock().sleep_ms(LAST_REQUESTS_MS) => {}
+        let Parts { io, read_buf, .. } = connection.into_parts();
+        slot.leave(io.into_inner(), &read_buf)
+    }
+}
+
+/// What the requests of one connection need.
+struct Requests {
+    peer: SocketAddr,
+    timeout_ms: u64,
+    clock: Arc<dyn Clock>,
+    progress: Arc<Progress>,
+    slot: Slot,
+    /// For the first request, if that was parked.
+    resumed: Mutex<Option<Arc<Answering>>>,
+    routes: Router,
+}
+
+impl Requests {
+    fn answer(
+        &self,
+        request: http::Request<Incoming>,
+    ) -> impl Future<Output = Result<http::Response<ResponseBody>, Infallible>> + use<> {
+        let resumed = self
+            .resumed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let is_resumed = resumed.is_some();
+        let answering = resumed
+            .unwrap_or_else(|| Arc::new(self.progress.begin(request.body().is_end_stream())));
+        let parking = self
+            .slot
+            .parking(&request, &answering)
+            .filter(|_| !is_resumed);
+        let timeout_ms = i64::try_from(self.timeout_ms).unwrap_or(i64::MAX);
+        let deadline = self.clock.sleep_ms(timeout_ms);
+        let progress = Arc::clone(&self.progress);
+        let mut request = request.map(|body| Body::new(RequestBody::new(body, progress, deadline)));
+        let extensions = request.extensions_mut();
+        extensions.insert(ConnectInfo(self.peer));
+        if is_resumed {
+            extensions.insert(Resumed);
         }
-        if place.progress().is_being_answered() {
-            let _ = connection.await;
+        if let Some(parking) = parking {
+            extensions.insert(parking);
         }
+        let response = self.routes.clone().oneshot(request);
+        async move { Ok(ResponseBody::around(response.await?, answering)) }
     }
 }

@@ -34,21 +34,11 @@ impl<E: Into<Refusal>> From<E> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         self.0.log();
-        let (error, answer) = match self.0 {
-            Refusal::Refused(error) => (*error, None),
-            Refusal::Superseded(answer) => (
-                ApiError::new(
-                    ErrorCode::AttemptSuperseded,
-                    "another page or device has taken over",
-                ),
-                Some(answer),
-            ),
-            Refusal::Internal(_) | Refusal::Ledger(_) => (
-                ApiError::new(ErrorCode::Internal, "the fault is the server's; try again"),
-                None,
-            ),
+        let answer = match &self.0 {
+            Refusal::Superseded(answer) => Some(answer.clone()),
+            _ => None,
         };
-        envelope(&error, answer.as_deref())
+        envelope(&self.0.api_error(), answer.as_deref())
     }
 }
 

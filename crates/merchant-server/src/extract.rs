@@ -7,6 +7,7 @@ mod client_address;
 mod forwarded_hops;
 pub(crate) mod json_body;
 mod language;
+mod merchant;
 mod path_text;
 pub(crate) mod query;
 
@@ -15,4 +16,5 @@ pub(crate) use body::read_body;
 pub(crate) use client_address::{Caller, network_of};
 pub(crate) use forwarded_hops::UnreadForms;
 pub(crate) use language::Language;
+pub(crate) use merchant::{MERCHANT_FIELD, merchant_of_token, note_merchant};
 pub(crate) use path_text::PathText;

@@ -10,6 +10,7 @@
 //! The server never decides that money moved (WeChat decides), and never takes an amount from a
 //! browser.
 
+pub mod code_sheet;
 mod connections;
 mod error;
 mod extract;
@@ -21,17 +22,23 @@ mod serve;
 mod server;
 mod service_transport;
 
-pub use merchant_core::bills::{BillKind, DAY_RULE, NoBill, compare_bill, read_day, save_bill};
-pub use merchant_core::config::{
-    ApiKey, Config, ConfigError, ConnectionBounds, Database, ENVIRONMENT_PREFIX, Environment,
-    Gateway, Merchant, MerchantCertificate, MiniProgram, RateLimits, Scope, Secret, SecretHash,
-    ServiceContact, SubMerchant, VerificationFile, WebhookTarget,
+pub use merchant_core::bills::{
+    BillKind, ComparedBill, DAY_RULE, NoBill, TakeDifference, compare_bill, read_day, save_bill,
 };
-pub use merchant_core::ledger::{LedgerError, back_up, migrate};
+pub use merchant_core::config::{
+    Api, ApiKey, Bundle, Config, ConfigError, ConnectionBounds, Database, ENVIRONMENT_PREFIX,
+    EmbeddedFile, Environment, Gateway, Merchant, MerchantCertificate, MiniProgram, RateLimits,
+    Scope, Secret, SecretHash, ServiceContact, SubMerchant, VerificationFile, WebhookTarget,
+};
+pub use merchant_core::ledger::{
+    LedgerError, Moved, MovedTable, NotMoved, Sums, back_up, migrate, move_ledger,
+};
 pub use merchant_core::live_check::{
     LiveCheckError, LiveReport, OrderCheck, Proof, Verdict, check_live,
 };
 pub use merchant_core::mismatches::{NotFinished, finish_mismatch, list_mismatches};
+pub use merchant_core::orders::exports::{ExportKind, ExportSpan, NotExported, write_export};
+pub use merchant_core::orders::product_codes;
 pub use merchant_core::orders::show_order;
 pub use merchant_core::reconciliation::{Finding, Reconciled};
 pub use merchant_core::refunds::RefundRefused;

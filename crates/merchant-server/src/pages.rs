@@ -1,8 +1,11 @@
-//! What this server shows to buyers: the hosted checkout page, the receipt page of partner mode, and the
-//! return from the redirect for the openid. No page decides anything about a payment.
+//! What this server shows to people: the hosted checkout page, the receipt page of partner mode, the
+//! return from the redirect for the openid, the till, and the merchant's desk. No page decides anything about a payment.
 
+pub(crate) mod desk;
 pub(crate) mod hosted_page;
 pub(crate) mod oauth_callback;
 pub(crate) mod receipt_page;
+pub(crate) mod till;
 
+pub(crate) use desk::SignIns;
 pub(crate) use receipt_page::ReceiptQuestions;

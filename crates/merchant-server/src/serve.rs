@@ -75,6 +75,9 @@ pub async fn serve(
     for warning in server.config().database.warnings() {
         tracing::warn!(event = "database.exposed", "{warning}");
     }
+    if let Some(warning) = server.config().bundle.warning() {
+        tracing::warn!(event = "bundle.absent", "{warning}");
+    }
     let listener = TcpListener::bind(address).await.map_err(listen_error)?;
     let listening_on = listener.local_addr().map_err(listen_error)?;
     tracing::info!(%listening_on, %public_base_url, live = is_live, "merchant server is up");
@@ -89,13 +92,13 @@ pub async fn serve(
         listener,
         current_routes(&running),
         server.places(),
-        server.payments(),
+        server.merchants().first(),
         is_proxy
     ));
     tokio::select! {
         // This task ends with the server.
         () = &mut serving => {}
-        () = run_for_ever(|| running.borrow().server.payments().clone()) => {}
+        () = Box::pin(run_for_ever(|| running.borrow().server.merchants().clone())) => {}
         () = keep_configured(&running, next_config) => {}
         () = end => {}
     }

@@ -5,35 +5,36 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use merchant_core::Payments;
 use merchant_core::config::Config;
 use merchant_core::ledger::LedgerError;
 use merchant_core::surroundings::Surroundings;
+use merchant_core::{Merchants, Payments};
 
 use crate::connections::Places;
 use crate::extract::UnreadForms;
 use crate::metrics::Calls;
 use crate::middleware::{Limits, RequestIds};
-use crate::pages::ReceiptQuestions;
+use crate::pages::{ReceiptQuestions, SignIns};
 
-/// A merchant server: the payments of one merchant over HTTP. Cheap to clone; all clones are the same
-/// server.
+/// A merchant server: the payments of one merchant, or of several, over HTTP. Cheap to clone; all
+/// clones are the same server. By itself it stands for its first merchant.
 #[derive(Clone, FromRef)]
 pub struct MerchantServer {
-    payments: Payments,
+    merchants: Merchants,
     limits: Arc<Limits>,
     places: Arc<Places>,
     calls: Arc<Calls>,
     request_ids: Arc<RequestIds>,
     receipt_questions: Arc<ReceiptQuestions>,
     unread_forms: Arc<UnreadForms>,
+    sign_ins: Arc<SignIns>,
 }
 
 impl Deref for MerchantServer {
     type Target = Payments;
 
     fn deref(&self) -> &Payments {
-        &self.payments
+        self.merchants.first()
     }
 }
 
@@ -41,19 +42,27 @@ impl MerchantServer {
     /// Opens the ledger, and starts nothing: routes are in [`crate::app`], due work is in
     /// [`Payments::run_due`].
     pub async fn open(config: Config, surroundings: Surroundings) -> Result<Self, LedgerError> {
-        Ok(Self::over(Payments::open(config, surroundings).await?))
+        // A future of its own allocation: it holds the configuration of each merchant.
+        let opening = Box::pin(Merchants::open(config, surroundings));
+        Ok(Self::over(opening.await?))
     }
 
-    fn over(payments: Payments) -> Self {
-        let (config, clock) = (payments.config(), payments.clock());
+    fn over(merchants: Merchants) -> Self {
+        let first = merchants.first();
+        let (config, clock) = (first.config(), first.clock());
         Self {
-            limits: Arc::new(Limits::new(config.rate_limits, clock.clone())),
+            limits: Arc::new(Limits::new(
+                config.rate_limits,
+                clock.clone(),
+                first.spending().clone(),
+            )),
             places: Arc::new(Places::new(config.connections)),
             calls: Arc::default(),
             request_ids: Arc::new(RequestIds::new(clock.now_ms())),
             receipt_questions: Arc::default(),
             unread_forms: Arc::default(),
-            payments,
+            sign_ins: Arc::default(),
+            merchants,
         }
     }
 
@@ -65,18 +74,22 @@ impl MerchantServer {
         let limits = if config.rate_limits == self.config().rate_limits {
             self.limits.clone()
         } else {
-            Arc::new(Limits::new(config.rate_limits, self.clock().clone()))
+            Arc::new(Limits::new(
+                config.rate_limits,
+                self.clock().clone(),
+                self.spending().clone(),
+            ))
         };
         Self {
-            payments: self.payments.reconfigured(config),
+            merchants: self.merchants.reconfigured(config),
             limits,
             ..self.clone()
         }
     }
 
-    /// The payments of this server.
-    pub(crate) fn payments(&self) -> &Payments {
-        &self.payments
+    /// The payments of each merchant.
+    pub const fn merchants(&self) -> &Merchants {
+        &self.merchants
     }
 
     /// The places for connections.

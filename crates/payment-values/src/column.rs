@@ -1,7 +1,7 @@
 //! Values as columns of a database. If a column breaks a value's rules, reading the row fails, so
 //! the error does not appear later.
 
-use ledger_database::{Column, IntoValue, ReadError, Value, ValueRef};
+use ledger_database::{Column, IntoValue, Kind, ReadError, Value, ValueRef};
 
 use crate::{Fen, OpenId, OrderNo, OutRefundNo, OutTradeNo, RefundId, TransactionId};
 
@@ -14,6 +14,8 @@ macro_rules! texts {
         }
 
         impl<'q> IntoValue<'q> for &'q $name {
+            const KIND: Kind = Kind::Text;
+
             fn into_value(self) -> Value<'q> {
                 self.as_str().into_value()
             }
@@ -30,6 +32,8 @@ impl Column for Fen {
 }
 
 impl<'q> IntoValue<'q> for Fen {
+    const KIND: Kind = Kind::Integer;
+
     fn into_value(self) -> Value<'q> {
         i64::from(self).into_value()
     }

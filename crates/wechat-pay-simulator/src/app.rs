@@ -9,7 +9,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use crate::simulator::Simulator;
-use crate::{control, gateway, oauth, pages};
+use crate::{control, gateway, mini_program, oauth, pages};
 
 /// The most bytes of a body, except for the gateway, which has its own limit.
 const BODY_LIMIT_BYTES: usize = 256 * 1024;
@@ -20,6 +20,7 @@ impl Simulator {
         Router::new()
             .merge(gateway::routes())
             .merge(oauth::routes())
+            .merge(mini_program::routes())
             .merge(pages::routes())
             .merge(control::routes())
             .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))

@@ -2,8 +2,9 @@
 //! tools; WeChat has no such interface.
 
 pub(crate) mod buyers;
+mod event;
 mod fault_rules;
-mod native_link;
+pub(crate) mod native_link;
 mod problem;
 pub(crate) mod refund;
 mod trust;
@@ -35,6 +36,7 @@ pub(crate) fn routes() -> Router<Simulator> {
         .route("/_simulator/clock", get(time).post(clock))
         .route("/_simulator/openapi.json", get(openapi))
         .merge(buyers::routes())
+        .merge(event::routes())
         .merge(fault_rules::routes())
         .merge(native_link::routes())
         .merge(refund::routes())

@@ -198,6 +198,16 @@ impl Keyring {
         &self.api_v3_key
     }
 
+    /// The merchant's API certificate as DER.
+    pub(crate) fn certificate_der(&self) -> Result<Vec<u8>, KeyringError> {
+        let pem = x509_parser::pem::parse_x509_pem(self.pem.certificate.as_bytes());
+        let (_, block) = pem.map_err(|_| KeyringError::Key {
+            file: CERTIFICATE,
+            source: KeyError::Certificate,
+        })?;
+        Ok(block.contents)
+    }
+
     pub(crate) fn platform_certificate_pem(&self) -> &str {
         &self.pem.platform_certificate
     }
@@ -325,8 +335,9 @@ impl PemFiles {
     }
 }
 
+/// Who may read a file.
 #[derive(Clone, Copy)]
-enum Privacy {
+pub(crate) enum Privacy {
     Owner,
     Anyone,
 }
@@ -343,14 +354,18 @@ fn trust_at_first(folder: &Path) -> Result<Trust, KeyringError> {
         .ok_or(KeyringError::Trust { path })
 }
 
-fn read(path: &Path) -> Result<String, KeyringError> {
+pub(crate) fn read(path: &Path) -> Result<String, KeyringError> {
     fs::read_to_string(path).map_err(|source| KeyringError::File {
         path: path.to_owned(),
         source,
     })
 }
 
-fn write(path: &Path, content: impl AsRef<[u8]>, privacy: Privacy) -> Result<(), KeyringError> {
+pub(crate) fn write(
+    path: &Path,
+    content: impl AsRef<[u8]>,
+    privacy: Privacy,
+) -> Result<(), KeyringError> {
     let written = path
         .parent()
         .map_or(Ok(()), fs::create_dir_all)

@@ -20,6 +20,9 @@ pub(crate) mod refund;
 mod refund_calls;
 pub(crate) mod refunds;
 mod refusal;
+pub(crate) mod shipping;
+mod shipping_uploads;
+pub(crate) mod stable_token;
 mod view;
 mod visit;
 
@@ -38,6 +41,8 @@ use platform::Platform;
 use refund::{Refund, RefundKey};
 pub(crate) use refusal::{CloseRefusal, OrderRefusal, ReverseRefusal};
 use serde::{Deserialize, Serialize};
+use shipping::Shipping;
+use stable_token::StableTokens;
 pub use view::{AttemptView, LedgerView, NotificationView, OrderView, RefundView, TryView};
 pub use visit::Outcome;
 pub(crate) use visit::{PayRefusal, Target};
@@ -66,6 +71,7 @@ pub(crate) struct Ledger {
     grants: Grants,
     auth_codes: AuthCodes,
     bill_links: BillLinks,
+    stable_tokens: StableTokens,
     platforms: BTreeMap<String, Platform>,
     /// The clock's advance when it was last saved.
     advanced_s: i64,
@@ -80,6 +86,8 @@ struct Entry {
     refunds: Vec<Refund>,
     #[serde(default)]
     attempts: Vec<Attempt>,
+    #[serde(default)]
+    shipping: Shipping,
 }
 
 impl Ledger {
@@ -109,6 +117,7 @@ impl Ledger {
             notices: Vec::new(),
             refunds: Vec::new(),
             attempts: Vec::new(),
+            shipping: Shipping::default(),
         });
         entry.order.links.push(link);
         Ok(())

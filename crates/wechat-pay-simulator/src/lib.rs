@@ -18,6 +18,7 @@ mod faults;
 mod gateway;
 mod keyring;
 mod ledger;
+mod mini_program;
 mod notifier;
 mod oauth;
 mod outgoing;
@@ -27,6 +28,7 @@ mod server;
 mod settings;
 mod simulator;
 mod store;
+mod tls;
 pub mod wechat_browser;
 
 pub use clock::Clock;
@@ -45,3 +47,4 @@ pub use settings::{
 };
 pub use simulator::{SUB_MERCHANTS, Simulator, SimulatorOptions, SimulatorParts, SubMerchant};
 pub use store::StateError;
+pub use tls::{Tls, TlsError, serve_tls};

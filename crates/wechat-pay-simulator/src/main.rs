@@ -14,7 +14,8 @@ use tokio::net::TcpListener;
 use wechat_pay_simulator::wechat_browser::{self, LoopbackOrigin, OriginError};
 use wechat_pay_simulator::{
     Clock, Keyring, KeyringError, NOTIFICATION_TIMEOUT, Outgoing, OutgoingError, Random, Settings,
-    SettingsError, Simulator, SimulatorOptions, SimulatorParts, StateError, Trust, serve,
+    SettingsError, Simulator, SimulatorOptions, SimulatorParts, StateError, Tls, TlsError, Trust,
+    serve, serve_tls,
 };
 
 /// The timeout of the WeChat browser. A shop may hold a long poll for 25 seconds.
@@ -37,6 +38,11 @@ struct Arguments {
     /// password of apiclient_cert.p12 is the merchant number.
     #[arg(long, value_name = "DIR")]
     state: PathBuf,
+
+    /// Also listens here with HTTPS, as WeChat does, and asks for the merchant's certificate where version
+    /// 2 refunds and reverses. Clients have to trust STATE/tls_ca.pem, which is made on the first start.
+    #[arg(long, value_name = "ADDR")]
+    tls_listen: Option<SocketAddr>,
 
     /// Keeps orders only in memory; they end with the process. The keys are still stored.
     #[arg(long)]
@@ -96,6 +102,7 @@ WeChat's routes:
                                     bills that agree with the ledger to the fen
   /v3/certificates                  platform certificates, with rotation
   /connect/oauth2/authorize, /sns/oauth2/access_token, /sns/jscode2session   who the buyer is
+  /cgi-bin/stable_token, /wxa/sec/order/upload_shipping_info   what was sent to a mini-program's buyer
 
 The simulator's own routes (described by /_simulator/openapi.json):
   POST /_simulator/pay       {\"code_url\"|\"prepay_id\"|\"h5_url\"|(\"mchid\",\"out_trade_no\"),
@@ -105,6 +112,8 @@ The simulator's own routes (described by /_simulator/openapi.json):
   POST /_simulator/faults    [{\"route\":\"close\",\"kind\":\"error_after\",\"rate\":0.5,\"seed\":7}]
                              replaces the faults, DELETE clears them
   POST /_simulator/refund, /_simulator/refund/outcome     refunds in the portal, results of refunds
+  POST /_simulator/event     {\"url\", \"event_type\", \"original_type\"?, \"resource\":{…}, \"id\"?, \"summary\"?, \"mchid\"?}
+                             sends a notification that is no payment and no refund: COUPON.USE and the like
   POST /_simulator/certificates/rotate, …/migrate         a new certificate; the migration to the public key
   PATCH /_simulator/settings                              changes settings
 
@@ -168,7 +177,7 @@ impl FromStr for BrowserArgument {
 /// Why the simulator does not start or stops.
 #[derive(Debug, thiserror::Error)]
 enum StartError {
-    #[error("--listen {0} is not an address of this machine; --allow-remote permits it")]
+    #[error("{0} is not an address of this machine; --allow-remote permits to listen on it")]
     NotLoopback(SocketAddr),
     #[error("--public-base-url must be http or https, without path, query and user")]
     PublicBaseUrl,
@@ -190,6 +199,8 @@ enum StartError {
     Keyring(#[from] KeyringError),
     #[error("outgoing requests: {0}")]
     Outgoing(#[from] OutgoingError),
+    #[error("--tls-listen: {0}")]
+    Tls(#[from] TlsError),
     #[error("{0}")]
     Origin(#[from] OriginError),
     #[error("{0}")]
@@ -210,8 +221,10 @@ async fn main() -> std::process::ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), StartError> {
-    if !arguments.listen.ip().is_loopback() && !arguments.allow_remote {
-        return Err(StartError::NotLoopback(arguments.listen));
+    for address in arguments.tls_listen.into_iter().chain([arguments.listen]) {
+        if !address.ip().is_loopback() && !arguments.allow_remote {
+            return Err(StartError::NotLoopback(address));
+        }
     }
     let (listener, address) = listen(arguments.listen).await?;
     let base_url = match &arguments.public_base_url {
@@ -230,6 +243,22 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
 
     let mut servers = tokio::task::JoinSet::new();
     servers.spawn(serve(listener, simulator.app()));
+    if let Some(address) = arguments.tls_listen {
+        let (listener, address) = listen(address).await?;
+        let mut hosts = vec![address.ip().to_string()];
+        let public = arguments.public_base_url.as_ref();
+        hosts.extend(
+            public
+                .and_then(|url| url.host_str())
+                .map(|host| host.trim_matches(['[', ']']).to_owned()),
+        );
+        let tls = Tls::load_or_create(&arguments.state, &simulator, &hosts)?;
+        print_line(format_args!(
+            "With HTTPS            https://{address}  (trust {})",
+            arguments.state.join("tls_ca.pem").display()
+        ))?;
+        servers.spawn(serve_tls(listener, simulator.app(), tls));
+    }
     for browser in &arguments.wechat_browsers {
         let (listener, address) = listen(browser.listen).await?;
         let app = wechat_browser::app(

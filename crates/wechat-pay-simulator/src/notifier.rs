@@ -46,7 +46,7 @@ impl Simulator {
         }
     }
 
-    /// Runs due work when it is due, for ever, in a program that has a runtime. A payment or an
+    /// Runs due work when it is due, forever, in a program that has a runtime. A payment or an
     /// advanced clock wakes it early.
     pub async fn run_for_ever(&self) -> Infallible {
         loop {

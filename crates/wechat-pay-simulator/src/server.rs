@@ -2,6 +2,7 @@
 //! and `Request-ID` ends with two. HTTP does not distinguish `Wechatpay-Timestamp` and
 //! `wechatpay-timestamp`; WeChat's wechatpay-java does, and does not find lower-case names.
 
+use std::convert::Infallible;
 use std::io;
 use std::time::Duration;
 
@@ -13,10 +14,10 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 
 /// The pause after a connection could not be accepted, usually because of too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -27,11 +28,31 @@ const UNUSUAL_NAMES: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nRequest-ID: 
 /// Serves for as long as it is polled. It never ends with an error: a failed connection affects only
 /// its client.
 pub async fn serve(listener: TcpListener, app: Router) -> io::Result<()> {
+    accept(listener, move |stream, spelling| {
+        answer(stream, app.clone(), spelling)
+    })
+    .await
+}
+
+/// Accepts connections; each is answered by a task of its own. `answer` also gets the spelling of
+/// header names.
+pub(crate) async fn accept<Answering>(
+    listener: TcpListener,
+    answer: impl Fn(TcpStream, Extensions) -> Answering,
+) -> io::Result<()>
+where
+    Answering: Future<Output = ()> + Send + 'static,
+{
     let spelling = spelling().await;
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(answer(stream, app.clone(), spelling.clone()));
+                // Answers are written whole, so Nagle's algorithm would only delay them.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "the connection was closed");
+                    continue;
+                }
+                tokio::spawn(answer(stream, spelling.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
@@ -41,12 +62,18 @@ pub async fn serve(listener: TcpListener, app: Router) -> io::Result<()> {
     }
 }
 
-async fn answer(stream: TcpStream, app: Router, spelling: Extensions) {
-    // Answers are written whole, so Nagle's algorithm would only delay them.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "the connection was closed");
-        return;
-    }
+/// Answers all requests of a connection.
+pub(crate) async fn answer<App>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    app: App,
+    spelling: Extensions,
+) where
+    App: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    App::Future: Send + 'static,
+{
     let app = app
         .map_request(|request: Request<Incoming>| request.map(Body::new))
         .map_response(move |mut response: Response<Body>| {
@@ -71,9 +98,7 @@ async fn spelling() -> Extensions {
     let keep = service_fn(move |request: Request<Incoming>| {
         // The receiver lives until the connection is over.
         let _ = found.send(request.extensions().clone());
-        std::future::ready(Ok::<_, std::convert::Infallible>(Response::new(
-            Body::empty(),
-        )))
+        std::future::ready(Ok::<_, Infallible>(Response::new(Body::empty())))
     });
     let reading = http1::Builder::new()
         .preserve_header_case(true)

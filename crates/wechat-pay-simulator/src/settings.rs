@@ -46,8 +46,9 @@ pub struct Settings {
     /// Where notifications of refunds without a `notify_url` go, as V2 XML: what a merchant
     /// enters in WeChat's portal. Empty: nowhere.
     pub portal_notify_url: String,
-    /// Where the callback of Native mode 1 (V2) goes: what a merchant enters in WeChat's portal.
-    /// Empty: nowhere.
+    /// Where the callback of Native mode 1 (V2) goes: what a merchant enters in WeChat's portal, for
+    /// each appid. One address for every appid, or `appid=address` with a comma between two. Empty:
+    /// nowhere.
     pub native_callback_url: String,
     /// The kind of WeChat's keys. A new merchant gets the public key (since 2024). A state folder
     /// from before this default keeps its certificates.
@@ -244,6 +245,18 @@ impl Settings {
         settings.check()
     }
 
+    /// The address of the callback of Native mode 1 for an appid; empty if there is none.
+    pub(crate) fn native_callback_url_of(&self, appid: &str) -> &str {
+        let entries = self.native_callback_url.split(',').map(str::trim);
+        // An address may hold an equals sign, too.
+        let mut entries = entries.map(|entry| match entry.split_once('=') {
+            Some((appid, address)) if !appid.contains(':') => (Some(appid), address),
+            _ => (None, entry),
+        });
+        let found = entries.find(|(of, _)| of.is_none_or(|of| of == appid));
+        found.map_or("", |(_, address)| address)
+    }
+
     fn check(self) -> Result<Self, SettingsError> {
         if !matches!(self.deadline_cap_days, 1..=30) {
             return Err(SettingsError(
@@ -291,6 +304,21 @@ mod tests {
             let written = toml::to_string(&set).unwrap();
             assert_eq!(Settings::parse(&written), Ok(set), "{line}");
         }
+    }
+
+    #[test]
+    fn the_callback_of_mode_1_has_an_address_for_each_appid() {
+        let of = |value: &str, appid: &str| {
+            let settings = Settings::default().with(&format!("native_callback_url={value}"));
+            settings.unwrap().native_callback_url_of(appid).to_owned()
+        };
+        let (one, other) = ("http://127.0.0.1:1/n?a=b", "http://127.0.0.1:2/n");
+        assert_eq!(of(one, "wx1"), one);
+        let each = format!("wx1={one}, wx2={other}");
+        assert_eq!(of(&each, "wx1"), one);
+        assert_eq!(of(&each, "wx2"), other);
+        assert_eq!(of(&each, "wx3"), "");
+        assert_eq!(of("", "wx1"), "");
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! The program as a process.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+#![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
+
+use std::io::{BufRead as _, BufReader, Lines, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
+
+use tempfile::TempDir;
 
 /// Much longer than any step of the tests takes.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -17,33 +21,63 @@ impl Drop for Program {
     }
 }
 
+impl Program {
+    /// Starts it in its own empty folder; returns the address too.
+    fn start(folder: &TempDir) -> (Self, Lines<BufReader<ChildStdout>>, String) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_wechat-pay-simulator"))
+            .args(["--listen", "127.0.0.1:0", "--state", "state"])
+            .current_dir(folder.path())
+            .env_clear()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = stdout
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| Some(line.split_once("http://")?.1.trim().to_owned()))
+            .unwrap();
+        (Self(child), stdout, address)
+    }
+}
+
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// As an installed program, which has no repository around it.
+#[test]
+fn every_page_comes_from_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_program, _stdout, address) = Program::start(&folder);
+    for (path, part) in [
+        ("/", "<!DOCTYPE html>"),
+        ("/phone", "<!DOCTYPE html>"),
+        ("/assets/simulator.css", "{"),
+        ("/assets/phone.js", "fetch"),
+        ("/_simulator/openapi.json", "\"openapi\""),
+    ] {
+        let answer = get(&address, path);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+        assert!(answer.contains(part), "{path}: {answer}");
+    }
+}
+
 #[test]
 fn a_log_without_a_reader_blocks_nothing() {
-    let state = tempfile::tempdir().unwrap();
-    let child = Command::new(env!("CARGO_BIN_EXE_wechat-pay-simulator"))
-        .args(["--listen", "127.0.0.1:0", "--state"])
-        .arg(state.path())
-        .env_clear()
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut program = Program(child);
+    let folder = tempfile::tempdir().unwrap();
     // Kept open: the program writes more than its first line to it.
-    let mut stdout = BufReader::new(program.0.stdout.take().unwrap()).lines();
-    let address = stdout
-        .by_ref()
-        .map_while(Result::ok)
-        .find_map(|line| Some(line.split_once("http://")?.1.trim().to_owned()))
-        .unwrap();
+    let (_program, _stdout, address) = Program::start(&folder);
     // Each request writes a line to the log; a pipe holds some hundreds.
     for number in 0..1_500 {
-        let mut stream = TcpStream::connect(&address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let request = "GET /v3/certificates HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        let answer = get(&address, "/v3/certificates");
         assert!(answer.starts_with("HTTP/1.1 400"), "{number}: {answer}");
     }
 }

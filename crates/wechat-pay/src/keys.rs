@@ -1,6 +1,7 @@
 //! Keys: as files, as RSA keys that sign or verify, and the set of WeChat's keys that is trusted.
 
 pub(crate) mod certificate;
+pub(crate) mod client_identity;
 pub(crate) mod download;
 pub(crate) mod error;
 pub(crate) mod file;

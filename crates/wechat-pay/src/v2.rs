@@ -64,7 +64,7 @@ mod xml;
 
 pub use acknowledgement::{failure_body, is_xml, success_body};
 pub use answer::{Answer, AnswerError, ReadAnswer};
-pub use bill::{BillType, DownloadBill, bill_reader};
+pub use bill::{BillType, DownloadBill, bill_reader, packing_of_bill};
 pub use code_pay::{
     CodeOwner, CodePayStep, MIN_AGE_TO_REVERSE_S, PASSWORD_TIME_S, QUERY_PAUSE_S, Reversed,
     code_owner, code_pay, reverse,

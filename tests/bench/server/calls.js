@@ -49,8 +49,11 @@ async function anOpenid(merchant) {
   return Object.values(openids)[0];
 }
 
-/** Makes the calls, and divides the CPU time of both servers by their number. */
-async function measured(merchant, { calls, clients }, call) {
+/**
+ * Makes the calls, and divides the CPU time of both servers by their number. With `settled`, the CPU
+ * time counts until that is over, too.
+ */
+export async function measured(merchant, { calls, clients }, call, settled) {
   const latencies = [];
   let next = 0;
   const client = async () => {
@@ -65,6 +68,7 @@ async function measured(merchant, { calls, clients }, call) {
   const begunMs = performance.now();
   await Promise.all(Array.from({ length: clients }, client));
   const tookMs = performance.now() - begunMs;
+  await settled?.();
   return {
     perSecond: Math.round((calls / tookMs) * 1000),
     serverUs: Math.round((cpuUs(merchant.serverPid) - before.server) / calls),

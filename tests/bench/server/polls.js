@@ -5,6 +5,7 @@ import { connect } from "node:net";
 
 import { send } from "../merchant.js";
 import { percentile } from "../rows.js";
+import { settle } from "./ledger.js";
 import { residentKb } from "./usage.js";
 
 /** The orders over which the held polls are spread. */
@@ -46,7 +47,7 @@ export async function heldPolls(merchant, polls) {
 }
 
 /** An order with a Native attempt, and the version that its page has seen. */
-async function startedOrder(merchant) {
+export async function startedOrder(merchant) {
   const token = await merchant.order();
   const url = `${merchant.origin}/v1/checkouts/${token}`;
   const form = { headers: { "content-type": "application/x-www-form-urlencoded" }, text: "product=native" };
@@ -81,20 +82,26 @@ function pollOf(path, merchant) {
 async function timesToAnswer(merchant) {
   const times = [];
   for (let paid = 0; paid < PAYMENTS; paid += 1) {
-    const order = await startedOrder(merchant);
-    const page = await heldPage(merchant, order);
-    await pause(5);
-    const answered = once(page, "data").then(() => performance.now());
-    const begunMs = performance.now();
-    await merchant.pay(order.code_url);
-    times.push((await answered) - begunMs);
-    page.destroy();
+    times.push(await timeToAnswer(merchant, await startedOrder(merchant), 5));
   }
   return times;
 }
 
+/** The same for one order, which is paid after its poll was held for a while. */
+export async function timeToAnswer(merchant, order, heldMs) {
+  const page = await heldPage(merchant, order);
+  await pause(heldMs);
+  const answered = once(page, "data").then(() => performance.now());
+  const begunMs = performance.now();
+  await merchant.pay(order.code_url);
+  const endedMs = await answered;
+  page.destroy();
+  return endedMs - begunMs;
+}
+
 /** All pages of one order ask again and again; the queries at WeChat in one interval. */
 async function queriesOfManyPages(merchant, pages) {
+  await settle(merchant);
   const { token } = await startedOrder(merchant);
   await pause(QUERY_INTERVAL_MS);
   const before = await queries(merchant);
@@ -105,7 +112,7 @@ async function queriesOfManyPages(merchant, pages) {
     }
   };
   await Promise.all(Array.from({ length: Math.min(pages, BURST) }, page));
-  return ((await queries(merchant)) - before) / INTERVALS;
+  return (((await queries(merchant)) - before) / INTERVALS).toFixed(1);
 }
 
 /** All queries of orders that the server has made. */

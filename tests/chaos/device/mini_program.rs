@@ -18,7 +18,7 @@ impl Device {
             self.report_wrong(format!("{path} does not lead to this order"));
         }
         for tried in 0..TRIES {
-            // A login code is valid once, so each try logs in anew.
+            // A login code is valid once, so each try logs in again.
             let merchant = self.chaos.merchant(self.plan.mode);
             let code = wechat::log_in(&self.chaos, merchant, self.payer()).await;
             let form = [

@@ -1,6 +1,7 @@
 // A foreign client of version 2 against the simulator: wechatpay-axios-plugin from npm, unchanged but
-// for its address. Called as `client_v2.js FOLDER`, with the folder of merchant.json. Prints a line for
-// each thing that holds, and fails with the first that does not.
+// for its address. Called as `client_v2.js FOLDER`, with the folder of merchant.json, and with the
+// simulator's address over HTTPS in FOREIGN_HTTPS, whose authority NODE_EXTRA_CA_CERTS names. Prints a
+// line for each thing that holds, and fails with the first that does not.
 
 const assert = require("node:assert");
 const { gunzipSync } = require("node:zlib");
@@ -9,6 +10,9 @@ const { control, holds, inbox, merchant, textOf } = require("./simulator.js");
 
 const { mchid: mch_id, appid, api_v2_key } = merchant;
 
+/// The calls whose connection presents the merchant's certificate.
+const certified = { security: true };
+
 function client(secret = api_v2_key) {
   return new Wechatpay({
     mchid: mch_id,
@@ -16,7 +20,8 @@ function client(secret = api_v2_key) {
     privateKey: textOf("private_key_file"),
     certs: { [merchant.public_key_id]: textOf("public_key_file") },
     secret,
-    baseURL: `${merchant.base_url}/`,
+    merchant: { cert: textOf("certificate_file"), key: textOf("private_key_file") },
+    baseURL: `${process.env.FOREIGN_HTTPS}/`,
   });
 }
 
@@ -61,7 +66,7 @@ async function pay(sign_type, next, notify_url) {
 
   const out_refund_no = `R${out_trade_no}`;
   const refund = { ...account, out_trade_no, out_refund_no, total_fee: 1990, refund_fee: 990, notify_url };
-  const accepted = (await wxpay.v2.secapi.pay.refund.post(refund)).data;
+  const accepted = (await wxpay.v2.secapi.pay.refund.post(refund, certified)).data;
   assert.equal(accepted.refund_fee, "990");
   holds(`${sign_type}: refund`);
   await control("refund/outcome", { mchid: mch_id, out_refund_no, outcome: "success" });
@@ -99,10 +104,8 @@ async function main() {
   const taken = (await wxpay.v2.pay.micropay.post(scanned)).data;
   assert.equal(taken.openid, owner.data.openid);
   holds("code pay");
-  const reversed = await wxpay.v2.secapi.pay.reverse.post({
-    ...account,
-    out_trade_no: scanned.out_trade_no,
-  });
+  const reversing = { ...account, out_trade_no: scanned.out_trade_no };
+  const reversed = await wxpay.v2.secapi.pay.reverse.post(reversing, certified);
   assert.equal(reversed.data.recall, "N");
   holds("reverse");
 
@@ -122,6 +125,12 @@ async function main() {
   );
   assert.ok(gunzipSync(Buffer.from(packed.data)).toString().includes(out_trade_no));
   holds("bill downloaded");
+
+  await assert.rejects(
+    () => wxpay.v2.secapi.pay.refund.post({ ...account, out_trade_no }),
+    (error) => error.response?.status === 400,
+  );
+  holds("a refund without the merchant's certificate is refused");
 
   const stranger = client("0".repeat(32));
   await refused(

@@ -1,7 +1,7 @@
-//! The licences of the crates that are compiled into the widget, as one text. Macros run at build
+//! The licences of the crates that are compiled into what ships, as one text. Macros run at build
 //! time only and are not part of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -21,23 +21,37 @@ const FILES: &[&str] = &[
     "NOTICE",
     "UNLICENSE",
 ];
-/// The widget also has parts of Rust's standard library, which has no entry in cargo's tree.
+/// Every program also has parts of Rust's standard library, which has no entry in cargo's tree.
 const STANDARD_LIBRARY: &str = "\
 Rust's standard library (core, alloc, std) <https://www.rust-lang.org>: MIT OR Apache-2.0
 ";
 
-/// The text of the whole file.
+/// The text for the widget.
 pub(super) fn of_widget() -> Result<String, Failure> {
-    let crates = compiled_in()?;
-    let metadata = process::read(repository::cargo().args([
+    of(
+        "the widget",
+        &["--package=wechat-pay-widget", "--features=bundle"],
+        WASM_TARGET,
+    )
+}
+
+/// What cargo knows of all crates, as built for a target: the JSON of `cargo metadata`.
+pub(crate) fn metadata(target: &str) -> Result<Value, Failure> {
+    let text = process::read(repository::cargo().args([
         "metadata",
         "--format-version=1",
         "--locked",
         "--filter-platform",
-        WASM_TARGET,
+        target,
     ]))?;
-    let metadata: Value = serde_json::from_str(&metadata)
-        .map_err(|error| Failure::Findings(vec![format!("cargo metadata: {error}")]))?;
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::Findings(vec![format!("cargo metadata: {error}")]))
+}
+
+/// The text for what is built of these packages for a target.
+pub(crate) fn of(what: &str, packages: &[&str], target: &str) -> Result<String, Failure> {
+    let crates = compiled_in(packages, target)?;
+    let metadata = metadata(target)?;
     let mut list = STANDARD_LIBRARY.to_owned();
     let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut found = 0;
@@ -64,7 +78,7 @@ pub(super) fn of_widget() -> Result<String, Failure> {
             "no crate with a licence".to_owned(),
         ]));
     }
-    let mut all = format!("Compiled into the widget:\n\n{list}");
+    let mut all = format!("Compiled into {what}:\n\n{list}");
     for (text, names) in texts {
         let _ = write!(
             all,
@@ -77,19 +91,20 @@ pub(super) fn of_widget() -> Result<String, Failure> {
     Ok(all)
 }
 
-/// `name version` of each crate in the widget.
-fn compiled_in() -> Result<Vec<String>, Failure> {
-    let tree = process::read(repository::cargo().args([
-        "tree",
-        "--locked",
-        "--package=wechat-pay-widget",
-        "--features=bundle",
-        "--target",
-        WASM_TARGET,
-        "--edges=normal,no-proc-macro",
-        "--prefix=none",
-        "--format={p}",
-    ]))?;
+/// `name version` of each crate in what is built of these packages.
+pub(crate) fn compiled_in(packages: &[&str], target: &str) -> Result<BTreeSet<String>, Failure> {
+    let tree = process::read(
+        repository::cargo()
+            .args(["tree", "--locked"])
+            .args(packages)
+            .args([
+                "--target",
+                target,
+                "--edges=normal,no-proc-macro",
+                "--prefix=none",
+                "--format={p}",
+            ]),
+    )?;
     let crates = tree.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
         let (name, version) = (words.next()?, words.next()?);

@@ -32,7 +32,7 @@ const INTEGRITY: &str = "integrity.json";
 pub(super) fn complete(
     out: &Path,
     loaded: &[PathBuf],
-    renamed: &[(&str, &str)],
+    renamed: &[(&str, String)],
 ) -> Result<(), Failure> {
     for from in COPIED {
         let from = repository::root().join(from);

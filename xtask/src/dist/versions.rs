@@ -19,7 +19,7 @@ pub(super) fn copy(file: &Path, folder: &Path) -> Result<String, Failure> {
 }
 
 /// Writes these names into a source in place of the plain ones.
-pub(super) fn name_in(source: &Path, names: &[(&str, &str)]) -> Result<(), Failure> {
+pub(super) fn name_in(source: &Path, names: &[(&str, String)]) -> Result<(), Failure> {
     let mut text = fs::read_to_string(source).map_err(Failure::file(source))?;
     for (plain, name) in names {
         let (plain, name) = (format!("\"./{plain}\""), format!("\"./{name}\""));

@@ -79,10 +79,23 @@ pub(super) const PYTHON: Program = Program {
     },
     hint: " (Python 3.9 or newer)",
 };
+pub(super) const POSTGRES: Program = Program {
+    name: "PostgreSQL, for the ledger's second engine",
+    packages: &["postgresql"],
+    // Debian puts `initdb` on no PATH.
+    is_there: |_| postgres_programs().is_some(),
+    hint: " (version 13 or newer; or set POSTGRES_BIN to the folder with initdb)",
+};
 pub(super) const FAKETIME: Program = Program {
     name: "libfaketime, for the chaos test's clock",
     packages: &["libfaketime"],
     is_there: |_| faketime_library().is_some(),
+    hint: "",
+};
+pub(super) const MUSL_GCC: Program = Program {
+    name: "musl's C compiler, for static programs",
+    packages: &["musl-tools"],
+    is_there: |_| process::on_path("musl-gcc").is_some(),
     hint: "",
 };
 
@@ -129,6 +142,16 @@ pub(crate) fn faketime_library() -> Option<PathBuf> {
     let named = env::var_os("LIBFAKETIME").map(PathBuf::from);
     let named = named.filter(|file| file.is_file());
     named.or_else(|| in_libraries(|folder| [folder.join("faketime/libfaketimeMT.so.1")]))
+}
+
+/// The folder with PostgreSQL's programs: `POSTGRES_BIN`, or that of any version from Debian.
+pub(crate) fn postgres_programs() -> Option<PathBuf> {
+    if let Some(named) = env::var_os("POSTGRES_BIN") {
+        return Some(named.into());
+    }
+    let versions = fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
+    let mut folders = versions.map(|version| version.path().join("bin"));
+    folders.find(|folder| folder.join("initdb").is_file())
 }
 
 /// The first of these files that exists in a folder of libraries.

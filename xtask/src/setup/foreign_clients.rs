@@ -16,7 +16,7 @@ use super::{npm_tools, python_environment};
 use crate::failure::Failure;
 use crate::{process, repository};
 
-const REQUIREMENTS: &str = "wechatpayv3/requirements.txt";
+const REQUIREMENTS: &str = "requirements.txt";
 const NPM_PINS: [&str; 2] = [
     "axios-plugin/package.json",
     "axios-plugin/package-lock.json",
@@ -25,7 +25,7 @@ const WXPAY_RS: &str = "wxpay-rs/Cargo.toml";
 
 pub(super) fn python_step(cache: &ToolCache) -> Step {
     Step {
-        name: "wechatpayv3 from PyPI, with what it needs",
+        name: "wechatpayv3 and wechatpy from PyPI, with what they need",
         is_done: |cache| python_environment::runs(&environment(cache)),
         action: Action::Run(install_python),
         by_hand: format!(
@@ -115,7 +115,7 @@ fn install_python(cache: &ToolCache) -> Result<(), Failure> {
 }
 
 fn environment(cache: &ToolCache) -> PathBuf {
-    cache.tool(&format!("foreign-wechatpayv3-{}", digest(&[REQUIREMENTS])))
+    cache.tool(&format!("foreign-python-{}", digest(&[REQUIREMENTS])))
 }
 
 fn npm_folder(cache: &ToolCache) -> PathBuf {

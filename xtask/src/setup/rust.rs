@@ -3,25 +3,44 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::step::DOWNLOAD_LIMIT;
+use super::step::{Action, DOWNLOAD_LIMIT, Step};
 use crate::failure::Failure;
 use crate::process;
 
 /// The target that the widget is built for.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+/// The target of the released programs: static, with its own resolver of names, unlike static glibc.
+pub(crate) const MUSL: &str = "x86_64-unknown-linux-musl";
 
 /// Asks rustup for the built standard library of WebAssembly.
 pub(super) fn add_wasm_target() -> Result<(), Failure> {
-    process::run_within(
-        Command::new("rustup").args(["target", "add", WASM]),
-        DOWNLOAD_LIMIT,
-    )
+    add_target(WASM)
 }
 
 /// Whether this toolchain has a standard library for WebAssembly.
 pub(super) fn wasm_target_is_there() -> bool {
+    target_is_there(WASM)
+}
+
+pub(super) fn musl_step() -> Step {
+    Step {
+        name: "Rust's standard library for static programs",
+        is_done: |_| target_is_there(MUSL),
+        action: Action::Run(|_| add_target(MUSL)),
+        by_hand: format!("rustup target add {MUSL}"),
+    }
+}
+
+fn add_target(target: &str) -> Result<(), Failure> {
+    process::run_within(
+        Command::new("rustup").args(["target", "add", target]),
+        DOWNLOAD_LIMIT,
+    )
+}
+
+fn target_is_there(target: &str) -> bool {
     let folder =
-        process::ask(Command::new("rustc").args(["--print", "target-libdir", "--target", WASM]));
+        process::ask(Command::new("rustc").args(["--print", "target-libdir", "--target", target]));
     folder
         .and_then(|folder| std::fs::read_dir(folder).ok())
         .is_some_and(|files| {

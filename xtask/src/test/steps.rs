@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::setup::{
     self, BINDGEN_CLI, GECKODRIVER, Need, NpmTool, TRUNK, ToolCache, WASM_TARGET, foreign_clients,
 };
-use crate::{chaos, console, demo, dist, process, repository, size, tidy};
+use crate::{chaos, console, demo, dist, process, release, repository, size, tidy};
 
 /// Everything that is set up must be tested: nothing of it is skipped.
 const REQUIRE_PHP: (&str, &str) = ("REQUIRE_PHP", "1");
@@ -54,6 +54,20 @@ pub(super) const ALL: &[Step] = &[
         run: Run::Tests(native),
     },
     Step {
+        name: "postgres",
+        about: "the merchant server's tests, with the ledger in PostgreSQL",
+        needs: &[Need::Php, Need::OpenSsl, Need::Promtool, Need::Postgres],
+        after: None,
+        run: Run::Tests(postgres),
+    },
+    Step {
+        name: "serializable",
+        about: "the merchant server's tests about money, with PostgreSQL's serializable transactions",
+        needs: &[Need::Postgres],
+        after: None,
+        run: Run::Tests(serializable),
+    },
+    Step {
         name: "supply-chain",
         about: "licences, sources and banned crates; advisories where ADVISORY_DB names a database",
         needs: &[Need::CargoDeny],
@@ -92,6 +106,13 @@ pub(super) const ALL: &[Step] = &[
         needs: chaos::NEEDS,
         after: None,
         run: Run::Whole(chaos::short),
+    },
+    Step {
+        name: "chaos-postgres",
+        about: "the same with two servers behind a balancer on one PostgreSQL, which is restarted too",
+        needs: chaos::NEEDS_ON_POSTGRES,
+        after: None,
+        run: Run::Whole(chaos::short_on_postgres),
     },
     Step {
         name: "wasm",
@@ -139,6 +160,13 @@ pub(super) const ALL: &[Step] = &[
         needs: &[Need::Node, Need::NpmForBrowsers],
         after: Some("dist"),
         run: Run::Whole(package::check),
+    },
+    Step {
+        name: "release",
+        about: "packing, SBOM and notes of a release; the programs serve their pages by themselves",
+        needs: &[],
+        after: Some("dist"),
+        run: Run::Whole(release::check),
     },
     Step {
         name: "types",
@@ -209,6 +237,47 @@ fn native(selection: &Selection) -> Result<(), Failure> {
         cargo
     };
     selection.run(cargo, &[])
+}
+
+/// Each test has a database of its own on a server that the test program starts and removes.
+fn postgres(selection: &Selection) -> Result<(), Failure> {
+    let promtool = required(setup::promtool(&ToolCache::of_this_user()), "promtool")?;
+    let cargo = || {
+        let mut cargo = repository::cargo();
+        cargo
+            .args(["test", "--workspace", "--test=server"])
+            .env("LEDGER", "postgres")
+            .env(REQUIRE_PHP.0, REQUIRE_PHP.1)
+            .env("PROMTOOL", &promtool);
+        cargo
+    };
+    selection.run(cargo, &[])
+}
+
+/// Those tests that two transactions meet in. All of them pass, too, and take as long as the step
+/// `postgres` (see `docs/en/databases.md`).
+const MET_IN: [&str; 5] = [
+    "instances::",
+    "attempts::",
+    "notifications::",
+    "postgres_database::",
+    "refunds::",
+];
+
+/// A distributed engine that speaks PostgreSQL's protocol has no other isolation.
+fn serializable(selection: &Selection) -> Result<(), Failure> {
+    let cargo = || {
+        let mut cargo = repository::cargo();
+        cargo
+            .args(["test", "--workspace", "--test=server"])
+            .env("LEDGER", "postgres")
+            .env(
+                "LEDGER_POSTGRES_SETTINGS",
+                "-c default_transaction_isolation=serializable",
+            );
+        cargo
+    };
+    selection.run(cargo, &MET_IN)
 }
 
 /// The files that describe our APIs.

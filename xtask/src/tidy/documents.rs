@@ -1,6 +1,8 @@
 //! Names in documents: a test or a file that a document names must exist. This module does not
 //! check what the document says about them.
 
+use crate::tidy::markdown;
+
 /// The documents that name tests and files.
 const DOCUMENTS: &[&str] = &["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/decisions.md"];
 
@@ -31,14 +33,7 @@ pub(super) fn findings(texts: &[(String, String)]) -> Vec<String> {
 
 /// The text between back-ticks on one line, outside of code blocks.
 fn code_spans(text: &str) -> impl Iterator<Item = &str> {
-    let mut is_block = false;
-    text.lines()
-        .filter(move |line| {
-            let is_fence = line.trim_start().starts_with("```");
-            is_block ^= is_fence;
-            !is_fence && !is_block
-        })
-        .flat_map(|line| line.split('`').skip(1).step_by(2))
+    markdown::prose_lines(text).flat_map(|line| line.split('`').skip(1).step_by(2))
 }
 
 fn is_test(name: &str) -> bool {

@@ -9,7 +9,7 @@ const OWN_FILE: &str = "xtask/src/tidy/prose.rs";
 /// References to papers that are not in the repository.
 const ABSENT_PAPERS: &[&str] = &["(research:", "(design:"];
 
-/// Private words, each with the field's word. They count as whole words, in any case.
+/// Private and archaic words, each with the field's word or today's. They count as whole words, in any case.
 const PRIVATE_WORDS: &[(&str, &str)] = &[
     ("mend", "fix"),
     ("mends", "fixes"),
@@ -23,6 +23,14 @@ const PRIVATE_WORDS: &[(&str, &str)] = &[
     ("as seen to", "as resolved"),
     ("has seen to", "has resolved"),
     ("stands for nobody", "is invalid"),
+    ("anew", "again"),
+    ("for ever", "forever"),
+    ("lest", "so that … not"),
+    ("shall", "must"),
+    ("upon", "on"),
+    ("whence", "from where"),
+    ("thereof", "of it"),
+    ("henceforth", "from now on"),
 ];
 
 /// Names that say nothing to a stranger, each with a better one. They count as written.
@@ -109,6 +117,7 @@ mod tests {
             ("README.md", "Once it is mended", "\"fixed\""),
             ("a.js", "// the page hears of it", "\"is notified of\""),
             ("a.toml", "# Mend it", "\"fix\""),
+            ("a.md", "Signed anew.", "\"again\""),
             ("a.rs", "fn a(house: &House) {}", "`TestServer`"),
             (
                 "a.rs",

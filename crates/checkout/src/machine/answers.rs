@@ -307,6 +307,13 @@ impl CheckoutMachine {
         let outcome = (is_new, decided.method, decided.reason);
         if is_new {
             self.emit(Occurrence::SceneDecided(Box::new(decided.clone())));
+            let is_refused = !matches!(decided.reason, Reason::ChosenByPage | Reason::Robot);
+            if let Some(product) = self.options.product.filter(|_| is_refused) {
+                self.report(Problem {
+                    field: Some("scene".to_owned()),
+                    ..Problem::new(ProblemCode::SceneImpossible).with_raw(product.as_str())
+                });
+            }
         }
         self.scene = Some(decided);
         outcome
@@ -343,7 +350,8 @@ impl CheckoutMachine {
         let is_start_wanted = matches!(
             self.stage,
             Stage::Loading {
-                is_start_wanted: true
+                is_start_wanted: true,
+                ..
             }
         );
         let attempt = answer.attempt.as_ref();

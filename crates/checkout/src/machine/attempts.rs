@@ -10,6 +10,11 @@ use crate::event::Failure;
 use crate::problem::{Problem, ProblemCode};
 use crate::view_model::Notice;
 
+/// A pause that is longer than a buyer waits who has another method.
+const LONG_PAUSE_MS: u64 = 60_000;
+/// The longest pause before the next try.
+const MAX_PAUSE_MS: u64 = 6 * 60_000;
+
 impl CheckoutMachine {
     /// Starts an attempt for a product: on the buyer's click, or on a desktop without one. The
     /// request is sent at the end of the event, or as soon as the page is visible and online.
@@ -272,16 +277,22 @@ impl CheckoutMachine {
         notice: Option<Notice>,
         problem: Problem,
     ) {
-        let Stage::Starting(starting) = &mut self.stage else {
+        let Stage::Starting(starting) = &self.stage else {
             return;
         };
-        if starting.tries >= ATTEMPT_TRIES {
+        let pause_ms = retry_after_ms.unwrap_or(1_000 << starting.tries.min(4));
+        // The older API of WeChat's closes no order in its first five minutes. A buyer with another
+        // method here continues with that one; any other buyer waits, and is never refused for it.
+        let is_long = pause_ms > LONG_PAUSE_MS;
+        if starting.tries >= ATTEMPT_TRIES || is_long && self.fallback().is_some() {
             self.refuse(problem);
             return;
         }
-        let pause_ms = retry_after_ms.unwrap_or(1_000 << starting.tries.min(4));
+        let Stage::Starting(starting) = &mut self.stage else {
+            return;
+        };
         starting.progress = Progress::Waiting {
-            until_ms: now_ms + pause_ms.clamp(500, 60_000),
+            until_ms: now_ms + pause_ms.clamp(500, MAX_PAUSE_MS),
         };
         starting.notice = notice.or(Some(Notice::TryAgain));
     }

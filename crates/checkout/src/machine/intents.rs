@@ -4,9 +4,10 @@
 use merchant_api::{CancelForm, Product};
 
 use super::stage::{CashierPhase, CheckReason, CodeState, LeaveReason, Leaving, Returned, Stage};
-use super::{CANCEL_TIMEOUT_MS, Cancelling, CheckoutMachine};
+use super::{CANCEL_TIMEOUT_MS, Cancelling, CheckoutMachine, LATE_AGAIN_MS, LATE_MS};
 use crate::effect::{Effect, Request};
 use crate::event::Intent;
+use crate::view_model::Notice;
 
 impl CheckoutMachine {
     pub(super) fn intent(&mut self, now_ms: u64, intent: Intent) {
@@ -37,7 +38,10 @@ impl CheckoutMachine {
     }
 
     fn want_start(&mut self, now_ms: u64) {
-        if let Stage::Loading { is_start_wanted } = &mut self.stage {
+        if let Stage::Loading {
+            is_start_wanted, ..
+        } = &mut self.stage
+        {
             *is_start_wanted = true;
         }
         if !self.may_start_again(now_ms) {
@@ -55,6 +59,7 @@ impl CheckoutMachine {
             None => {
                 self.stage = Stage::LOADING;
                 self.poll.poll_now(now_ms, false);
+                self.wait_for_first_answer(now_ms + LATE_MS);
             }
         }
     }
@@ -84,6 +89,17 @@ impl CheckoutMachine {
                     check: Some(check),
                 });
             }
+            // The same offer again, if WeChat still has no payment.
+            Stage::Offer {
+                notice: Some(Notice::NotPaidYet),
+            } => {
+                let product = self.product();
+                self.stage = Stage::Returned(Returned {
+                    attempt: product.and_then(|product| self.current_attempt_by(product)),
+                    notice: None,
+                    check: Some(CheckReason::HadTrouble),
+                });
+            }
             Stage::Code(_) | Stage::Expired | Stage::Elsewhere => {}
             _ => return,
         }
@@ -91,7 +107,10 @@ impl CheckoutMachine {
     }
 
     fn want_cancel(&mut self, now_ms: u64) {
-        if let Stage::Loading { is_start_wanted } = &mut self.stage {
+        if let Stage::Loading {
+            is_start_wanted, ..
+        } = &mut self.stage
+        {
             *is_start_wanted = false;
         }
         if self.cancelling.is_some() {
@@ -144,6 +163,7 @@ impl CheckoutMachine {
             leaving.was_hidden = true;
         }
         self.poll.refresh(now_ms);
+        self.wait_for_first_answer(now_ms + LATE_AGAIN_MS);
         self.visible_again(now_ms);
     }
 

@@ -28,7 +28,9 @@ impl CheckoutMachine {
 
     pub(super) fn screen(&self, now_ms: u64) -> Screen {
         match &self.stage {
-            Stage::Loading { .. } => Screen::Loading,
+            Stage::Loading { late_at_ms, .. } => Screen::Loading {
+                is_late: late_at_ms.is_some_and(|late_at_ms| late_at_ms <= now_ms),
+            },
             Stage::Unavailable(reason) => Screen::Unavailable(*reason),
             Stage::Offer { notice } => self.offer(*notice),
             Stage::Starting(starting) => Screen::Starting {
@@ -80,7 +82,7 @@ impl CheckoutMachine {
 
     fn offer(&self, notice: Option<crate::Notice>) -> Screen {
         let Some(scene) = &self.scene else {
-            return Screen::Loading;
+            return Screen::Loading { is_late: false };
         };
         match scene.method {
             Some(method) => Screen::Offer {
@@ -89,7 +91,7 @@ impl CheckoutMachine {
                 is_guarded: scene.decision == Decision::H5Guarded && method.fallback.is_none(),
                 notice,
             },
-            None => Screen::Loading,
+            None => Screen::Loading { is_late: false },
         }
     }
 }

@@ -17,6 +17,9 @@ pub(crate) enum Stage {
     Loading {
         /// The buyer clicked before the first answer; start when it arrives.
         is_start_wanted: bool,
+        /// When the wait becomes so long that the buyer has to know. `None` before the element is in
+        /// the page.
+        late_at_ms: Option<u64>,
     },
     /// There is no way to pay here.
     Unavailable(Reason),
@@ -156,6 +159,7 @@ impl Stage {
     /// The first stage.
     pub(crate) const LOADING: Self = Self::Loading {
         is_start_wanted: false,
+        late_at_ms: None,
     };
 
     /// The attempt and the parameters that wait for the bridge.
@@ -193,6 +197,7 @@ impl Stage {
     /// visible and online, and needs no timer.
     pub(crate) fn wake_at_ms(&self, now_ms: u64, is_visible: bool, may_send: bool) -> Option<u64> {
         match self {
+            Self::Loading { late_at_ms, .. } => late_at_ms.filter(|at_ms| *at_ms > now_ms),
             Self::Starting(starting) => match starting.progress {
                 Progress::InFlight { gives_up_at_ms, .. } => Some(gives_up_at_ms),
                 Progress::Waiting { until_ms } => may_send.then_some(until_ms),

@@ -43,6 +43,14 @@ pub enum EnvironmentKind {
 }
 
 impl EnvironmentKind {
+    /// Whether this is a browser of no app, which has no part of WeChat.
+    pub(super) const fn is_plain_browser(self) -> bool {
+        matches!(
+            self,
+            Self::BrowserMobile | Self::BrowserTablet | Self::BrowserDesktop
+        )
+    }
+
     /// The value in the corpus.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! Tests of the state machine through its public interface: events in, effects out, without a
 //! browser and without waiting.
 
+mod dead_ends;
 mod h5;
 mod hostile;
 mod jsapi;
@@ -12,3 +13,4 @@ mod peers;
 mod random_orders;
 mod request_rate;
 mod walk;
+mod young_orders;

@@ -11,19 +11,19 @@ use tokio::task::coop::consume_budget;
 
 use super::connection::{self, Access};
 use crate::query::EachRow;
-use crate::{Error, Executor, Query};
+use crate::{Error, Query};
 
 /// The connections that read. Clones are the same connections.
 #[derive(Clone, Debug)]
-pub struct Readers(Arc<Pool>);
+pub(crate) struct Readers(Arc<Pool>);
 
 /// The connections for reads that may take long: other tasks leave this thread meanwhile.
 #[derive(Clone, Copy, Debug)]
-pub struct Scan<'a>(&'a Readers);
+pub(crate) struct Scan<'a>(&'a Readers);
 
 /// Several reads of the database as it is at one moment.
 #[derive(Debug)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     /// `None` only while it is dropped.
     connection: Option<Connection>,
     pool: Arc<Pool>,
@@ -38,17 +38,22 @@ struct Pool {
 
 impl Readers {
     /// Readers of a database that exists by the time of the first read.
-    pub fn of(path: &Path) -> Self {
+    pub(crate) fn of(path: &Path) -> Self {
         Self::with(path, Access::Read)
     }
 
     /// Readers of a file that no program changes; reading leaves no side files.
-    pub fn of_copy(path: &Path) -> Self {
+    pub(crate) fn of_copy(path: &Path) -> Self {
         Self::with(path, Access::ReadCopy)
     }
 
+    /// One reader of a file that no other program has open.
+    pub(crate) fn alone(path: &Path) -> Self {
+        Self::with(path, Access::Alone)
+    }
+
     /// For statements that read many rows.
-    pub const fn scan(&self) -> Scan<'_> {
+    pub(crate) const fn scan(&self) -> Scan<'_> {
         Scan(self)
     }
 
@@ -57,12 +62,15 @@ impl Readers {
     /// # Errors
     ///
     /// If the file cannot be opened.
-    pub fn snapshot(&self) -> Result<Snapshot, Error> {
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, Error> {
         let snapshot = Snapshot {
             connection: Some(self.0.take()?),
             pool: self.0.clone(),
         };
-        snapshot.connection()?.execute_batch("BEGIN")?;
+        snapshot.connection()?.execute_batch(match self.0.access {
+            Access::Alone => "BEGIN EXCLUSIVE",
+            _ => "BEGIN",
+        })?;
         Ok(snapshot)
     }
 
@@ -75,15 +83,15 @@ impl Readers {
     }
 }
 
-impl Executor for &Readers {
-    async fn run(self, query: Query<'_>, each: &mut EachRow<'_>) -> Result<u64, Error> {
+impl Readers {
+    pub(crate) async fn run(&self, query: Query<'_>, each: &mut EachRow<'_>) -> Result<u64, Error> {
         consume_budget().await;
         self.0.run(&query, each)
     }
 }
 
-impl Executor for Scan<'_> {
-    async fn run(self, query: Query<'_>, each: &mut EachRow<'_>) -> Result<u64, Error> {
+impl Scan<'_> {
+    pub(crate) async fn run(self, query: Query<'_>, each: &mut EachRow<'_>) -> Result<u64, Error> {
         consume_budget().await;
         let pool = &self.0.0;
         // A runtime with one thread has no other that could take the tasks.
@@ -95,8 +103,12 @@ impl Executor for Scan<'_> {
     }
 }
 
-impl Executor for &mut Snapshot {
-    async fn run(self, query: Query<'_>, each: &mut EachRow<'_>) -> Result<u64, Error> {
+impl Snapshot {
+    pub(crate) async fn run(
+        &mut self,
+        query: Query<'_>,
+        each: &mut EachRow<'_>,
+    ) -> Result<u64, Error> {
         consume_budget().await;
         connection::run(self.connection()?, &query, each)
     }

@@ -8,26 +8,28 @@ use rusqlite::Connection;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::coop::consume_budget;
 use tokio::task::spawn_blocking;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::connection::{self, Access};
 use super::group::Group;
 use crate::query::EachRow;
-use crate::{Error, Executor, Query};
+use crate::{Error, Query};
 
 /// The pause between two looks at another program's lock.
 const BUSY_PAUSE: Duration = Duration::from_millis(10);
 
 /// The connection that writes. Clones are the same connection.
 #[derive(Clone, Debug)]
-pub struct Writer(pub(super) Arc<Mutex<Writing>>);
+pub(crate) struct Writer {
+    writing: Arc<Mutex<Writing>>,
+    /// How long a writer waits for the writers before it, and for another program's lock.
+    busy_limit: Duration,
+}
 
 /// What the writers share, one at a time.
 #[derive(Debug)]
 pub(super) struct Writing {
     connection: Connection,
-    /// How long a writer waits for another program's lock.
-    busy_limit: Duration,
     /// The writers that wait for the commit of the transaction that is open.
     group: Group,
 }
@@ -35,7 +37,7 @@ pub(super) struct Writing {
 /// A transaction that writes. Its results must not be used before its commit has succeeded. If it is
 /// dropped, it has changed nothing.
 #[derive(Debug)]
-pub struct Write {
+pub(crate) struct Write {
     writing: OwnedMutexGuard<Writing>,
     writer: Writer,
     is_open: bool,
@@ -48,23 +50,28 @@ impl Writer {
     /// # Errors
     ///
     /// If the file is missing, is no database, or may not be written.
-    pub fn open(path: &Path, busy_limit: Duration) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path, busy_limit: Duration) -> Result<Self, Error> {
         let writing = Writing {
             connection: connection::open(path, Access::Write)?,
-            busy_limit,
             group: Group::default(),
         };
-        Ok(Self(Arc::new(Mutex::new(writing))))
+        Ok(Self {
+            writing: Arc::new(Mutex::new(writing)),
+            busy_limit,
+        })
     }
 
     /// Waits for the writers before this one, and begins a transaction.
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] if another program holds the lock for too long.
-    pub async fn begin(&self) -> Result<Write, Error> {
-        let mut writing = self.0.clone().lock_owned().await;
-        writing.begin().await?;
+    /// [`Error::Busy`] if the writers before this one, or another program that holds the lock, take too
+    /// long: a caller does not wait for the limits of all who came before.
+    pub(crate) async fn begin(&self) -> Result<Write, Error> {
+        let limit = Instant::now() + self.busy_limit;
+        let turn = timeout_at(limit, self.writing.clone().lock_owned()).await;
+        let mut writing = turn.map_err(|_| Error::Busy)?;
+        writing.begin(limit).await?;
         let write = Write {
             writing,
             writer: self.clone(),
@@ -72,29 +79,6 @@ impl Writer {
         };
         write.writing.step("SAVEPOINT writer")?;
         Ok(write)
-    }
-
-    /// Executes one statement in a transaction of its own. The change is durable when this returns.
-    ///
-    /// # Errors
-    ///
-    /// See [`Error`].
-    pub async fn execute(&self, query: Query<'_>) -> Result<u64, Error> {
-        let mut write = self.begin().await?;
-        let changed = query.execute(&mut write).await?;
-        write.commit().await?;
-        Ok(changed)
-    }
-
-    /// Executes several statements without values in one transaction.
-    ///
-    /// # Errors
-    ///
-    /// See [`Error`].
-    pub async fn execute_batch(&self, statements: &str) -> Result<(), Error> {
-        let mut write = self.begin().await?;
-        write.execute_batch(statements)?;
-        write.commit().await
     }
 }
 
@@ -104,7 +88,7 @@ impl Write {
     /// # Errors
     ///
     /// See [`Error`].
-    pub fn execute_batch(&mut self, statements: &str) -> Result<(), Error> {
+    pub(crate) fn execute_batch(&mut self, statements: &str) -> Result<(), Error> {
         if !self.is_open {
             return Err(Error::Ended);
         }
@@ -121,7 +105,7 @@ impl Write {
     /// # Errors
     ///
     /// If it fails, nothing of this transaction was changed, but for [`Error::Unconfirmed`].
-    pub async fn commit(mut self) -> Result<(), Error> {
+    pub(crate) async fn commit(mut self) -> Result<(), Error> {
         if !self.is_open {
             return Err(Error::Ended);
         }
@@ -150,8 +134,12 @@ impl Write {
     }
 }
 
-impl Executor for &mut Write {
-    async fn run(self, query: Query<'_>, each: &mut EachRow<'_>) -> Result<u64, Error> {
+impl Write {
+    pub(crate) async fn run(
+        &mut self,
+        query: Query<'_>,
+        each: &mut EachRow<'_>,
+    ) -> Result<u64, Error> {
         consume_budget().await;
         if !self.is_open {
             return Err(Error::Ended);
@@ -197,11 +185,10 @@ impl Writing {
     }
 
     /// Begins the transaction that the next writers share, unless it is open.
-    async fn begin(&mut self) -> Result<(), Error> {
+    async fn begin(&mut self, limit: Instant) -> Result<(), Error> {
         if self.group.is_open() {
             return Ok(());
         }
-        let limit = Instant::now() + self.busy_limit;
         loop {
             match self.step("BEGIN IMMEDIATE") {
                 Err(Error::Busy) if Instant::now() < limit => {
@@ -219,7 +206,7 @@ impl Writing {
 
 /// Waits for the writers that came before, and commits what all of them wrote.
 async fn commit(writer: Writer) {
-    let mut writing = writer.0.lock_owned().await;
+    let mut writing = writer.writing.lock_owned().await;
     if writing.group.is_empty() {
         // Its transaction was lost meanwhile, and the writers know.
         return;

@@ -82,6 +82,7 @@ fn answered(answer: &RouteAnswer, schemas: &mut NamedSchemas) -> Response {
     let response = match answer.content {
         RouteContent::Nothing => response,
         RouteContent::Csv => response.content("text/csv", Content::new(Some(String::schema()))),
+        RouteContent::Picture(media_type) => response.content(media_type, Content::default()),
         RouteContent::Json(schema) => with_json(response, schema, schemas),
     };
     response.build()

@@ -1,6 +1,6 @@
 //! The rows of the table: the routes of the buyer's page, then those of the merchant's backend.
 
-use super::RouteContent::{Csv, Json, Nothing};
+use super::RouteContent::{Csv, Json, Nothing, Picture};
 use super::forms::{AttemptFormObject, CancelFormObject};
 use super::{
     Parameter, ParameterKind, ParameterPlace, Refusal, RequestBody, Route, RouteAccess,
@@ -13,6 +13,7 @@ use crate::mismatch::{FinishMismatch, MismatchDetails, MismatchList};
 use crate::order::{CreateOrder, CreatedOrder};
 use crate::order_details::{OrderDetails, OrderList, WebhookDetails, WebhookList, WebhooksResent};
 use crate::refund::{ApplyAbnormalRefund, CreateRefund, RefundDetails, RefundList};
+use crate::shipping::{CreateShipping, ShippingDetails};
 use crate::started_attempt::{StartAttempt, StartedAttempt};
 
 /// Every route of the contract.
@@ -96,6 +97,18 @@ pub const ROUTES: &[Route] = &[
             Refusal::of(Code::AttemptInDoubt),
         ],
     },
+    picture(
+        "/checkouts/{token}/code.svg",
+        "read_code_svg",
+        "The code of the order's hosted page, as SVG, for emails and receipts.",
+        &[picture_of("image/svg+xml")],
+    ),
+    picture(
+        "/checkouts/{token}/code.png",
+        "read_code_png",
+        "The code of the order's hosted page, as PNG, for emails and receipts.",
+        &[picture_of("image/png")],
+    ),
     Route {
         method: RouteMethod::Post,
         path: "/orders",
@@ -103,7 +116,7 @@ pub const ROUTES: &[Route] = &[
         operation_id: "create_order",
         tag: "orders",
         summary: "Creates an order (private side).",
-        description: "",
+        description: OR_TILL,
         parameters: &[],
         body: Some(json_body::<CreateOrder>()),
         answers: &[
@@ -117,6 +130,7 @@ pub const ROUTES: &[Route] = &[
             Refusal::of(Code::OrderNoInvalid),
             Refusal::noted(Code::OrderNoUsed, "the number is in use with other values"),
             Refusal::of(Code::ReturnUrlRefused),
+            Refusal::noted(Code::RateLimited, OVERLOAD),
         ],
     },
     Route {
@@ -127,7 +141,7 @@ pub const ROUTES: &[Route] = &[
         tag: "orders",
         summary: "Closes an order at WeChat, finally (private side). Only this route closes an \
             order.",
-        description: "",
+        description: OR_TILL,
         parameters: &[ORDER_NO],
         body: None,
         answers: &[json::<CheckoutAnswerObject<'_>>(
@@ -154,7 +168,7 @@ pub const ROUTES: &[Route] = &[
             own, or gives the current one again (private side).",
         description: "`code_pay` is paid at once or waits for the buyer's password. The server \
             queries WeChat until the result is known, and reverses the payment after half a \
-            minute.",
+            minute. An API key with the scope `till` may start this product and no other.",
         parameters: &[ORDER_NO],
         body: Some(json_body::<StartAttempt>()),
         answers: &[json::<StartedAttempt>(
@@ -189,7 +203,7 @@ pub const ROUTES: &[Route] = &[
         operation_id: "get_order",
         tag: "orders",
         summary: "Reads an order with its attempts (private side).",
-        description: "",
+        description: OR_TILL,
         parameters: &[ORDER_NO],
         body: None,
         answers: &[json::<OrderDetails>(200, "The order")],
@@ -209,6 +223,14 @@ pub const ROUTES: &[Route] = &[
             text("created_to", "Created before this time (RFC 3339)"),
             text("order_no_prefix", "The first characters of order_no"),
             text("sub_mchid", "Partner mode: the sub-merchant of the order"),
+            text(
+                "transaction_id",
+                "WeChat's number of a payment: the order that it paid",
+            ),
+            text(
+                "out_trade_no",
+                "The number at WeChat of any attempt: the order that it belongs to",
+            ),
             LIMIT,
             text("before", NEXT_PAGE),
         ],
@@ -265,6 +287,42 @@ pub const ROUTES: &[Route] = &[
         own_refusals: &[Refusal::of(Code::OrderUnknown)],
     },
     Route {
+        method: RouteMethod::Post,
+        path: "/orders/{order_no}/shipping",
+        access: ORDERS_WRITE,
+        operation_id: "create_shipping",
+        tag: "orders",
+        summary: "Tells WeChat what was sent to the buyer of a mini-program (发货信息管理) (private \
+            side). The same values are the same shipping, however often they are sent; a shipping \
+            that WeChat refused is tried once more.",
+        description: "WeChat lets the shipping of a payment be changed once. A shipping with other \
+            values is such a change, unless it adds the next parcels of a `split` delivery.",
+        parameters: &[ORDER_NO],
+        body: Some(json_body::<CreateShipping>()),
+        answers: &[
+            json::<ShippingDetails>(
+                201,
+                "Recorded. requested: WeChat has not confirmed it yet, and the server continues \
+                 without another call; uploaded: WeChat has it",
+            ),
+            json::<ShippingDetails>(200, "The shipping existed already, with the same values"),
+        ],
+        own_refusals: &[
+            Refusal::of(Code::InvalidRequest),
+            Refusal::of(Code::OrderUnknown),
+            Refusal::noted(Code::OrderNotPaid, "so nothing can be sent for it"),
+            Refusal::noted(
+                Code::ProductUnavailable,
+                "it was not paid in a mini-program, or its secret is not configured",
+            ),
+            Refusal::noted(Code::RateLimited, ORDER_BUSY),
+            Refusal::noted(
+                Code::WechatRefused,
+                "wechat_code says why, message says what to do",
+            ),
+        ],
+    },
+    Route {
         method: RouteMethod::Get,
         path: "/refunds/{refund_no}",
         access: REFUNDS_READ,
@@ -301,6 +359,26 @@ pub const ROUTES: &[Route] = &[
             ),
         ],
     },
+    export(
+        "/exports/orders",
+        ORDERS_READ,
+        "export_orders",
+        "Exports the orders that were created in a span of time, as CSV (private side).",
+    ),
+    export(
+        "/exports/payments",
+        ORDERS_READ,
+        "export_payments",
+        "Exports the payments of a span of time, duplicate payments included, as CSV (private side). \
+         The time is WeChat's `success_time`.",
+    ),
+    export(
+        "/exports/refunds",
+        REFUNDS_READ,
+        "export_refunds",
+        "Exports the refunds that were created in a span of time, of every origin, as CSV (private \
+         side).",
+    ),
     Route {
         method: RouteMethod::Get,
         path: "/webhooks",
@@ -486,6 +564,85 @@ pub const ROUTES: &[Route] = &[
     },
 ];
 
+const fn picture(
+    path: &'static str,
+    operation_id: &'static str,
+    summary: &'static str,
+    answers: &'static [RouteAnswer],
+) -> Route {
+    Route {
+        method: RouteMethod::Get,
+        path,
+        access: RouteAccess::Token,
+        operation_id,
+        tag: "checkout",
+        summary,
+        description: "It starts and ends nothing, however often and by whomever it is fetched. The \
+            code stays the same in every state of the order.",
+        parameters: &[TOKEN],
+        body: None,
+        answers,
+        own_refusals: PICTURE_REFUSALS,
+    }
+}
+
+const fn picture_of(media_type: &'static str) -> RouteAnswer {
+    RouteAnswer {
+        status: 200,
+        description: "Black on white, with the quiet zone that a scanner needs",
+        content: Picture(media_type),
+    }
+}
+
+const PICTURE_REFUSALS: &[Refusal] = &[
+    Refusal::noted(
+        Code::OriginNotAllowed,
+        "a script of another origin asks for it; a picture in a page needs no permission",
+    ),
+    Refusal::of(Code::CheckoutUnknown),
+];
+
+const fn export(
+    path: &'static str,
+    access: RouteAccess,
+    operation_id: &'static str,
+    summary: &'static str,
+) -> Route {
+    Route {
+        method: RouteMethod::Get,
+        path,
+        access,
+        operation_id,
+        tag: "exports",
+        summary,
+        description: "An unknown parameter is refused. The file is sent while it is written: if the \
+            connection is broken off, it is not complete. A number, and a cell that a spreadsheet \
+            would compute, begins with a back-tick, as in WeChat's bills.",
+        parameters: EXPORT_SPAN,
+        body: None,
+        answers: &[RouteAnswer {
+            status: 200,
+            description: "CSV with a heading, UTF-8 with a byte order mark, with a file name in \
+                Content-Disposition",
+            content: Csv,
+        }],
+        own_refusals: EXPORT_REFUSALS,
+    }
+}
+
+const EXPORT_REFUSALS: &[Refusal] = &[Refusal::of(Code::InvalidRequest)];
+const EXPORT_SPAN: &[Parameter] = &[
+    Parameter {
+        place: ParameterPlace::QueryRequired,
+        ..text("from", "At or after this time (RFC 3339)")
+    },
+    Parameter {
+        place: ParameterPlace::QueryRequired,
+        ..text("to", "Before this time (RFC 3339)")
+    },
+    text("sub_mchid", "Partner mode: one sub-merchant's alone"),
+];
+
 const ORDERS_READ: RouteAccess = key("orders:read");
 const ORDERS_WRITE: RouteAccess = key("orders:write");
 const REFUNDS_READ: RouteAccess = key("refunds:read");
@@ -503,7 +660,10 @@ const LIMIT: Parameter = Parameter {
 };
 const NEXT_PAGE: &str = "The next_before of the previous page";
 
+const OR_TILL: &str = "An API key with the scope `till` may call it too.";
 const WITH_ANSWER: &str = "with the answer's fields";
+const OVERLOAD: &str =
+    "more new orders arrive than the server can record; what is under way goes on";
 const ORDER_BUSY: &str = "too many calls for this order wait for each other";
 const BILL_UNREADABLE: &str = "WeChat's bill cannot be read, now or later";
 

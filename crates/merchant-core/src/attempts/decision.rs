@@ -5,7 +5,7 @@ use crate::ledger::Attempt;
 /// What to do with an attempt request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// Return the same attempt with its link (JSAPI parameters are signed anew).
+    /// Return the same attempt with its link (JSAPI parameters are signed again).
     Again,
     /// Send the same attempt's number and bytes again, for a new link.
     Renew,
@@ -46,13 +46,14 @@ mod tests {
     use payment_values::OutTradeNo;
 
     use super::*;
-    use crate::ledger::{AttemptState, Parties};
+    use crate::ledger::{AttemptState, PaidBy, Parties};
 
     fn attempt(state: AttemptState) -> Attempt {
         Attempt {
             order_id: 1,
             number: 2,
             product: AttemptProduct::Native,
+            api: crate::config::Api::V3,
             out_trade_no: OutTradeNo::parse("order-1").unwrap(),
             parties: Parties {
                 appid: "wx1".into(),
@@ -71,6 +72,7 @@ mod tests {
             payer_total_fen: None,
             success_time: None,
             promotion_detail: None,
+            paid_by: PaidBy::default(),
         }
     }
 

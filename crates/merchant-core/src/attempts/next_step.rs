@@ -20,7 +20,7 @@ pub(super) enum NextStep {
     Wait,
 }
 
-/// The next step for this attempt. Parameters are signed anew.
+/// The next step for this attempt. Parameters are signed again.
 pub(super) fn next_step(
     payments: &Payments,
     attempt: &Attempt,
@@ -62,7 +62,7 @@ fn pay_parameters(
 ) -> Result<PayParameters, Refusal> {
     let signed = payments
         .wechat
-        .pay_parameters(&attempt.parties, prepay_id)
+        .pay_parameters(attempt, prepay_id)
         .map_err(|error| Refusal::Internal(error.to_string()))?;
     Ok(PayParameters {
         app_id: signed.app_id,
@@ -81,7 +81,7 @@ fn app_parameters(
 ) -> Result<AppPayParameters, Refusal> {
     let signed = payments
         .wechat
-        .app_parameters(&attempt.parties, prepay_id)
+        .app_parameters(attempt, prepay_id)
         .map_err(|error| Refusal::Internal(error.to_string()))?;
     Ok(AppPayParameters {
         appid: signed.appid,

@@ -20,6 +20,8 @@
 //!
 //! The openid itself never reaches a page, an address or a log.
 
+use std::time::Duration;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use merchant_api::{ErrorCode, PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE};
 use url::Url;
@@ -35,6 +37,11 @@ use crate::wechat::{Application, NoOpenId};
 
 /// The callback's path. Its host is registered in the official account.
 pub const CALLBACK_PATH: &str = "/wechat/oauth/callback";
+/// How long another server waits for the answer of the one that asks WeChat, in milliseconds, before it
+/// asks itself: that one may have ended.
+const CLAIM_MS: i64 = 4_000;
+/// The pause between two looks for that answer, in milliseconds.
+const LOOK_MS: i64 = 100;
 /// How long a state and a handle are valid.
 const LIFE_MS: i64 = 10 * 60_000;
 
@@ -45,7 +52,8 @@ pub(crate) async fn authorize_url(
     order: &Order,
     return_url: &Url,
 ) -> Result<String, Refusal> {
-    let application = application(&payments.config.merchant, order).ok_or_else(|| {
+    let appids = order.appids();
+    let application = application(&payments.config.merchant, order, &appids).ok_or_else(|| {
         Refusal::new(
             ErrorCode::PayerUnavailable,
             "the payer is not known, and without merchant.app_secret WeChat cannot be asked",
@@ -170,10 +178,19 @@ async fn answer(
             handle: unavailable,
         }));
     };
-    payments
-        .ledger
-        .begin_oauth_state(state, payments.clock.now_ms())
-        .await?;
+    let now_ms = payments.clock.now_ms();
+    let claimed = payments.ledger.claim_oauth_state(state, now_ms, CLAIM_MS);
+    let is_claimed = claimed.await?;
+    if !is_claimed {
+        // Another server has the same call, and a code works once: its answer is everybody's.
+        for _ in 0..CLAIM_MS / LOOK_MS {
+            tokio::time::sleep(Duration::from_millis(LOOK_MS.unsigned_abs())).await;
+            if let Looked::Ended(back) = look().await? {
+                return Ok(back);
+            }
+        }
+    }
+    let was_begun = was_begun || !is_claimed;
     let handle = match handle_of_code(payments, order_id, code).await? {
         Ok(handle) => handle.or(unavailable),
         // Another process has used the code, or a process that ended before it stored the answer.
@@ -186,6 +203,7 @@ async fn answer(
         }
         // The code may still be valid: the same call may succeed later.
         Err(NoOpenId::Call(_)) => {
+            payments.ledger.release_oauth_state(state).await?;
             return Ok(Some(Back {
                 return_url,
                 handle: unavailable,
@@ -223,12 +241,15 @@ pub(crate) fn asks_sub_merchants_account(merchant: &Merchant, order: &Order) -> 
 }
 
 /// The application for the openid of this order's buyer; `None` if no secret is configured.
-fn application<'a>(merchant: &'a Merchant, order: &Order) -> Option<Application<'a>> {
+fn application<'a>(
+    merchant: &'a Merchant,
+    order: &Order,
+    appids: &[String],
+) -> Option<Application<'a>> {
     let own = || {
-        Some(Application {
-            appid: &merchant.appid,
-            secret: merchant.app_secret.as_ref()?,
-        })
+        let (appid, secret) = merchant.official_account(appids);
+        let secret = secret?;
+        Some(Application { appid, secret })
     };
     sub_merchants_application(merchant, order).or_else(own)
 }
@@ -251,7 +272,9 @@ async fn handle_of_code(
     let Some(checkout) = payments.ledger.checkout(order_id).await? else {
         return Ok(Ok(None));
     };
-    let Some(application) = application(&payments.config.merchant, &checkout.order) else {
+    let appids = checkout.order.appids();
+    let application = application(&payments.config.merchant, &checkout.order, &appids);
+    let Some(application) = application else {
         return Ok(Ok(None));
     };
     let openid = match payments.wechat.openid_of_code(application, code).await {

@@ -2,7 +2,7 @@
 //! the same bytes, so that a repeated request can be compared.
 
 use jiff::Timestamp;
-use merchant_api::{AttemptProduct, CreateOrder};
+use merchant_api::{AttemptProduct, CreateOrder, LimitPay};
 use payment_values::{Fen, InvalidField, OrderNo, OutTradeNo};
 use serde_json::{Map, Value};
 use wechat_pay::{
@@ -10,18 +10,20 @@ use wechat_pay::{
 };
 
 use super::preparation::{Payment, PreparedAttempt};
-use crate::config::Config;
+use crate::config::{Api, Config};
 use crate::ledger::{Order, Parties};
 use crate::payments::Payments;
 use crate::refusal::Refusal;
+use crate::wechat;
 
-/// The body under a number. The fields of the call itself (a till, a device) may still break a rule
+/// The body under a number, for a version of WeChat's API. The fields of the call itself (a till, a device) may still break a rule
 /// of WeChat's. Everything else was checked when the order was created.
 pub(super) fn order_body(
     payments: &Payments,
     order: &Order,
     prepared: &PreparedAttempt,
     out_trade_no: &OutTradeNo,
+    api: Api,
 ) -> Result<Vec<u8>, Refusal> {
     let terms = Terms::of(order).ok_or_else(|| {
         Refusal::Internal("an order's request cannot be read by this version".to_owned())
@@ -34,13 +36,15 @@ pub(super) fn order_body(
             } else {
                 OpenIdOwner::Orderer
             };
-            terms.body(
-                config,
-                &prepared.parties,
-                fields.clone(),
-                owner,
-                out_trade_no,
-            )
+            terms
+                .order(
+                    config,
+                    &prepared.parties,
+                    fields.clone(),
+                    owner,
+                    out_trade_no,
+                )
+                .and_then(|order| wechat::order_body(api, order))
         }
         Payment::Code(scanned) => {
             Description::parse(&*terms.request.description).and_then(|description| {
@@ -53,11 +57,12 @@ pub(super) fn order_body(
                     scene: scanned.scene.clone(),
                     attach: Some(terms.attach()),
                     goods_tag: terms.request.goods_tag.clone(),
+                    no_credit: terms.no_credit(),
                     support_fapiao: terms.request.support_fapiao,
                     detail: value(terms.request.detail.as_ref()),
                     settle_info: value(terms.request.settle_info.as_ref()),
                 };
-                Ok(order.request()?.body.to_vec())
+                wechat::code_pay_body(api, &order)
             })
         }
     };
@@ -94,15 +99,14 @@ pub(crate) fn check_terms(
         sub_mchid: None,
         sub_appid: None,
     };
-    terms
-        .body(
-            config,
-            &parties,
-            fields,
-            OpenIdOwner::Orderer,
-            &order_no.clone().into(),
-        )
-        .map(drop)
+    let order = terms.order(
+        config,
+        &parties,
+        fields,
+        OpenIdOwner::Orderer,
+        &order_no.clone().into(),
+    )?;
+    wechat::order_body(config.merchant.api, order).map(drop)
 }
 
 /// The terms of an order, the same for each product.
@@ -125,6 +129,12 @@ impl Terms {
         Fen::saturating(self.request.total_fen)
     }
 
+    /// Whether credit cards are refused.
+    fn no_credit(&self) -> bool {
+        let limits = self.request.limit_pay.as_deref();
+        limits.is_some_and(|limits| limits.contains(&LimitPay::NoCredit))
+    }
+
     /// `attach`: the merchant's order number, by which a person finds the order in WeChat's records
     /// and bills, then the merchant's own text.
     fn attach(&self) -> String {
@@ -134,14 +144,14 @@ impl Terms {
         }
     }
 
-    fn body(
+    fn order(
         &self,
         config: &Config,
         parties: &Parties,
         fields: ProductFields,
         openid_owner: OpenIdOwner,
         out_trade_no: &OutTradeNo,
-    ) -> Result<Vec<u8>, InvalidField> {
+    ) -> Result<WechatOrder, InvalidField> {
         let merchant = &config.merchant;
         let request = &self.request;
         let mut order = WechatOrder::new(
@@ -156,12 +166,13 @@ impl Terms {
         order.time_expire = Timestamp::from_millisecond(self.expires_ms).ok();
         order.attach = Some(self.attach());
         order.goods_tag.clone_from(&request.goods_tag);
+        order.no_credit = self.no_credit();
         order.support_fapiao = request.support_fapiao;
         order.detail = value(request.detail.as_ref());
         order.scene_info = object(value(request.scene_info.as_ref()));
         order.settle_info = value(request.settle_info.as_ref());
         order.openid_owner = openid_owner;
-        Ok(order.request()?.body.to_vec())
+        Ok(order)
     }
 }
 

@@ -5,6 +5,7 @@
 
 use merchant_api::{ApiError, ErrorCode};
 
+use crate::ledger::Limit;
 use crate::payments::Payments;
 use crate::refusal::Refusal;
 use crate::wechat::CallSource;
@@ -31,9 +32,15 @@ impl<'a> Effort<'a> {
             return Ok(());
         }
         let now_ms = self.payments.clock.monotonic_ms();
-        match self.payments.attempt_allowances.take(self.order_id, now_ms) {
+        let allowances = &self.payments.attempt_allowances;
+        let spending = self.payments.ledger.spending();
+        for (order_id, count) in spending.take_heard(Limit::Attempts, |_| true) {
+            allowances.spend(order_id, count, now_ms);
+        }
+        match allowances.take(self.order_id, now_ms) {
             Ok(()) => {
                 self.is_counted = true;
+                spending.tell(Limit::Attempts, self.order_id, 1);
                 Ok(())
             }
             Err(retry_after_ms) => {

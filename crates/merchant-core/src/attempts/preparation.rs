@@ -52,7 +52,8 @@ pub(super) async fn prepare(
     request: &AttemptRequest,
 ) -> Result<Preparation, Refusal> {
     let order = &checkout.order;
-    let official = || Some(payments.config.merchant.appid.clone());
+    let (merchant, appids) = (&payments.config.merchant, request.appids(order));
+    let official = || Some(merchant.official_account(&appids).0.to_owned());
     let prepared = |appid: Option<String>, payment| -> Result<PreparedAttempt, Refusal> {
         let appid = appid.ok_or_else(not_offered)?;
         Ok(PreparedAttempt {
@@ -87,7 +88,7 @@ pub(super) async fn prepare(
             Ok(payer) => prepared(official(), Payment::Link(payer.fields()))?.paid_by(payer),
         },
         AttemptProduct::MiniProgram => {
-            let mini_program = payments.config.merchant.mini_program.as_ref();
+            let mini_program = merchant.mini_program_of(&appids);
             let mini_program = mini_program.ok_or_else(not_offered)?;
             match payer_in_mini_program(payments, mini_program, checkout, request).await? {
                 Err(redirect) => return Ok(Preparation::NeedsRedirect(redirect)),
@@ -98,7 +99,7 @@ pub(super) async fn prepare(
             }
         }
         AttemptProduct::App => {
-            let appid = payments.config.merchant.app_appid.clone();
+            let appid = merchant.app_of(&appids).map(str::to_owned);
             prepared(appid, Payment::Link(ProductFields::App))?
         }
         AttemptProduct::CodePay => {

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use merchant_api::{AttemptForm, AttemptProduct, StartAttempt};
 use wechat_pay::{AuthCode, CodePayScene};
 
+use crate::config::{Api, Config};
 use crate::ledger::Order;
 use crate::refusal::Refusal;
 
@@ -16,6 +17,8 @@ pub(super) struct AttemptRequest {
     /// The attempt number that the caller has seen.
     pub(super) after: u64,
     pub(super) return_url: Option<String>,
+    /// The application that the caller names.
+    pub(super) appid: Option<String>,
     pub(super) payer: PayerClaim,
     /// The buyer's address, if it is known.
     pub(super) buyer_address: Option<IpAddr>,
@@ -23,6 +26,8 @@ pub(super) struct AttemptRequest {
     pub(super) scanned: Option<Scanned>,
     /// Only an order without any attempt gets one.
     pub(super) is_only_first: bool,
+    /// A scan of a product code: only version 2 can answer it.
+    pub(super) is_scan: bool,
 }
 
 /// The payer, as the caller names it.
@@ -52,6 +57,14 @@ pub(super) struct Scanned {
 }
 
 impl AttemptRequest {
+    /// The applications to choose from: the one that the caller names, or those that the order names.
+    pub(super) fn appids(&self, order: &Order) -> Vec<String> {
+        match &self.appid {
+            Some(appid) => vec![appid.clone()],
+            None => order.appids(),
+        }
+    }
+
     /// The request of a page.
     pub(super) fn of_page(form: AttemptForm, buyer_address: Option<IpAddr>) -> Self {
         let payer = match (form.payer, form.code) {
@@ -63,10 +76,12 @@ impl AttemptRequest {
             product: form.product.into(),
             after: form.after.unwrap_or(0),
             return_url: form.return_url,
+            appid: None,
             payer,
             buyer_address,
             scanned: None,
             is_only_first: false,
+            is_scan: false,
         }
     }
 
@@ -76,11 +91,36 @@ impl AttemptRequest {
             product: AttemptProduct::Native,
             after: 0,
             return_url: None,
+            appid: None,
             payer: PayerClaim::NotGiven,
             buyer_address: None,
             scanned: None,
             is_only_first: true,
+            is_scan: false,
         }
+    }
+
+    /// The order of a scanned product code.
+    pub(super) fn of_scan() -> Self {
+        Self {
+            is_only_first: false,
+            is_scan: true,
+            ..Self::of_first_code()
+        }
+    }
+
+    /// The version that makes a new attempt.
+    pub(super) const fn api(&self, config: &Config) -> Api {
+        if self.is_scan {
+            Api::V2(config.merchant.v2_sign_type)
+        } else {
+            config.merchant.api
+        }
+    }
+
+    /// Whether an attempt of this version can answer the request.
+    pub(super) const fn takes(&self, api: Api) -> bool {
+        !self.is_scan || matches!(api, Api::V2(_))
     }
 
     /// The request of the backend. A field that the product does not use is refused, because it
@@ -102,10 +142,12 @@ impl AttemptRequest {
             product: request.product,
             after: request.after.unwrap_or(0),
             return_url: request.return_url,
+            appid: request.appid,
             payer,
             buyer_address,
             scanned,
             is_only_first: false,
+            is_scan: false,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Compares a day's bill with a day of the ledger, row by row. This module does no I/O: it takes
-//! rows and returns differences. Of each row, only the differences are kept.
+//! rows and returns differences. Of each row it keeps a bit and the sums, so that a day of any size
+//! is compared in the same memory.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -7,23 +8,18 @@ use merchant_api::{BillDifference, BillTotal};
 use wechat_pay::Fen;
 use wechat_pay::bill::{BillError, BillRow, TradeBillRefund, TradeBillRow, TradeBillSummary};
 
-use crate::ledger::{Business, PaymentHere, RefundHere};
+use super::places::Places;
+use crate::ledger::{PaymentHere, PaymentRow, RefundHere, RefundRow};
 
 /// The bill has a refund that the ledger does not have.
 pub(super) const REFUND_MISSING_HERE: &str = "refund_missing_here";
+/// The currency of every order here.
+const CURRENCY: &str = "CNY";
 /// A line of the bill cannot be read.
 const LINE_UNREADABLE: &str = "line_unreadable";
 /// A refund that was requested so close to midnight, in milliseconds, may be in the bill of either
 /// day: WeChat's clock decides.
 const MIDNIGHT_MS: i64 = 60_000;
-
-/// The differences in the bill's order, followed by the entries that are missing in the bill.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Compared {
-    pub(super) payments: BillTotal,
-    pub(super) refunds: BillTotal,
-    pub(super) differences: Vec<BillDifference>,
-}
 
 /// A comparison in progress.
 pub(super) struct Comparison {
@@ -31,11 +27,16 @@ pub(super) struct Comparison {
     day_ms: Range<i64>,
     /// The sub-merchant of the bill, if it is one sub-merchant's.
     sub_mchid: Option<String>,
-    /// The day's entries in the ledger that no row has named yet.
-    here: Business,
+    /// The day's payments in the ledger that a row has named.
+    named_payments: Places,
+    /// The same for refunds.
+    named_refunds: Places,
     /// The sums of the rows so far, as the bill's last line counts.
     sums: Sums,
-    compared: Compared,
+    /// The payments in the bill so far.
+    pub(super) payments: BillTotal,
+    /// The refunds in the bill so far.
+    pub(super) refunds: BillTotal,
 }
 
 /// The sums of the bill's last line that can be computed from its rows. Fees are not among them:
@@ -53,38 +54,38 @@ struct Sums {
 }
 
 impl Comparison {
-    /// Starts a comparison. `here` has the day's entries, of the sub-merchant only if one is named.
-    pub(super) fn new(day_ms: Range<i64>, sub_mchid: Option<String>, here: Business) -> Self {
+    /// Starts a comparison.
+    pub(super) fn new(day_ms: Range<i64>, sub_mchid: Option<String>) -> Self {
         Self {
             day_ms,
             sub_mchid,
-            here,
+            named_payments: Places::default(),
+            named_refunds: Places::default(),
             sums: Sums::default(),
-            compared: Compared::default(),
+            payments: BillTotal::default(),
+            refunds: BillTotal::default(),
         }
-    }
-
-    /// Takes the day's payment that a row names. A payment of another day is looked up in the
-    /// ledger.
-    pub(super) fn named_payment(&mut self, out_trade_no: &str) -> Option<PaymentHere> {
-        self.here.payments.remove(out_trade_no)
-    }
-
-    /// The same for a refund.
-    pub(super) fn named_refund(&mut self, out_refund_no: &str) -> Option<RefundHere> {
-        self.here.refunds.remove(out_refund_no)
     }
 
     /// Compares the row of a payment with the ledger's entry of its number, of any day.
-    pub(super) fn take_payment(&mut self, row: &TradeBillRow, ours: Option<&PaymentHere>) {
+    pub(super) fn take_payment(
+        &mut self,
+        row: &TradeBillRow,
+        ours: Option<&PaymentHere>,
+    ) -> Vec<BillDifference> {
         self.sums.add(row);
+        let is_repeated = !self.name_payment(ours);
         if is_revoked(row) && !ours.is_some_and(is_paid) {
-            return;
+            return Vec::new();
         }
-        add(&mut self.compared.payments, total_of(row));
-        let found = of_payment(row, ours, &self.day_ms);
-        self.compared.differences.extend(found);
-        self.note_other_sub_merchant(row, None);
+        add(&mut self.payments, total_of(row));
+        let mut found = of_payment(row, ours, &self.day_ms);
+        found.extend(is_repeated.then(|| BillDifference {
+            there: Some(fen(total_of(row))),
+            ..difference("payment_repeated", Some(&row.out_trade_no))
+        }));
+        found.extend(self.of_account(row, None));
+        found
     }
 
     /// The same for the row of a refund.
@@ -93,88 +94,148 @@ impl Comparison {
         row: &TradeBillRow,
         refund: &TradeBillRefund,
         ours: Option<&RefundHere>,
-    ) {
+    ) -> Vec<BillDifference> {
         self.sums.add(row);
+        let is_repeated = !self.name_refund(ours);
         if is_revoked(row) && ours.is_none() {
-            return;
+            return Vec::new();
         }
-        add(&mut self.compared.refunds, amount_of(refund));
-        let found = of_refund(row, refund, ours);
-        self.compared.differences.extend(found);
-        self.note_other_sub_merchant(row, Some(refund));
+        add(&mut self.refunds, amount_of(refund));
+        let mut found = of_refund(row, refund, ours);
+        found.extend(is_repeated.then(|| BillDifference {
+            out_refund_no: Some(refund.out_refund_no.clone()),
+            there: Some(fen(amount_of(refund))),
+            ..difference("refund_repeated", Some(&row.out_trade_no))
+        }));
+        found.extend(self.of_account(row, Some(refund)));
+        found
     }
 
-    /// Records a line that cannot be read. If its numbers can be read, their entries are not
-    /// reported as missing in the bill.
-    pub(super) fn take_unread(&mut self, line: &BillRow, error: &BillError) {
-        let number = |column: &str| {
-            let text = line.get(column).filter(|text| !matches!(*text, "" | "0"));
-            text.map(str::to_owned)
-        };
-        let (payment, refund) = (number("商户订单号"), number("商户退款单号"));
-        match (&payment, &refund) {
-            (_, Some(refund)) => drop(self.named_refund(refund)),
-            (Some(payment), None) => drop(self.named_payment(payment)),
-            (None, None) => {}
+    /// Records a line that cannot be read. If its numbers can be read, the ledger's entries of
+    /// these numbers are not reported as missing in the bill.
+    pub(super) fn take_unread(
+        &mut self,
+        line: &BillRow,
+        error: &BillError,
+        payment: Option<&PaymentHere>,
+        refund: Option<&RefundHere>,
+    ) -> BillDifference {
+        let LineNumbers {
+            out_trade_no,
+            out_refund_no,
+        } = LineNumbers::of(line);
+        if out_refund_no.is_some() {
+            self.name_refund(refund);
+        } else {
+            self.name_payment(payment);
         }
         self.sums.unread += 1;
         if !matches!(error, BillError::AfterSummary { .. }) {
             self.sums.rows += 1;
         }
-        self.compared.differences.push(BillDifference {
-            out_refund_no: refund,
+        BillDifference {
+            out_refund_no: out_refund_no.map(str::to_owned),
             there: Some(error.to_string()),
-            ..difference(LINE_UNREADABLE, payment.as_deref())
-        });
-    }
-
-    /// Records a last line that cannot be read.
-    pub(super) fn take_unread_summary(&mut self, error: &BillError) {
-        self.compared.differences.push(BillDifference {
-            there: Some(error.to_string()),
-            ..difference(LINE_UNREADABLE, None)
-        });
-    }
-
-    /// Records a row of another merchant in one sub-merchant's bill.
-    fn note_other_sub_merchant(&mut self, row: &TradeBillRow, refund: Option<&TradeBillRefund>) {
-        if self.sub_mchid.is_some() && self.sub_mchid != row.sub_mchid {
-            self.compared.differences.push(BillDifference {
-                out_refund_no: refund.map(|refund| refund.out_refund_no.clone()),
-                here: self.sub_mchid.clone(),
-                there: row.sub_mchid.clone(),
-                ..difference("bill_sub_mchid", Some(&row.out_trade_no))
-            });
+            ..difference(LINE_UNREADABLE, out_trade_no)
         }
     }
 
-    /// Ends the comparison. Entries that no row has named are missing in the bill. A day without a
-    /// bill has no summary.
-    pub(super) fn finish(self, summary: Option<&TradeBillSummary>) -> Compared {
-        let Self {
-            day_ms,
+    /// Notes that a row names an entry; `false` if an earlier row named it. Only entries of the day
+    /// are noted: no others can be missing.
+    fn name_payment(&mut self, ours: Option<&PaymentHere>) -> bool {
+        let in_day = |ours: &&PaymentHere| {
+            let at_ms = ours.success_ms;
+            at_ms.is_some_and(|at_ms| self.day_ms.contains(&at_ms))
+        };
+        let place = ours.filter(in_day).and_then(|ours| ours.place);
+        place.is_none_or(|place| self.named_payments.insert(place))
+    }
+
+    fn name_refund(&mut self, ours: Option<&RefundHere>) -> bool {
+        let in_day = |ours: &&RefundHere| self.day_ms.contains(&ours.created_ms);
+        let place = ours.filter(in_day).map(|ours| ours.place);
+        place.is_none_or(|place| self.named_refunds.insert(place))
+    }
+
+    /// A row of another merchant in one sub-merchant's bill, or of another currency.
+    fn of_account(
+        &self,
+        row: &TradeBillRow,
+        refund: Option<&TradeBillRefund>,
+    ) -> Vec<BillDifference> {
+        let found = |kind, here: Option<String>, there: Option<String>| BillDifference {
+            out_refund_no: refund.map(|refund| refund.out_refund_no.clone()),
             here,
-            sums,
-            mut compared,
-            ..
-        } = self;
-        let differences = summary.map(|summary| sums.differences(summary));
-        compared.differences.extend(differences.unwrap_or_default());
-        let payments = here.payments.into_iter();
-        let payments = payments.filter(|(_, payment)| is_paid(payment));
-        let payments = payments.map(|(number, payment)| BillDifference {
+            there,
+            ..difference(kind, Some(&row.out_trade_no))
+        };
+        let mut differences = Vec::new();
+        if self.sub_mchid.is_some() && self.sub_mchid != row.sub_mchid {
+            let (here, there) = (self.sub_mchid.clone(), row.sub_mchid.clone());
+            differences.push(found("bill_sub_mchid", here, there));
+        }
+        if !matches!(row.currency.as_str(), "" | CURRENCY) {
+            let (here, there) = (CURRENCY.to_owned(), row.currency.clone());
+            differences.push(found("bill_currency", Some(here), Some(there)));
+        }
+        differences
+    }
+
+    /// Whether the bill had no line so far, readable or not.
+    pub(super) fn has_no_line(&self) -> bool {
+        self.sums == Sums::default()
+    }
+
+    /// Compares the bill's last line with the sums of its rows. To be called after the last row.
+    pub(super) fn take_summary(&self, summary: &TradeBillSummary) -> Vec<BillDifference> {
+        self.sums.differences(summary)
+    }
+
+    /// A payment of the day is missing in the bill, if no row has named it.
+    pub(super) fn missing_payment(&self, ours: &PaymentRow) -> Option<BillDifference> {
+        let payment = &ours.payment;
+        let is_named = |place| self.named_payments.contains(place);
+        let is_missing = is_paid(payment) && !payment.place.is_some_and(is_named);
+        is_missing.then(|| BillDifference {
             here: Some(fen(payment.total_fen)),
-            ..difference("payment_missing_there", Some(number.as_str()))
-        });
-        let refunds = here.refunds.into_iter();
-        let refunds = refunds.filter(|(_, refund)| was_surely_sent(refund, &day_ms));
-        let refunds = refunds.map(|(number, refund)| BillDifference {
-            out_refund_no: Some(number.into()),
+            ..difference("payment_missing_there", Some(ours.out_trade_no.as_str()))
+        })
+    }
+
+    /// The same for a refund.
+    pub(super) fn missing_refund(&self, ours: &RefundRow) -> Option<BillDifference> {
+        let refund = &ours.refund;
+        let is_named = self.named_refunds.contains(refund.place);
+        let is_missing = was_surely_sent(refund, &self.day_ms) && !is_named;
+        is_missing.then(|| BillDifference {
+            out_refund_no: Some(ours.out_refund_no.as_str().to_owned()),
             here: Some(fen(refund.amount_fen)),
             ..difference("refund_missing_there", Some(refund.out_trade_no.as_str()))
-        });
-        compared.differences.extend(payments.chain(refunds));
-        compared
+        })
+    }
+}
+
+/// The last line of the bill cannot be read.
+pub(super) fn unread_summary(error: &BillError) -> BillDifference {
+    BillDifference {
+        there: Some(error.to_string()),
+        ..difference(LINE_UNREADABLE, None)
+    }
+}
+
+/// The merchant's numbers in a line, as far as they can be read.
+pub(super) struct LineNumbers<'a> {
+    pub(super) out_trade_no: Option<&'a str>,
+    pub(super) out_refund_no: Option<&'a str>,
+}
+
+impl<'a> LineNumbers<'a> {
+    pub(super) fn of(line: &'a BillRow) -> Self {
+        let number = |column: &str| line.get(column).filter(|text| !matches!(*text, "" | "0"));
+        Self {
+            out_trade_no: number("商户订单号"),
+            out_refund_no: number("商户退款单号"),
+        }
     }
 }
 
@@ -393,9 +454,25 @@ fn difference(kind: &str, out_trade_no: Option<&str>) -> BillDifference {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use payment_values::{OutRefundNo, OutTradeNo};
 
     use super::*;
+
+    /// The ledger's day.
+    #[derive(Clone)]
+    struct Business {
+        payments: BTreeMap<OutTradeNo, PaymentHere>,
+        refunds: BTreeMap<OutRefundNo, RefundHere>,
+    }
+
+    /// What a comparison found.
+    struct Compared {
+        payments: BillTotal,
+        refunds: BillTotal,
+        differences: Vec<BillDifference>,
+    }
 
     const DAY_MS: Range<i64> = 0..86_400_000;
     const NOON_MS: i64 = 43_200_000;
@@ -447,6 +524,8 @@ mod tests {
 
     fn paid_here(number: &str, total_fen: u64) -> (OutTradeNo, PaymentHere) {
         let payment = PaymentHere {
+            // The last letter tells the payments of a test apart.
+            place: number.bytes().last().map(i64::from),
             total_fen: Fen::saturating(total_fen),
             state: "paid".into(),
             transaction_id: Some(format!("W-{number}")),
@@ -458,6 +537,7 @@ mod tests {
 
     fn refund_here(number: &str, refund_no: &str, amount_fen: u64) -> (OutRefundNo, RefundHere) {
         let refund = RefundHere {
+            place: 1,
             out_trade_no: OutTradeNo::parse(number).unwrap(),
             amount_fen: Fen::saturating(amount_fen),
             state: "succeeded".into(),
@@ -489,20 +569,38 @@ mod tests {
         here: &Business,
         sub_mchid: Option<&str>,
     ) -> Compared {
-        let mut comparison = Comparison::new(DAY_MS, sub_mchid.map(str::to_owned), here.clone());
+        let mut comparison = Comparison::new(DAY_MS, sub_mchid.map(str::to_owned));
+        let mut differences = Vec::new();
         for row in rows {
-            match &row.refund {
-                None => {
-                    let ours = comparison.named_payment(&row.out_trade_no);
-                    comparison.take_payment(row, ours.as_ref());
-                }
+            differences.extend(match &row.refund {
+                None => comparison.take_payment(row, here.payments.get(&*row.out_trade_no)),
                 Some(refund) => {
-                    let ours = comparison.named_refund(&refund.out_refund_no);
-                    comparison.take_refund(row, refund, ours.as_ref());
+                    let ours = here.refunds.get(&*refund.out_refund_no);
+                    comparison.take_refund(row, refund, ours)
                 }
-            }
+            });
         }
-        comparison.finish(summary)
+        differences.extend(summary.map_or_else(Vec::new, |it| comparison.take_summary(it)));
+        // The ledger gives the day's entries alone.
+        let payments = here.payments.clone().into_iter();
+        let in_day = |ours: &PaymentHere| ours.success_ms.is_some_and(|it| DAY_MS.contains(&it));
+        let payments = payments.filter(|(_, ours)| in_day(ours));
+        let payments = payments.map(|(out_trade_no, payment)| PaymentRow {
+            out_trade_no,
+            payment,
+        });
+        differences.extend(payments.filter_map(|ours| comparison.missing_payment(&ours)));
+        let refunds = here.refunds.clone().into_iter();
+        let refunds = refunds.map(|(out_refund_no, refund)| RefundRow {
+            out_refund_no,
+            refund,
+        });
+        differences.extend(refunds.filter_map(|ours| comparison.missing_refund(&ours)));
+        Compared {
+            payments: comparison.payments,
+            refunds: comparison.refunds,
+            differences,
+        }
     }
 
     #[track_caller]
@@ -552,7 +650,7 @@ mod tests {
     #[test]
     fn each_difference_is_reported_with_both_sides() {
         type Change = fn(&mut Vec<TradeBillRow>, &mut Business);
-        let table: [(Change, &str); 15] = [
+        let table: [(Change, &str); 18] = [
             (
                 |_, here| drop(here.payments.remove("order-B")),
                 "payment_missing_here order-B - here - there 5",
@@ -613,10 +711,20 @@ mod tests {
                 "refund_sub_mchid order-A R here 161 there 160",
             ),
             (
-                // A second row with the same number finds no entry: the first row has taken the
-                // day's entry.
                 |rows, _| rows.push(paid_row("order-B", 5)),
-                "payment_missing_here order-B - here - there 5",
+                "payment_repeated order-B - here - there 5",
+            ),
+            (
+                |rows, _| rows.push(refund_row("order-A", "R", 333, "SUCCESS")),
+                "refund_repeated order-A R here - there 333",
+            ),
+            (
+                |rows, _| rows[1].currency = "HKD".into(),
+                "bill_currency order-B - here CNY there HKD",
+            ),
+            (
+                |rows, _| rows[2].currency = "HKD".into(),
+                "bill_currency order-A R here CNY there HKD",
             ),
         ];
         for (change, expected) in table {

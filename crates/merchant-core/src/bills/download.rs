@@ -6,9 +6,10 @@ use std::path::Path;
 
 use jiff::civil::Date;
 use wechat_pay::bill::{
-    BillError, BillText, BillTicket, BillType, FundFlowBillRequest, Packing, SealedBillTicket,
-    SealedBillTickets, SubMerchantFundFlowBillRequest, TradeBillRequest,
+    BillDownload, BillError, BillReader, BillText, BillTicket, BillType, FundFlowBillRequest,
+    Packing, SealedBillTicket, SealedBillTickets, SubMerchantFundFlowBillRequest, TradeBillRequest,
 };
+use wechat_pay::v2::packing_of_bill;
 use wechat_pay::{InvalidField, Operation, RequestParts, VerifiedReply};
 
 use super::failure::BillFailure;
@@ -23,6 +24,31 @@ pub(super) const PACKING: Packing = Packing::Gzip;
 /// The largest part of an encrypted bill, in bytes. It is decrypted in memory, because no byte may
 /// be used before the last one authenticates all.
 const SEALED_PART_MAX_BYTES: u64 = 128 * 1024 * 1024;
+
+/// What verifies a bill's file.
+pub(super) enum Seal {
+    /// The hash that WeChat signed.
+    Ticket(BillTicket),
+    /// Version 2 has none: only the connection to WeChat. The file is packed in this way.
+    Connection(Packing),
+}
+
+impl Seal {
+    /// A reader for the file, row by row.
+    pub(super) fn reader(&self) -> Result<BillReader, BillError> {
+        match self {
+            Self::Ticket(ticket) => BillReader::new(PACKING, ticket),
+            Self::Connection(packing) => Ok(BillReader::without_hash(*packing)),
+        }
+    }
+
+    fn text(&self) -> Result<BillText, BillError> {
+        match self {
+            Self::Ticket(ticket) => BillText::new(PACKING, ticket),
+            Self::Connection(packing) => Ok(BillText::without_hash(*packing)),
+        }
+    }
+}
 
 /// A bill to request from WeChat.
 pub(super) struct BillRequest {
@@ -42,6 +68,9 @@ impl BillRequest {
         if let Some(sub_mchid) = sub_mchid {
             let known = wechat.merchant.known_sub_merchant(sub_mchid);
             known.map_err(BillFailure::SubMchid)?;
+        }
+        if matches!(kind, BillKind::FundFlow(_)) && wechat.merchant.has_only_version_2() {
+            return Err(BillFailure::OnlyV3);
         }
         Ok(Self {
             kind,
@@ -127,10 +156,10 @@ pub(super) async fn write_text(
     mut to: impl io::Write,
 ) -> Result<Option<u64>, BillFailure> {
     if !request.is_sealed() {
-        let Some((file, ticket)) = fetch(wechat, request, folder).await? else {
+        let Some((file, seal)) = fetch(wechat, request, folder).await? else {
             return Ok(None);
         };
-        return unpack(&file, &ticket, to).await.map(Some);
+        return unpack(&file, &seal, to).await.map(Some);
     }
     let Some(reply) = send(wechat, request).await? else {
         return Ok(None);
@@ -139,40 +168,77 @@ pub(super) async fn write_text(
     let mut length = 0;
     for part in tickets.in_order()? {
         let file = BillFile::limited_in(folder, SEALED_PART_MAX_BYTES)?;
-        wechat.fetch(&part.download()?, &file).await?;
+        fetch_file(wechat, &part.download()?, &file).await?;
         let opened = open(&wechat.merchant, part, &file.whole().await?)?;
         file.take(whole_body(opened))
             .await
             .map_err(CallError::from)?;
-        length += unpack(&file, &part.ticket, &mut to).await?;
+        length += unpack(&file, &Seal::Ticket(part.ticket.clone()), &mut to).await?;
     }
     Ok(Some(length))
 }
 
 /// Downloads a bill's file that is not encrypted. The file is not verified until [`unpack`]
-/// succeeds. `None` where nothing happened on that day.
+/// succeeds. `None` where nothing happened on that day. Version 3's bill has what both versions
+/// made, and a hash; version 2's is for a merchant that has only version 2.
 pub(super) async fn fetch(
     wechat: &WechatClient,
     request: &BillRequest,
     folder: &Path,
-) -> Result<Option<(BillFile, BillTicket)>, BillFailure> {
+) -> Result<Option<(BillFile, Seal)>, BillFailure> {
+    if wechat.merchant.has_only_version_2() {
+        return fetch_v2(wechat, request, folder).await;
+    }
     let Some(reply) = send(wechat, request).await? else {
         return Ok(None);
     };
     let ticket: BillTicket = reply.parse().map_err(CallError::from)?;
     let file = BillFile::new_in(folder)?;
-    wechat.fetch(&ticket.download()?, &file).await?;
-    Ok(Some((file, ticket)))
+    fetch_file(wechat, &ticket.download()?, &file).await?;
+    Ok(Some((file, Seal::Ticket(ticket))))
 }
 
-/// Unpacks a file from its beginning. The file must have the hash of its ticket. Returns the length
+/// Downloads a file from the address that WeChat signed. Where real money is, that is one of
+/// WeChat Pay's own hosts.
+async fn fetch_file(
+    wechat: &WechatClient,
+    download: &BillDownload,
+    file: &BillFile,
+) -> Result<(), BillFailure> {
+    if wechat.gateway.is_live() {
+        download.check_host()?;
+    }
+    Ok(wechat.fetch(download, file).await?)
+}
+
+async fn fetch_v2(
+    wechat: &WechatClient,
+    request: &BillRequest,
+    folder: &Path,
+) -> Result<Option<(BillFile, Seal)>, BillFailure> {
+    let (day, sub_mchid) = (request.day, request.sub_mchid.as_deref());
+    let file = BillFile::new_in(folder)?;
+    let is_there = wechat.fetch_bill_v2(day, PACKING, sub_mchid, &file).await?;
+    if !is_there {
+        return Ok(None);
+    }
+    // No hash says how the file is packed, and WeChat may have left the packing out.
+    file.rewind().await?;
+    let mut piece = Vec::new();
+    file.read_piece(&mut piece).await?;
+    let packing = packing_of_bill(&piece);
+    Ok(Some((file, Seal::Connection(packing))))
+}
+
+/// Unpacks a file from its beginning. The file must be complete and have the hash of its ticket, if
+/// it has one. Returns the length
 /// of its text in bytes.
 pub(super) async fn unpack(
     file: &BillFile,
-    ticket: &BillTicket,
+    seal: &Seal,
     mut to: impl io::Write,
 ) -> Result<u64, BillFailure> {
-    let mut unpacking = BillText::new(PACKING, ticket)?;
+    let mut unpacking = seal.text()?;
     let (mut piece, mut text) = (Vec::new(), Vec::new());
     let mut length = 0;
     file.rewind().await?;

@@ -2,15 +2,14 @@
 
 use merchant_api::{ApiError, ErrorCode};
 use wechat_pay::bill::BillError;
-use wechat_pay::{InvalidField, ReplyError};
+use wechat_pay::{InvalidField, Operation, ReplyError, RetryWith};
 
 use crate::ledger::LedgerError;
 use crate::refusal::Refusal;
 use crate::wechat::CallError;
 
-/// The retry time of a bill that WeChat is still generating, in milliseconds: WeChat's own advice.
-const CREATING_RETRY_MS: u64 = 30 * 60_000;
-/// The retry time of a failed download.
+/// The retry time of a failed download, in milliseconds, unless WeChat's own advice is longer: half an
+/// hour for a bill that is still being made.
 const FAILED_RETRY_MS: u64 = 10_000;
 
 /// Why there is no bill.
@@ -19,6 +18,9 @@ pub(crate) enum BillFailure {
     /// The sub-merchant is not configured; the rule that it breaks.
     #[error("sub_mchid {0}")]
     SubMchid(&'static str),
+    /// The configuration has no key of version 3.
+    #[error("only version 3 of WeChat's API has the flow of funds")]
+    OnlyV3,
     /// A number of ours that the protocol refuses.
     #[error(transparent)]
     Request(#[from] InvalidField),
@@ -44,8 +46,12 @@ impl From<BillFailure> for Refusal {
             refused.retry_after_ms = retry_after_ms;
             Self::from(refused)
         };
+        if let BillFailure::Ledger(error) = error {
+            return error.into();
+        }
         match &error {
             BillFailure::SubMchid(rule) => Self::invalid("sub_mchid", rule),
+            BillFailure::OnlyV3 => refused(ErrorCode::WechatRefused, &error, None, None),
             BillFailure::Call(call) if call.is_ours() => Self::Internal(error.to_string()),
             BillFailure::Call(CallError::Reply(ReplyError::Malformed(_))) => {
                 refused(ErrorCode::BillUnreadable, &error, None, None)
@@ -54,8 +60,10 @@ impl From<BillFailure> for Refusal {
                 refused(ErrorCode::WechatRefused, &error, None, call.wechat_code())
             }
             BillFailure::Call(call) => {
-                let wait_ms = match call.wechat_code() {
-                    Some("STATEMENT_CREATING") => CREATING_RETRY_MS,
+                let wait_ms = match call.retry_with(Operation::Bill) {
+                    Some(RetryWith::SameRequest { after_s }) => {
+                        FAILED_RETRY_MS.max(u64::from(after_s) * 1_000)
+                    }
                     _ => FAILED_RETRY_MS,
                 };
                 let code = ErrorCode::WechatUnavailable;

@@ -1,10 +1,21 @@
-//! An order in the private API's form: everything but the buyer's openid.
+//! An order in the private API's form. The buyer's openid is in it only for a reader that may see who
+//! paid.
 
 use merchant_api::{AttemptDetails, OrderDetails};
 
 use super::refund_details::all_refund_details;
 use crate::config::Config;
-use crate::ledger::{Attempt, AttemptState, Order, Refund, timestamp};
+use crate::ledger::{Attempt, AttemptState, Order, Refund, Shipping, timestamp};
+use crate::orders::shipping;
+
+/// Whether a reader may see who paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payers {
+    /// It sees the openids.
+    Shown,
+    /// It does not.
+    Hidden,
+}
 
 /// The order with its attempts and refunds.
 pub(crate) fn order_details(
@@ -12,16 +23,29 @@ pub(crate) fn order_details(
     order: Order,
     attempts: Vec<Attempt>,
     refunds: Vec<Refund>,
+    shippings: Vec<Shipping>,
+    payers: Payers,
 ) -> OrderDetails {
+    let details = |attempt: Attempt| {
+        let payer = match payers {
+            Payers::Shown => attempt.payer(),
+            Payers::Hidden => None,
+        };
+        AttemptDetails {
+            payer,
+            ..attempt_details(attempt)
+        }
+    };
     let request = order.creation_request();
     let settling = attempts
         .iter()
         .find(|attempt| attempt.state == AttemptState::Paid)
         .cloned()
-        .map(attempt_details);
+        .map(details);
     let settled = settling.as_ref();
     OrderDetails {
         refunds: all_refund_details(&order.order_no, refunds),
+        shippings: shippings.into_iter().map(shipping::details).collect(),
         refunded_fen: order.refunded_fen,
         order_no: order.order_no,
         state: order.state,
@@ -34,6 +58,9 @@ pub(crate) fn order_details(
         goods_tag: request
             .as_ref()
             .and_then(|request| request.goods_tag.clone()),
+        limit_pay: request
+            .as_ref()
+            .and_then(|request| request.limit_pay.clone()),
         support_fapiao: request.as_ref().and_then(|request| request.support_fapiao),
         detail: request.as_ref().and_then(|request| request.detail.clone()),
         scene_info: request
@@ -48,12 +75,13 @@ pub(crate) fn order_details(
         transaction_id: settled.and_then(|attempt| attempt.transaction_id.clone()),
         bank_type: settled.and_then(|attempt| attempt.bank_type.clone()),
         promotion_detail: settled.and_then(|attempt| attempt.promotion_detail.clone()),
+        payer: settled.and_then(|attempt| attempt.payer.clone()),
         live: config.gateway.is_live(),
-        attempts: attempts.into_iter().map(attempt_details).collect(),
+        attempts: attempts.into_iter().map(details).collect(),
     }
 }
 
-/// One attempt.
+/// One attempt, without its payer.
 pub(crate) fn attempt_details(attempt: Attempt) -> AttemptDetails {
     AttemptDetails {
         number: attempt.number,
@@ -69,5 +97,6 @@ pub(crate) fn attempt_details(attempt: Attempt) -> AttemptDetails {
         promotion_detail: attempt
             .promotion_detail
             .and_then(|json| serde_json::from_str(&json).ok()),
+        payer: None,
     }
 }

@@ -12,6 +12,15 @@ pub(super) fn check_api_keys(keys: Vec<ApiKeyFile>) -> Result<Vec<ApiKey>, Confi
             "is missing: without a key no order can be created",
         ));
     }
+    check_each(keys)
+}
+
+/// Checks the keys that read the metrics of all merchants. There may be none.
+pub(super) fn check_monitoring_keys(keys: Vec<ApiKeyFile>) -> Result<Vec<ApiKey>, ConfigError> {
+    check_each(keys)
+}
+
+fn check_each(keys: Vec<ApiKeyFile>) -> Result<Vec<ApiKey>, ConfigError> {
     let mut checked: Vec<ApiKey> = Vec::new();
     for key in keys {
         let name = trimmed(&key.name).to_owned();

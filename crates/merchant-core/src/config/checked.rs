@@ -2,19 +2,22 @@
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ipnet::IpNet;
 use merchant_api::AttemptProduct;
 use url::Url;
-use wechat_pay::v2::ApiV2Key;
-use wechat_pay::{ApiV3Key, CertificateFacts, MerchantKey, NotifyUrl, TrustedKeys};
+use wechat_pay::v2::{ApiV2Key, SignType};
+use wechat_pay::{ApiV3Key, CertificateFacts, ClientIdentity, MerchantKey, NotifyUrl, TrustedKeys};
 
+use super::api::Api;
+use super::bundle::Bundle;
 use super::database::Database;
 use super::folder::folder_of;
 use super::secret::{Secret, SecretHash};
 
-/// The checked configuration.
+/// The checked configuration of one merchant: what all merchants of the server share, and what is this
+/// merchant's own.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where to listen.
@@ -23,10 +26,8 @@ pub struct Config {
     pub public_base_url: Url,
     /// The database of the ledger.
     pub database: Database,
-    /// The folder with the element's files, served at `/dist/`.
-    pub bundle_dir: Option<PathBuf>,
-    /// The name of its WebAssembly file, which pages preload; `None` if the script names none.
-    pub bundle_wasm: Option<String>,
+    /// The element's files, served at `/dist/`.
+    pub bundle: Bundle,
     /// Origins whose pages may read the answers (CORS).
     pub allowed_origins: Vec<String>,
     /// Origins that a buyer may be sent back to, this server's own included.
@@ -49,10 +50,20 @@ pub struct Config {
     pub verification_files: Vec<VerificationFile>,
     /// The targets of webhooks. No other address is called.
     pub webhooks: Vec<WebhookTarget>,
+    /// The target that confirms scans of product codes without a price.
+    pub scan_webhook: Option<WebhookTarget>,
+    /// The payment service (wxpayserver); `None`: it has no routes.
+    pub wxpay_server: Option<WxpayServer>,
     /// The gateway: WeChat Pay or a simulator.
     pub gateway: Gateway,
     /// The merchant's identity and keys at WeChat.
     pub merchant: Merchant,
+    /// The keys that read the metrics of all merchants, and do nothing else.
+    pub monitoring_keys: Vec<ApiKey>,
+    /// Merchants (mchid) that this server no longer serves, whose orders its database holds.
+    pub retired_merchants: Vec<String>,
+    /// The configurations of the server's other merchants. They name no others.
+    pub others: Vec<Self>,
 }
 
 /// The shop's service contact, as a buyer sees it.
@@ -123,6 +134,8 @@ pub struct WebhookTarget {
     pub url: Url,
     /// The signing keys: one, or two while the secret is replaced.
     pub keys: Vec<Vec<u8>>,
+    /// Whether messages about payments name the payer (`with_payer`).
+    pub with_payer: bool,
 }
 
 impl std::fmt::Debug for WebhookTarget {
@@ -130,6 +143,23 @@ impl std::fmt::Debug for WebhookTarget {
         f.debug_struct("WebhookTarget")
             .field("url", &self.url.as_str())
             .finish_non_exhaustive()
+    }
+}
+
+/// The payment service (wxpayserver), whose routes are `/v1/pay/…`.
+#[derive(Clone, Debug)]
+pub struct WxpayServer {
+    /// The addresses that an order may name as its `notify_url`. No other address is called.
+    pub notify_urls: Vec<Url>,
+    /// The address to which a buyer returns from an H5 payment; without it, H5 is refused.
+    pub return_url: Option<String>,
+}
+
+impl WxpayServer {
+    /// The allowed address that equals this text as a URL.
+    pub fn notify_url(&self, text: &str) -> Option<&Url> {
+        let given = Url::parse(text).ok()?;
+        self.notify_urls.iter().find(|url| **url == given)
     }
 }
 
@@ -169,11 +199,37 @@ pub enum Scope {
     /// Read `/metrics`.
     #[serde(rename = "metrics")]
     Metrics,
+    /// Use the payment service (`/v1/pay/…`), if it is configured.
+    #[serde(rename = "wxpay_server")]
+    WxpayServer,
+    /// Sell at a counter (`/till`): create orders, pay them by the buyer's code, read them one by one,
+    /// close them.
+    #[serde(rename = "till")]
+    Till,
+    /// See who paid: the payer's openid in an order that the key may read.
+    #[serde(rename = "payers:read")]
+    PayersRead,
+    /// Sign in at the desk (`/desk`) and look at everything there.
+    #[serde(rename = "desk:look")]
+    DeskLook,
+    /// Refund at the desk, and send an abnormal refund another way.
+    #[serde(rename = "desk:refund")]
+    DeskRefund,
+    /// Mark mismatches as done at the desk, and send webhooks again.
+    #[serde(rename = "desk:settle")]
+    DeskSettle,
+}
+
+impl ApiKey {
+    /// Whether the key signs in at the desk: it may look there, and may do nothing outside of it.
+    pub fn opens_desk(&self) -> bool {
+        self.scopes.contains(&Scope::DeskLook) && self.scopes.iter().all(|scope| scope.is_of_desk())
+    }
 }
 
 impl Scope {
     /// Every scope. A key that names none has all of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 13] = [
         Self::OrdersRead,
         Self::OrdersWrite,
         Self::RefundsRead,
@@ -181,7 +237,18 @@ impl Scope {
         Self::Bills,
         Self::Webhooks,
         Self::Metrics,
+        Self::WxpayServer,
+        Self::Till,
+        Self::PayersRead,
+        Self::DeskLook,
+        Self::DeskRefund,
+        Self::DeskSettle,
     ];
+
+    /// Whether the scope is one of the desk's, which no route of the API takes.
+    pub const fn is_of_desk(self) -> bool {
+        matches!(self, Self::DeskLook | Self::DeskRefund | Self::DeskSettle)
+    }
 
     /// The scope's name in the configuration.
     pub const fn as_str(self) -> &'static str {
@@ -193,6 +260,12 @@ impl Scope {
             Self::Bills => "bills",
             Self::Webhooks => "webhooks",
             Self::Metrics => "metrics",
+            Self::WxpayServer => "wxpay_server",
+            Self::Till => "till",
+            Self::PayersRead => "payers:read",
+            Self::DeskLook => "desk:look",
+            Self::DeskRefund => "desk:refund",
+            Self::DeskSettle => "desk:settle",
         }
     }
 }
@@ -257,16 +330,21 @@ pub struct Merchant {
     pub certificate: MerchantCertificate,
     /// Other keys, while a certificate is replaced. The newest valid key signs.
     pub other_certificates: Vec<MerchantCertificate>,
-    /// The APIv3 key, which decrypts notifications.
-    pub api_v3_key: ApiV3Key,
+    /// The version that makes orders and refunds. What the other version made is queried, closed
+    /// and completed by that one, for as long as its key is configured.
+    pub api: Api,
+    /// The APIv3 key, which decrypts notifications. `None`: the merchant has version 2 alone.
+    pub api_v3_key: Option<ApiV3Key>,
     /// WeChat's public keys in the configuration. At run time the server also trusts the
     /// certificates that it downloaded.
     pub trusted_keys: TrustedKeys,
     /// The key that WeChat is asked to sign its replies with.
     pub reply_key: Option<String>,
-    /// The key of version 2. It decrypts notifications of refunds that were made in WeChat's
-    /// portal.
+    /// The key of version 2. It signs that version's messages, and decrypts notifications of
+    /// refunds that were made in WeChat's portal. `None`: the merchant has version 3 alone.
     pub api_v2_key: Option<ApiV2Key>,
+    /// The kind of signature of orders that version 2 makes.
+    pub v2_sign_type: SignType,
     /// The notify URL of payments.
     pub notify_url: NotifyUrl,
     /// The notify URL of refunds.
@@ -275,6 +353,12 @@ pub struct Merchant {
     pub mini_program: Option<MiniProgram>,
     /// The appid of the native app at WeChat's open platform, if there is one.
     pub app_appid: Option<String>,
+    /// Further official accounts, for orders that name them.
+    pub other_accounts: Vec<OfficialAccount>,
+    /// Further mini-programs, for orders that name them.
+    pub other_mini_programs: Vec<MiniProgram>,
+    /// The appids of further native apps, for orders that name them.
+    pub other_app_appids: Vec<String>,
     /// Partner mode: the sub-merchants of this service provider. Empty: the merchant sells for
     /// itself.
     pub sub_merchants: Vec<SubMerchant>,
@@ -283,15 +367,43 @@ pub struct Merchant {
 }
 
 impl Config {
+    /// The configurations of all merchants of the server, this one first.
+    pub fn each(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.others)
+    }
+
+    /// The same server as its merchant with this number sees it: that merchant comes first. `None`: it
+    /// is not configured.
+    #[must_use]
+    pub fn for_merchant(&self, mchid: &str) -> Option<Self> {
+        let mut each: Vec<_> = self.each().cloned().collect();
+        let place = each
+            .iter()
+            .position(|config| config.merchant.key.mchid() == mchid)?;
+        let mut chosen = each.remove(place);
+        for other in &mut each {
+            other.others.clear();
+        }
+        chosen.others = each;
+        Some(chosen)
+    }
+
     /// The folder for files that are too large for memory: beside the database, on a private disk
     /// with space.
     pub(crate) fn files_dir(&self) -> &Path {
-        let Database::Sqlite(file) = &self.database;
-        folder_of(file)
+        match &self.database {
+            Database::Sqlite(file) => folder_of(file),
+            Database::Postgres { folder, .. } => folder,
+        }
     }
 }
 
 impl Merchant {
+    /// Whether the merchant has no key of version 3.
+    pub fn has_only_version_2(&self) -> bool {
+        self.api_v3_key.is_none()
+    }
+
     /// The configured sub-merchant with this number.
     pub(crate) fn sub_merchant(&self, sub_mchid: &str) -> Option<&SubMerchant> {
         self.sub_merchants
@@ -307,6 +419,15 @@ impl Merchant {
         self.sub_merchant(sub_mchid)
             .ok_or("is none of the configured sub-merchants")
     }
+}
+
+/// A further official account of the merchant.
+#[derive(Clone, Debug)]
+pub struct OfficialAccount {
+    /// The account's appid, under which its followers have their openids.
+    pub appid: String,
+    /// The account's secret. Without it, only orders with an openid can be paid inside WeChat.
+    pub secret: Option<Secret>,
 }
 
 /// A mini-program of the merchant.
@@ -340,4 +461,7 @@ pub struct MerchantCertificate {
     pub key: MerchantKey,
     /// The validity of the certificate; `None` if it is not configured.
     pub facts: Option<CertificateFacts>,
+    /// Key and certificate for connections that version 2 asks a certificate for; `None` if the
+    /// certificate is not configured.
+    pub identity: Option<ClientIdentity>,
 }

@@ -35,17 +35,25 @@ pub(super) struct ConfigFile {
     pub(super) verification_files: Vec<PathBuf>,
     #[serde(default)]
     pub(super) webhooks: Vec<WebhookFile>,
+    pub(super) scan_webhook: Option<WebhookFile>,
     #[serde(default = "default_products")]
     pub(super) products: Vec<AttemptProduct>,
     #[serde(default = "default_order_expires_in_ms")]
     pub(super) order_expires_in_ms: u64,
     pub(super) service_contact: Option<ServiceContactFile>,
+    pub(super) wxpay_server: Option<WxpayServerFile>,
     #[serde(default)]
     pub(super) gateway: GatewayFile,
-    pub(super) merchant: MerchantFile,
+    /// The only merchant, or the first of several. What belongs to it alone is at the top level.
+    pub(super) merchant: Option<MerchantFile>,
+    /// Several merchants, each with what belongs to it alone.
+    #[serde(default)]
+    pub(super) merchants: Vec<MerchantFile>,
+    #[serde(default)]
+    pub(super) retired_merchants: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ServiceContactFile {
     pub(super) text: String,
@@ -68,6 +76,16 @@ pub(super) struct WebhookFile {
     pub(super) secret_file: Option<PathBuf>,
     pub(super) other_secret: Option<Secret>,
     pub(super) other_secret_file: Option<PathBuf>,
+    /// For `[[webhooks]]` alone.
+    pub(super) with_payer: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WxpayServerFile {
+    #[serde(default)]
+    pub(super) notify_urls: Vec<String>,
+    pub(super) return_url: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -91,6 +109,8 @@ pub(super) struct MerchantFile {
     pub(super) appid: Option<String>,
     pub(super) app_secret: Option<Secret>,
     pub(super) app_secret_file: Option<PathBuf>,
+    pub(super) api: Option<String>,
+    pub(super) v2_sign_type: Option<String>,
     pub(super) serial_no: Option<String>,
     pub(super) private_key: Option<Secret>,
     pub(super) private_key_file: Option<PathBuf>,
@@ -118,6 +138,38 @@ pub(super) struct MerchantFile {
     #[serde(default)]
     pub(super) sub_merchants: Vec<SubMerchantFile>,
     pub(super) receipt_url: Option<String>,
+    /// Further official accounts, mini-programs and apps.
+    #[serde(default)]
+    pub(super) applications: Vec<ApplicationFile>,
+    // The rest is for `[[merchants]]` alone: that of `[merchant]` is at the top level.
+    pub(super) api_keys: Option<Vec<ApiKeyFile>>,
+    pub(super) webhooks: Option<Vec<WebhookFile>>,
+    pub(super) scan_webhook: Option<WebhookFile>,
+    pub(super) return_origins: Option<Vec<String>>,
+    pub(super) products: Option<Vec<AttemptProduct>>,
+    pub(super) order_expires_in_ms: Option<u64>,
+    pub(super) service_contact: Option<ServiceContactFile>,
+    pub(super) wxpay_server: Option<WxpayServerFile>,
+}
+
+/// A further application of a merchant.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ApplicationFile {
+    pub(super) kind: ApplicationKind,
+    pub(super) appid: String,
+    pub(super) secret: Option<Secret>,
+    pub(super) secret_file: Option<PathBuf>,
+    pub(super) path: Option<String>,
+}
+
+/// What an application is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ApplicationKind {
+    OfficialAccount,
+    MiniProgram,
+    App,
 }
 
 /// One sub-merchant of a service provider.
@@ -186,8 +238,8 @@ mod tests {
     use serde::de::DeserializeOwned;
 
     use super::{
-        ApiKeyFile, ConfigFile, GatewayFile, MerchantFile, MerchantKeyFile, RateLimits,
-        ServiceContactFile, SubMerchantFile, WebhookFile,
+        ApiKeyFile, ApplicationFile, ConfigFile, GatewayFile, MerchantFile, MerchantKeyFile,
+        RateLimits, ServiceContactFile, SubMerchantFile, WebhookFile, WxpayServerFile,
     };
     use crate::input::json_form::{FormRule, GivenJson};
 
@@ -211,8 +263,10 @@ mod tests {
             fields_of::<RateLimits>(),
             fields_of::<ApiKeyFile>(),
             fields_of::<WebhookFile>(),
+            fields_of::<WxpayServerFile>(),
             fields_of::<GatewayFile>(),
             fields_of::<MerchantFile>(),
+            fields_of::<ApplicationFile>(),
             fields_of::<SubMerchantFile>(),
             fields_of::<MerchantKeyFile>(),
         ] {

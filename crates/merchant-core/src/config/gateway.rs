@@ -3,13 +3,12 @@
 use std::num::NonZeroU32;
 
 use url::Url;
+use wechat_pay::hosts;
 
 use super::address::{PlainHttp, bare, origin, secure_url};
 use super::file::GatewayFile;
 use super::{ConfigError, Environment, Gateway};
 
-/// WeChat Pay's own hosts. With `environment = "wechat"` no other host is called.
-const GATEWAY_HOSTS: [&str; 2] = ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"];
 /// The default of `gateway.tries`.
 const TRIES: u32 = 3;
 /// The default of `gateway.calls_per_second`. WeChat documents 300 a second for queries of refunds,
@@ -29,10 +28,11 @@ pub(super) fn check_gateway(
         .base_url
         .as_deref()
         .or(base_url_of_file)
-        .unwrap_or("https://api.mch.weixin.qq.com");
-    let base_url = secure_url("gateway.base_url", base_url, PlainHttp::ToLoopback)
+        .map_or_else(|| format!("https://{}", hosts::DEFAULT_HOST), str::to_owned);
+    let base_url = secure_url("gateway.base_url", &base_url, PlainHttp::ToLoopback)
         .and_then(|url| bare("gateway.base_url", url))?;
-    let is_wechats = has_host(&base_url, &GATEWAY_HOSTS);
+    // With `environment = "wechat"` no other host is called.
+    let is_wechats = has_host(&base_url, hosts::is_wechats_host);
     match environment {
         Environment::Wechat if !is_wechats => Err(ConfigError::refused(
             "gateway.base_url",
@@ -101,14 +101,12 @@ fn check_second_host(
         (Some(text), _) => text,
         (None, Environment::Simulator) => return Ok(None),
         (None, Environment::Wechat) => {
-            let other = GATEWAY_HOSTS
-                .into_iter()
-                .find(|host| first.host_str() != Some(host));
-            format!("https://{}", other.unwrap_or(GATEWAY_HOSTS[0]))
+            let partner = first.host_str().and_then(hosts::partner);
+            format!("https://{}", partner.unwrap_or(hosts::DEFAULT_HOST))
         }
     };
     let url = secure_url(FIELD, &text, PlainHttp::ToLoopback).and_then(|url| bare(FIELD, url))?;
-    if has_host(&url, &GATEWAY_HOSTS) != (environment == Environment::Wechat) {
+    if has_host(&url, hosts::is_wechats_host) != (environment == Environment::Wechat) {
         return Err(ConfigError::refused(
             FIELD,
             "and gateway.base_url must both be WeChat Pay's own, or neither",
@@ -123,14 +121,12 @@ fn check_second_host(
     Ok(Some(url))
 }
 
-fn has_host(url: &Url, hosts: &[&str]) -> bool {
-    url.scheme() == "https"
-        && url.port().is_none()
-        && url.host_str().is_some_and(|host| hosts.contains(&host))
+fn has_host(url: &Url, is_right: impl FnOnce(&str) -> bool) -> bool {
+    url.scheme() == "https" && url.port().is_none() && url.host_str().is_some_and(is_right)
 }
 
 fn own_host(field: &'static str, url: &Url, host: &str) -> Result<(), ConfigError> {
-    if has_host(url, &[host]) {
+    if has_host(url, |found| found == host) {
         return Ok(());
     }
     Err(ConfigError::refused(

@@ -3,31 +3,37 @@
 use std::path::{Path, PathBuf};
 
 use url::Url;
-use wechat_pay::NotifyUrl;
-use wechat_pay::v2::ApiV2Key;
+use wechat_pay::v2::{ApiV2Key, SignType};
+use wechat_pay::{ApiV3Key, NotifyUrl};
 
 use super::address::{PlainHttp, is_loopback_host, origin, secure_url};
-use super::applications::{check_mini_program, check_sub_merchants};
+use super::applications::{check_applications, check_mini_program, check_sub_merchants};
 use super::file::{MerchantFile, MerchantJson, MerchantKeyFile};
 use super::merchant_keys::check_keys;
 use super::named_files::{read_private, required, secret};
 use super::trusted_keys::{check_not_own, read_trusted_keys};
-use super::{ConfigError, Gateway, Merchant, forms, sources};
+use super::{Api, ConfigError, Gateway, Merchant, MerchantCertificate, Secret, forms, sources};
 
 /// The route of payment notifications. It is fixed, because it is registered at WeChat.
 pub const NOTIFY_PATH: &str = "/wechat/notify/payment";
 /// The route of refund notifications. It is also the address to set in WeChat's portal for refunds
 /// that are made there.
 pub const REFUND_NOTIFY_PATH: &str = "/wechat/notify/refund";
+/// The route of payment notifications of one merchant of several.
+pub const MERCHANT_NOTIFY_PATH: &str = "/wechat/notify/{mchid}/payment";
+/// The route of refund notifications of one merchant of several.
+pub const MERCHANT_REFUND_NOTIFY_PATH: &str = "/wechat/notify/{mchid}/refund";
 /// The route of the receipt page, registered at WeChat as 商家小票链接.
 pub const RECEIPT_PATH: &str = "/wechat/receipt";
 
-/// Checks the section and reads the files that it names.
+/// Checks the section and reads the files that it names. `is_listed`: it is one of `[[merchants]]`,
+/// which have notify URLs of their own.
 pub(super) fn check_merchant(
     file: MerchantFile,
     folder: &Path,
     gateway: &Gateway,
     public_base_url: &Url,
+    is_listed: bool,
 ) -> Result<Merchant, ConfigError> {
     let mchid = required("merchant.mchid", file.mchid)?;
     let mchid = forms::mchid("merchant.mchid", &mchid)?;
@@ -59,8 +65,8 @@ pub(super) fn check_merchant(
         file.api_v3_key,
         file.api_v3_key_file,
     )?;
-    let api_v3_key = required("merchant.api_v3_key", api_v3_key)?;
-    let api_v3_key = forms::api_v3_key("merchant.api_v3_key", &api_v3_key)?;
+    let v2_sign_type = check_sign_type(file.v2_sign_type.as_deref())?;
+    let api = check_api(file.api.as_deref(), v2_sign_type)?;
     let api_v2_key = secret(
         "merchant.api_v2_key_file",
         file.api_v2_key,
@@ -76,13 +82,13 @@ pub(super) fn check_merchant(
     )?
     .map(|secret| forms::app_secret("merchant.app_secret", &secret))
     .transpose()?;
-    if trusted_keys.is_empty() && !file.download_certificates {
-        return Err(ConfigError::refused(
-            "merchant.public_key_file",
-            "is missing, and so are platform_certificate_files: without one of them nothing that WeChat says can be believed. An older merchant without a public key can say download_certificates = true",
-        ));
+    let has_wechats_keys = !trusted_keys.is_empty() || file.download_certificates;
+    let api_v3_key = check_api_v3_key(api, api_v3_key.as_ref(), has_wechats_keys)?;
+    if let Api::V2(_) = api {
+        check_for_v2(api_v2_key.as_ref(), &certificate)?;
     }
     let base = check_notify_base(file.notify_base_url, gateway, public_base_url)?;
+    let [payment_path, refund_path] = notify_paths(is_listed, &mchid);
     let mini_program_secret = secret(
         "merchant.mini_program_secret_file",
         file.mini_program_secret,
@@ -97,9 +103,20 @@ pub(super) fn check_merchant(
         .app_appid
         .map(|appid| forms::appid("merchant.app_appid", &appid))
         .transpose()?;
+    let first = [
+        Some(&appid),
+        mini_program
+            .as_ref()
+            .map(|mini_program| &mini_program.appid),
+        app_appid.as_ref(),
+    ];
+    let more = check_applications(file.applications, folder, first)?;
     Ok(Merchant {
         mini_program,
         app_appid,
+        other_accounts: more.accounts,
+        other_mini_programs: more.mini_programs,
+        other_app_appids: more.app_appids,
         sub_merchants: check_sub_merchants(file.sub_merchants, folder, &mchid)?,
         receipt_url: check_receipt_url(file.receipt_url, public_base_url)?,
         appid,
@@ -107,16 +124,91 @@ pub(super) fn check_merchant(
         key: certificate.key.clone(),
         certificate,
         other_certificates,
+        api,
         api_v3_key,
         api_v2_key,
+        v2_sign_type,
         trusted_keys,
         reply_key: public_key_id,
-        notify_url: notify_url(&base, NOTIFY_PATH)?,
-        refund_notify_url: notify_url(&base, REFUND_NOTIFY_PATH)?,
+        notify_url: notify_url(&base, &payment_path)?,
+        refund_notify_url: notify_url(&base, &refund_path)?,
     })
 }
 
+fn check_sign_type(text: Option<&str>) -> Result<SignType, ConfigError> {
+    match text.map(forms::trimmed) {
+        None => Ok(SignType::HmacSha256),
+        Some(text) => SignType::parse(text).ok_or_else(|| {
+            ConfigError::refused(
+                "merchant.v2_sign_type",
+                "must be \"HMAC-SHA256\" or \"MD5\"",
+            )
+        }),
+    }
+}
+
+fn check_api(text: Option<&str>, v2_sign_type: SignType) -> Result<Api, ConfigError> {
+    match text.map(forms::trimmed) {
+        None | Some("v3") => Ok(Api::V3),
+        Some("v2") => Ok(Api::V2(v2_sign_type)),
+        Some(_) => Err(ConfigError::refused(
+            "merchant.api",
+            "must be \"v3\" or \"v2\"",
+        )),
+    }
+}
+
+/// A merchant of version 2 has the keys of version 3 as a whole or not at all.
+fn check_api_v3_key(
+    api: Api,
+    key: Option<&Secret>,
+    has_wechats_keys: bool,
+) -> Result<Option<ApiV3Key>, ConfigError> {
+    const FIELD: &str = "merchant.api_v3_key";
+    if api != Api::V3 && key.is_none() && !has_wechats_keys {
+        return Ok(None);
+    }
+    let key = forms::api_v3_key(FIELD, required(FIELD, key)?)?;
+    if !has_wechats_keys {
+        return Err(ConfigError::refused(
+            "merchant.public_key_file",
+            "is missing, and so are platform_certificate_files: without one of them nothing that WeChat says can be believed. An older merchant without a public key can say download_certificates = true",
+        ));
+    }
+    Ok(Some(key))
+}
+
+/// What version 2 cannot do without: its key signs, and refunds need the certificate.
+fn check_for_v2(
+    key: Option<&ApiV2Key>,
+    certificate: &MerchantCertificate,
+) -> Result<(), ConfigError> {
+    if key.is_none() {
+        return Err(ConfigError::refused(
+            "merchant.api_v2_key",
+            "is missing: with api = \"v2\" it signs every call (账户中心 → API 安全 → APIv2 密钥)",
+        ));
+    }
+    if certificate.identity.is_none() {
+        return Err(ConfigError::refused(
+            "merchant.certificate_file",
+            "is missing: with api = \"v2\" refunds and reversals need the merchant certificate (apiclient_cert.pem)",
+        ));
+    }
+    Ok(())
+}
+
 const NOTIFY_BASE: &str = "merchant.notify_base_url";
+
+/// The paths of notifications of payments and of refunds.
+fn notify_paths(is_listed: bool, mchid: &str) -> [String; 2] {
+    if is_listed {
+        let of_several = [MERCHANT_NOTIFY_PATH, MERCHANT_REFUND_NOTIFY_PATH];
+        of_several.map(|path| path.replace("{mchid}", mchid))
+    } else {
+        [NOTIFY_PATH, REFUND_NOTIFY_PATH].map(str::to_owned)
+    }
+}
 
 fn notify_url(base: &Url, path: &str) -> Result<NotifyUrl, ConfigError> {
     let url = format!("{}{path}", base.as_str().trim_end_matches('/'));

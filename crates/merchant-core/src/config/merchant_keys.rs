@@ -1,7 +1,7 @@
 //! The merchant's own keys, each with its certificate. While a certificate is replaced there are
 //! two, and WeChat accepts both for some time.
 
-use wechat_pay::{CertificateFacts, MerchantKey, TrustedKeys};
+use wechat_pay::{CertificateFacts, ClientIdentity, MerchantKey, TrustedKeys};
 
 use super::file::MerchantKeyFile;
 use super::named_files::{key_error, read, read_private, required};
@@ -85,12 +85,12 @@ pub(crate) fn signer(
     merchant: &Merchant,
     now_s: i64,
     is_refused: impl Fn(&str) -> bool,
-) -> &MerchantKey {
+) -> &MerchantCertificate {
     let rank = |certificate: &MerchantCertificate| {
         let is_good = certificate.is_valid(now_s) && !is_refused(certificate.key.serial_no());
         (is_good, certificate.since_s())
     };
-    let newest = merchant
+    merchant
         .other_certificates
         .iter()
         .fold(&merchant.certificate, |best, other| {
@@ -99,8 +99,7 @@ pub(crate) fn signer(
             } else {
                 best
             }
-        });
-    &newest.key
+        })
 }
 
 /// Reads all keys of the merchant.
@@ -224,7 +223,15 @@ fn check_key(
             ));
         }
     }
-    Ok(MerchantCertificate { key, facts })
+    let identity = certificate
+        .map(|certificate| ClientIdentity::read(&certificate, &private_key))
+        .transpose()
+        .map_err(key_error(fields.certificate_file))?;
+    Ok(MerchantCertificate {
+        key,
+        facts,
+        identity,
+    })
 }
 
 /// Checks that a certificate is this merchant's, and not a certificate of WeChat.

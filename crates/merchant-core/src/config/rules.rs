@@ -2,24 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use merchant_api::AttemptProduct;
-use url::Url;
-
-use super::address::{PlainHttp, bare, is_loopback_host, origin, origins, secure_url};
-use super::api_keys::check_api_keys;
-use super::bundle;
-use super::file::{ConfigFile, ServiceContactFile};
-use super::forms::trimmed;
+use super::address::{PlainHttp, bare, is_loopback_host, origins, secure_url};
+use super::bundle::Bundle;
+use super::file::ConfigFile;
+use super::forms;
 use super::gateway::check_gateway;
-use super::webhook_targets::check_webhooks;
-use super::{Config, ConfigError, Database, Merchant, ServiceContact, VerificationFile, merchant};
-use crate::input::plain_text;
+use super::own::{self, Own, Place};
+use super::{Config, ConfigError, Database, VerificationFile};
 
-/// Bounds of `order_expires_in_ms`, and of the same field of an order: WeChat raises anything
-/// below a minute, and a Native order lives for seven days at most.
-pub(crate) const EXPIRES_IN_MS: std::ops::RangeInclusive<u64> = 60_000..=7 * 24 * 3_600_000;
-
-pub(super) fn check(file: ConfigFile, folder: &Path) -> Result<Config, ConfigError> {
+pub(super) fn check(mut file: ConfigFile, folder: &Path) -> Result<Config, ConfigError> {
     let listens_on_loopback = file.listen.ip().is_loopback();
     let public_base_url = secure_url(
         "public_base_url",
@@ -30,22 +21,17 @@ pub(super) fn check(file: ConfigFile, folder: &Path) -> Result<Config, ConfigErr
     )
     .and_then(|url| bare("public_base_url", url))?;
     let we_are_loopback = is_loopback_host(&public_base_url);
-
-    let merchant_json = file
-        .merchant
-        .from_file
-        .as_deref()
-        .map(|path| merchant::read_merchant_json(&folder.join(path)))
-        .transpose()?;
-    let merchant_file = merchant::merge(file.merchant, merchant_json.as_ref(), folder);
-    let gateway = check_gateway(
-        file.gateway,
-        merchant_json
-            .as_ref()
-            .map(|(json, _)| json.base_url.as_str()),
-        we_are_loopback,
-    )?;
-    let merchant = merchant::check_merchant(merchant_file, folder, &gateway, &public_base_url)?;
+    let (mut own_files, monitoring_keys) = own::take_files(&mut file)?;
+    let base_url_of_file = own::read_merchant_files(&mut own_files, folder)?;
+    let gateway = check_gateway(file.gateway, base_url_of_file.as_deref(), we_are_loopback)?;
+    let mut all_own = Vec::new();
+    for own_file in own_files {
+        let place = own_file.place;
+        let own = own::check(own_file, folder, &gateway, &public_base_url);
+        let own = own.map_err(|error| place.named(error))?;
+        all_own.push((place, own));
+    }
+    own::check_together(&all_own, &monitoring_keys)?;
 
     if gateway.is_live() && we_are_loopback {
         return Err(ConfigError::refused(
@@ -54,60 +40,56 @@ pub(super) fn check(file: ConfigFile, folder: &Path) -> Result<Config, ConfigErr
         ));
     }
     let allowed_origins = origins("allowed_origins", &file.allowed_origins, we_are_loopback)?;
-    let mut return_origins = origins("return_origins", &file.return_origins, we_are_loopback)?;
-    return_origins.push(origin(&public_base_url));
-
-    if !EXPIRES_IN_MS.contains(&file.order_expires_in_ms) {
-        return Err(ConfigError::refused(
-            "order_expires_in_ms",
-            "must be from 60000 (a minute) to 604800000 (seven days)",
-        ));
-    }
-    let bundle_dir = file.bundle_dir.map(|path| folder.join(path));
-    Ok(Config {
+    let retired_merchants = check_retired(&file.retired_merchants, &all_own)?;
+    let database = Database::parse(&file.database, folder)?;
+    let bundle = match file.bundle_dir {
+        Some(path) => Bundle::in_folder(folder.join(path)),
+        None => Bundle::Absent,
+    };
+    let verification_files = read_verification_files(&file.verification_files, folder)?;
+    let mut configs = all_own.into_iter().map(|(_, own)| Config {
         listen: file.listen,
-        public_base_url,
-        database: Database::parse(&file.database, folder)?,
-        bundle_wasm: bundle_dir.as_deref().and_then(bundle::wasm_name),
-        bundle_dir,
-        allowed_origins,
-        return_origins,
+        public_base_url: public_base_url.clone(),
+        database: database.clone(),
+        bundle: bundle.clone(),
+        allowed_origins: allowed_origins.clone(),
+        return_origins: own.return_origins,
         trusted_proxies: file.trusted_proxies.iter().map(|proxy| proxy.0).collect(),
-        api_keys: check_api_keys(file.api_keys)?,
-        products: check_products(file.products, &merchant)?,
+        api_keys: own.api_keys,
+        products: own.products,
         rate_limits: file.rate_limits,
         connections: file.connections,
-        verification_files: read_verification_files(&file.verification_files, folder)?,
-        webhooks: check_webhooks(file.webhooks, folder)?,
-        order_expires_in_ms: file.order_expires_in_ms,
-        service_contact: file
-            .service_contact
-            .map(check_service_contact)
-            .transpose()?,
-        gateway,
-        merchant,
-    })
+        verification_files: verification_files.clone(),
+        webhooks: own.webhooks,
+        scan_webhook: own.scan_webhook,
+        wxpay_server: own.wxpay_server,
+        order_expires_in_ms: own.order_expires_in_ms,
+        service_contact: own.service_contact,
+        gateway: gateway.clone(),
+        merchant: own.merchant,
+        monitoring_keys: monitoring_keys.clone(),
+        retired_merchants: retired_merchants.clone(),
+        others: Vec::new(),
+    });
+    let first = configs.next();
+    let mut first = first.ok_or_else(|| ConfigError::refused("merchant", "is missing"))?;
+    first.others = configs.collect();
+    Ok(first)
 }
 
-/// A product is offered only where everything that it needs is configured.
-fn check_products(
-    products: Vec<AttemptProduct>,
-    merchant: &Merchant,
-) -> Result<Vec<AttemptProduct>, ConfigError> {
-    if products.is_empty() {
-        return Err(ConfigError::refused("products", "must name at least one"));
+/// Merchants whose orders stay in the database, and which are not configured.
+fn check_retired(texts: &[String], all: &[(Place, Own)]) -> Result<Vec<String>, ConfigError> {
+    const FIELD: &str = "retired_merchants";
+    let mut retired = Vec::new();
+    for text in texts {
+        let mchid = forms::mchid(FIELD, text)?;
+        if all.iter().any(|(_, own)| own.merchant.key.mchid() == mchid) {
+            let rule = format!("must not name {mchid}, which is configured");
+            return Err(ConfigError::refused(FIELD, rule));
+        }
+        retired.push(mchid);
     }
-    for product in &products {
-        let lacks = match product {
-            AttemptProduct::MiniProgram if merchant.mini_program.is_none() => {
-                "mini_program needs merchant.mini_program_appid"
-            }
-            AttemptProduct::App if merchant.app_appid.is_none() => "app needs merchant.app_appid",
-            _ => continue,
-        };
-        return Err(ConfigError::refused("products", lacks));
-    }
-    Ok(products)
+    Ok(retired)
 }
 
 fn read_verification_files(
@@ -156,27 +138,4 @@ fn read_verification_file(path: &Path) -> Result<VerificationFile, ConfigError> 
         name: name.to_owned(),
         text,
     })
-}
-
-fn check_service_contact(contact: ServiceContactFile) -> Result<ServiceContact, ConfigError> {
-    let text = trimmed(&contact.text).to_owned();
-    let rule = match text.len() {
-        1..=200 => plain_text::broken_rule(&text),
-        _ => Some("must be 1 to 200 bytes of text"),
-    };
-    if let Some(rule) = rule {
-        return Err(ConfigError::refused("service_contact.text", rule));
-    }
-    let url = contact
-        .url
-        .map(|url| {
-            Url::parse(&url)
-                .ok()
-                .filter(|url| matches!(url.scheme(), "https" | "mailto" | "tel"))
-                .ok_or_else(|| {
-                    ConfigError::refused("service_contact.url", "must be https, mailto or tel")
-                })
-        })
-        .transpose()?;
-    Ok(ServiceContact { text, url })
 }

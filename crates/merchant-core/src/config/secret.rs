@@ -7,6 +7,7 @@ use std::fmt;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use wechat_pay::lower_hex;
 
 /// A secret of the configuration.
 ///
@@ -112,6 +113,12 @@ impl SecretHash {
     /// Whether both hashes are equal, compared in constant time.
     pub fn is(&self, other: &Self) -> bool {
         verify_slices_are_equal(&self.0, &other.0).is_ok()
+    }
+
+    /// A text that stands for the secret in the ledger: the SHA-256 of this hash in hex. It can
+    /// neither be used as the secret nor be put into a configuration.
+    pub fn mark(&self) -> String {
+        lower_hex(digest(&SHA256, &self.0).as_ref())
     }
 }
 

@@ -53,10 +53,22 @@ impl Sources {
                 path.push(name);
             }
             ConfigError::Form {
-                field: path.join("."),
+                field: dotted(&path),
                 rule,
             }
         })
+    }
+}
+
+/// The path of a field. A merchant of several is named by its place: `merchants[1].appid`.
+fn dotted(path: &[String]) -> String {
+    match path {
+        [list, place, rest @ ..] if list == "merchants" => {
+            let parts = [format!("merchants[{place}]")];
+            let parts: Vec<_> = parts.iter().chain(rest).map(String::as_str).collect();
+            parts.join(".")
+        }
+        path => path.join("."),
     }
 }
 

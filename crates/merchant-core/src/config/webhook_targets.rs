@@ -17,7 +17,7 @@ pub(super) fn check_webhooks(
 ) -> Result<Vec<WebhookTarget>, ConfigError> {
     let mut targets: Vec<WebhookTarget> = Vec::new();
     for file in files {
-        let target = check_webhook(file, folder)?;
+        let target = check_webhook(file, folder, &OF_WEBHOOKS)?;
         if targets.iter().any(|known| known.url == target.url) {
             return Err(ConfigError::refused(
                 "webhooks.url",
@@ -29,33 +29,75 @@ pub(super) fn check_webhooks(
     Ok(targets)
 }
 
-fn check_webhook(target: WebhookFile, folder: &Path) -> Result<WebhookTarget, ConfigError> {
+/// Checks the target that confirms scans of product codes.
+pub(super) fn check_scan_webhook(
+    file: WebhookFile,
+    folder: &Path,
+) -> Result<WebhookTarget, ConfigError> {
+    if file.with_payer.is_some() {
+        return Err(ConfigError::refused(
+            "scan_webhook.with_payer",
+            "is for [[webhooks]]: the request about a scan always names the buyer",
+        ));
+    }
+    check_webhook(file, folder, &OF_SCAN_WEBHOOK)
+}
+
+/// The names of a target's fields, for refusals.
+struct Names {
+    url: &'static str,
+    secret: &'static str,
+    secret_file: &'static str,
+    other_secret: &'static str,
+    other_secret_file: &'static str,
+}
+
+const OF_WEBHOOKS: Names = Names {
+    url: "webhooks.url",
+    secret: "webhooks.secret",
+    secret_file: "webhooks.secret_file",
+    other_secret: "webhooks.other_secret",
+    other_secret_file: "webhooks.other_secret_file",
+};
+const OF_SCAN_WEBHOOK: Names = Names {
+    url: "scan_webhook.url",
+    secret: "scan_webhook.secret",
+    secret_file: "scan_webhook.secret_file",
+    other_secret: "scan_webhook.other_secret",
+    other_secret_file: "scan_webhook.other_secret_file",
+};
+
+fn check_webhook(
+    target: WebhookFile,
+    folder: &Path,
+    names: &Names,
+) -> Result<WebhookTarget, ConfigError> {
     // This server calls the target, so a loopback address is on this machine.
-    let url = secure_url("webhooks.url", &target.url, PlainHttp::ToLoopback)?;
+    let url = secure_url(names.url, &target.url, PlainHttp::ToLoopback)?;
     let file = |path: Option<PathBuf>| path.map(|path| folder.join(path));
-    let secret = read_secret(
-        "webhooks.secret_file",
-        target.secret,
-        file(target.secret_file),
-    )?
-    .ok_or_else(|| ConfigError::refused("webhooks.secret", "is missing"))?;
+    let secret = read_secret(names.secret_file, target.secret, file(target.secret_file))?
+        .ok_or_else(|| ConfigError::refused(names.secret, "is missing"))?;
     let other = read_secret(
-        "webhooks.other_secret_file",
+        names.other_secret_file,
         target.other_secret,
         file(target.other_secret_file),
     )?;
-    let mut keys = vec![webhook_key("webhooks.secret", &secret)?];
+    let mut keys = vec![webhook_key(names.secret, &secret)?];
     if let Some(other) = other {
-        let other = webhook_key("webhooks.other_secret", &other)?;
+        let other = webhook_key(names.other_secret, &other)?;
         if keys.contains(&other) {
             return Err(ConfigError::refused(
-                "webhooks.other_secret",
+                names.other_secret,
                 "is the same as the first one: leave it out until there is a new one",
             ));
         }
         keys.push(other);
     }
-    Ok(WebhookTarget { url, keys })
+    Ok(WebhookTarget {
+        url,
+        keys,
+        with_payer: target.with_payer.unwrap_or(false),
+    })
 }
 
 /// The scheme's own form of a secret: `whsec_` and base64 of 24 to 64 bytes.

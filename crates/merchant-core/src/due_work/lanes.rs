@@ -3,6 +3,7 @@
 //! `payments/order_locks.rs`). What the pieces do is in [`crate::due_work`].
 
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use crate::ledger::{Ended, Lane, LeaseRequest, LedgerError};
 use crate::payments::Payments;
@@ -25,7 +26,7 @@ impl Lane {
         match self {
             Self::Queries => 100,
             Self::Ends => 32,
-            Self::Refunds => 8,
+            Self::Refunds | Self::Shippings => 8,
             Self::Backend => 32,
         }
     }
@@ -37,7 +38,7 @@ impl Lane {
     const fn lease_ms(self) -> i64 {
         match self {
             Self::Queries | Self::Backend => 60_000,
-            Self::Ends | Self::Refunds => 120_000,
+            Self::Ends | Self::Refunds | Self::Shippings => 120_000,
         }
     }
 
@@ -49,7 +50,7 @@ impl Lane {
         match self {
             Self::Queries => (12, 100),
             Self::Ends => (4, 32),
-            Self::Refunds | Self::Backend => (1, 1),
+            Self::Refunds | Self::Backend | Self::Shippings => (1, 1),
         }
     }
 }
@@ -126,7 +127,8 @@ impl UnderWay {
                 return Ok(());
             }
             for due in taken {
-                self.pieces.spawn(payments.clone().perform(due));
+                let piece = payments.clone().perform(due);
+                self.pieces.spawn(piece.instrument(payments.span()));
             }
         }
     }

@@ -3,10 +3,11 @@
 
 use futures_util::future::{join, join_all};
 use log_output::QuietLog;
+use tracing::Instrument as _;
 
 use super::lanes::UnderWay;
 use crate::ledger::Lane;
-use crate::payments::Payments;
+use crate::payments::{Merchants, Payments};
 use crate::wechat::Refreshed;
 
 /// The longest sleep of a loop: work that another instance or a route scheduled is found within
@@ -15,11 +16,29 @@ const LONGEST_SLEEP_MS: i64 = 1_000;
 /// The shortest sleep of a loop while nothing ends: due work that could not be taken is mostly held
 /// by another process.
 const SHORTEST_SLEEP_MS: i64 = 50;
-/// Runs due work when it is due, and downloads WeChat's certificates on schedule, for ever.
-/// `current` returns the payments under the current configuration.
-pub async fn run_for_ever(current: impl Fn() -> Payments) {
-    let lanes = join_all(Lane::ALL.map(|lane| work(&current, lane)));
-    join(lanes, keep_trust(&current)).await;
+/// Runs due work when it is due, and downloads WeChat's certificates on schedule, forever. `current`
+/// returns the merchants under the current configuration. Each merchant has lanes of its own.
+pub async fn run_for_ever(current: impl Fn() -> Merchants) {
+    let mchids: Vec<_> = current()
+        .each()
+        .map(|payments| payments.mchid().to_owned())
+        .collect();
+    let of_merchant = |mchid: String| {
+        let current = &current;
+        let payments = move || {
+            let merchants = current();
+            let found = merchants.of_mchid(&mchid);
+            // A reload has the same merchants.
+            found.unwrap_or_else(|| merchants.first()).clone()
+        };
+        let span = payments().span();
+        async move {
+            let lanes = join_all(Lane::ALL.map(|lane| work(&payments, lane)));
+            join(lanes, keep_trust(&payments)).await;
+        }
+        .instrument(span)
+    };
+    join_all(mchids.into_iter().map(of_merchant)).await;
 }
 
 /// Runs a lane's due work in a loop. A failure of the ledger is logged and retried a little later;

@@ -1,16 +1,17 @@
 //! Attempts: each one has its own number at WeChat (`out_trade_no`) and the exact body that was
 //! sent.
 
-use ledger_database::{Error, Executor, FromRow, Row, query, query_as, row};
+use ledger_database::{Error, Executor, FromRow, Query, Row, query, query_as, row};
 use std::str::FromStr;
 
 use const_format::formatcp;
-use merchant_api::AttemptProduct;
-use payment_values::{Fen, OutTradeNo, TransactionId};
+use merchant_api::{AttemptProduct, PaymentPayer};
+use payment_values::{Fen, OpenId, OutTradeNo, TransactionId};
 use wechat_pay::{Account, Orderer};
 
 use super::column::{UnknownWord, Word, stored};
-use super::{Ledger, LedgerError, Wait, Work, Write, orders, schedule, signed};
+use super::{Ledger, LedgerError, MerchantNo, Wait, Work, Write, orders, schedule, signed};
+use crate::config::Api;
 
 /// The state of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +73,8 @@ stored! {
 /// The columns of [`Attempt`].
 const COLUMNS: &str = "order_id, number, product, out_trade_no, appid, payer_appid, sub_mchid,
     sub_appid, body, state, created_ms, link, link_ms, return_handle, transaction_id, bank_type,
-    refund_seen_ms, payer_total_fen, success_time, promotion_detail";
+    refund_seen_ms, payer_total_fen, success_time, promotion_detail, api, prepay_id, payer_openid,
+    payer_sub_openid";
 
 /// An attempt in the ledger.
 #[derive(Clone, Debug)]
@@ -81,6 +83,8 @@ pub(crate) struct Attempt {
     pub(crate) number: u64,
     pub(crate) product: AttemptProduct,
     pub(crate) out_trade_no: OutTradeNo,
+    /// The version that ordered it.
+    pub(crate) api: Api,
     pub(crate) parties: Parties,
     pub(crate) body: Vec<u8>,
     pub(crate) state: AttemptState,
@@ -97,6 +101,8 @@ pub(crate) struct Attempt {
     pub(crate) success_time: Option<String>,
     /// The coupons that were used, as WeChat's JSON.
     pub(crate) promotion_detail: Option<String>,
+    /// Who paid.
+    pub(crate) paid_by: PaidBy,
 }
 
 row! {
@@ -105,6 +111,7 @@ row! {
         number,
         product as Word<AttemptProduct>,
         out_trade_no,
+        api as Word<Api>,
         body,
         state as Word<AttemptState>,
         created_ms,
@@ -115,7 +122,45 @@ row! {
         payer_total_fen,
         success_time,
         promotion_detail;
-        .. parties, link as LinkColumns
+        .. parties, link as LinkColumns, paid_by
+    }
+}
+
+/// The openids of the buyer who paid, as WeChat reported them. No part of it belongs in a log.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct PaidBy {
+    /// Under the application that ordered.
+    pub(crate) openid: Option<OpenId>,
+    /// Partner mode: under the sub-merchant's application.
+    pub(crate) sub_openid: Option<OpenId>,
+}
+
+impl std::fmt::Debug for PaidBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PaidBy").finish_non_exhaustive()
+    }
+}
+
+impl PaidBy {
+    /// The payer in the private API's form; `None` if WeChat named nobody.
+    pub(crate) fn details(&self, parties: &Parties) -> Option<PaymentPayer> {
+        let Self { openid, sub_openid } = self;
+        if openid.is_none() && sub_openid.is_none() {
+            return None;
+        }
+        Some(PaymentPayer {
+            appid: openid.as_ref().map(|_| parties.appid.clone()),
+            openid: openid.clone(),
+            sub_appid: sub_openid.as_ref().and(parties.sub_appid.clone()),
+            sub_openid: sub_openid.clone(),
+        })
+    }
+}
+
+impl Attempt {
+    /// Who paid it, in the private API's form.
+    pub(crate) fn payer(&self) -> Option<PaymentPayer> {
+        self.paid_by.details(&self.parties)
     }
 }
 
@@ -148,6 +193,8 @@ impl Parties {
 pub(crate) struct Link {
     pub(crate) text: String,
     pub(crate) given_ms: i64,
+    /// The `prepay_id` beside a `code_url`, where WeChat gives both (version 2).
+    pub(crate) prepay_id: Option<String>,
 }
 
 /// A new attempt. It is recorded before it is sent to WeChat.
@@ -157,6 +204,8 @@ pub(crate) struct NewAttempt {
     pub(crate) number: u64,
     pub(crate) product: AttemptProduct,
     pub(crate) out_trade_no: OutTradeNo,
+    /// The version that orders it.
+    pub(crate) api: Api,
     pub(crate) parties: Parties,
     pub(crate) body: Vec<u8>,
     pub(crate) created_ms: i64,
@@ -184,58 +233,66 @@ impl Ledger {
     /// Records an attempt and makes it the current one, if the order is open, its current attempt
     /// is the one before, and that attempt has ended.
     pub(crate) async fn begin_attempt(&self, new: &NewAttempt) -> Result<Begun, LedgerError> {
-        let mut write = self.write().await?;
-        let moved = query(
-            "UPDATE orders SET current_attempt = ?2, version = version + 1
-             WHERE id = ?1 AND state = 'open' AND is_closing = 0 AND current_attempt = ?2 - 1
-               AND NOT EXISTS (SELECT 1 FROM attempts
-                               WHERE order_id = ?1 AND state IN ('prepared', 'open'))",
-        )
-        .bind(new.order_id)
-        .bind(signed(new.number))
-        .execute(&mut write)
-        .await?;
-        if moved == 0 {
-            return Ok(Begun::MovedOn);
-        }
-        if self.is_taken(&mut write, new).await? {
-            return Ok(Begun::NumberUsed);
-        }
-        let attempt = query_as(formatcp!(
-            "INSERT INTO attempts (order_id, number, product, out_trade_no, appid, payer_appid,
-                                   sub_mchid, sub_appid, body, state, created_ms, return_handle)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'prepared', ?, ?) RETURNING {COLUMNS}"
-        ))
-        .bind(new.order_id)
-        .bind(signed(new.number))
-        .bind(new.product.as_str())
-        .bind(&new.out_trade_no)
-        .bind(&new.parties.appid)
-        .bind(&new.parties.payer_appid)
-        .bind(&new.parties.sub_mchid)
-        .bind(&new.parties.sub_appid)
-        .bind(&new.body)
-        .bind(new.created_ms)
-        .bind(&new.return_handle)
-        .fetch_one(&mut write)
-        .await?;
-        if let Some(handle) = &new.payer_handle {
-            use_payer_handle(&mut write, handle, new.number).await?;
-        }
-        let order = new.order_id.to_string();
-        for (work, to_ms) in [
-            (Work::QueryAttempt, new.first_query_ms),
-            (Work::EndOrder, new.end_ms),
-        ] {
-            let wait = Wait {
-                from_ms: new.created_ms,
-                to_ms,
-            };
-            schedule::schedule(&mut write, work, &order, wait).await?;
-        }
-        write.commit().await?;
-        self.changes.announce(new.order_id);
-        Ok(Begun::Current(Box::new(attempt)))
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            orders::lock(&mut write, new.order_id).await?;
+            orders::lock_number(&mut write, new.out_trade_no.as_str()).await?;
+            let moved = query(
+                "UPDATE orders SET current_attempt = ?2, version = version + 1
+                 WHERE id = ?1 AND state = 'open' AND is_closing = 0 AND current_attempt = ?2 - 1
+                   AND NOT EXISTS (SELECT 1 FROM attempts
+                                   WHERE order_id = ?1 AND state IN ('prepared', 'open'))",
+            )
+            .bind(new.order_id)
+            .bind(signed(new.number))
+            .execute(&mut write)
+            .await?;
+            if moved == 0 {
+                return Ok(Begun::MovedOn);
+            }
+            if self.is_taken(&mut write, new).await? {
+                return Ok(Begun::NumberUsed);
+            }
+            let attempt = query_as(formatcp!(
+                "INSERT INTO attempts (merchant, order_id, number, product, out_trade_no, appid,
+                                       payer_appid, sub_mchid, sub_appid, body, state, created_ms,
+                                       return_handle, api)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'prepared', ?, ?, ?) RETURNING {COLUMNS}"
+            ))
+            .bind(self.merchant)
+            .bind(new.order_id)
+            .bind(signed(new.number))
+            .bind(new.product.as_str())
+            .bind(&new.out_trade_no)
+            .bind(&new.parties.appid)
+            .bind(&new.parties.payer_appid)
+            .bind(&new.parties.sub_mchid)
+            .bind(&new.parties.sub_appid)
+            .bind(&new.body)
+            .bind(new.created_ms)
+            .bind(&new.return_handle)
+            .bind(new.api.as_str())
+            .fetch_one(&mut write)
+            .await?;
+            if let Some(handle) = &new.payer_handle {
+                use_payer_handle(&mut write, handle, new.number).await?;
+            }
+            let order = new.order_id.to_string();
+            for (work, to_ms) in [
+                (Work::QueryAttempt, new.first_query_ms),
+                (Work::EndOrder, new.end_ms),
+            ] {
+                let wait = Wait {
+                    from_ms: new.created_ms,
+                    to_ms,
+                };
+                schedule::schedule(&mut write, work, &order, wait).await?;
+            }
+            write.commit().await?;
+            self.changes.announce(new.order_id);
+            Ok(Begun::Current(Box::new(attempt)))
+        })
+        .await
     }
 
     /// Whether the number is used by another attempt, or reserved by an order without an attempt.
@@ -244,10 +301,11 @@ impl Ledger {
         write: &mut super::Write,
         new: &NewAttempt,
     ) -> Result<bool, LedgerError> {
-        if is_number_used(&mut *write, &new.out_trade_no).await? {
+        if is_number_used(self.merchant, &mut *write, &new.out_trade_no).await? {
             return Ok(true);
         }
-        let is_used = query("SELECT 1 FROM orders WHERE order_no = ? AND id <> ?")
+        let is_used = query("SELECT 1 FROM orders WHERE merchant = ? AND order_no = ? AND id <> ?")
+            .bind(self.merchant)
             .bind(&new.out_trade_no)
             .bind(new.order_id)
             .exists(&mut *write)
@@ -259,36 +317,34 @@ impl Ledger {
     pub(crate) async fn note_link(
         &self,
         attempt: &Attempt,
-        link: &str,
-        given_ms: i64,
+        link: &Link,
     ) -> Result<(), LedgerError> {
-        let mut write = self.write().await?;
-        let changed = query(
-            "UPDATE attempts SET state = 'open', link = ?, link_ms = ?
-             WHERE order_id = ? AND number = ? AND state IN ('prepared', 'open')",
-        )
-        .bind(link)
-        .bind(given_ms)
-        .bind(attempt.order_id)
-        .bind(signed(attempt.number))
-        .execute(&mut write)
-        .await?;
-        self.commit_change(write, changed, attempt.order_id).await
+        self.change(attempt.order_id, || {
+            query(
+                "UPDATE attempts SET state = 'open', link = ?, link_ms = ?, prepay_id = ?
+                 WHERE order_id = ? AND number = ? AND state IN ('prepared', 'open')",
+            )
+            .bind(&link.text)
+            .bind(link.given_ms)
+            .bind(&link.prepay_id)
+            .bind(attempt.order_id)
+            .bind(signed(attempt.number))
+        })
+        .await
     }
 
     /// Records that WeChat accepted a code payment and waits for the buyer's password. There is no
     /// link. An ended attempt stays ended.
     pub(crate) async fn note_taken(&self, attempt: &Attempt) -> Result<(), LedgerError> {
-        let mut write = self.write().await?;
-        let changed = query(
-            "UPDATE attempts SET state = 'open'
-             WHERE order_id = ? AND number = ? AND state = 'prepared'",
-        )
-        .bind(attempt.order_id)
-        .bind(signed(attempt.number))
-        .execute(&mut write)
-        .await?;
-        self.commit_change(write, changed, attempt.order_id).await
+        self.change(attempt.order_id, || {
+            query(
+                "UPDATE attempts SET state = 'open'
+                 WHERE order_id = ? AND number = ? AND state = 'prepared'",
+            )
+            .bind(attempt.order_id)
+            .bind(signed(attempt.number))
+        })
+        .await
     }
 
     /// Ends an attempt that is still payable: it is closed at WeChat, or the number was never ours.
@@ -297,34 +353,37 @@ impl Ledger {
         attempt: &Attempt,
         state: AttemptState,
     ) -> Result<(), LedgerError> {
-        let mut write = self.write().await?;
-        let changed = query(
-            "UPDATE attempts SET state = ?
-             WHERE order_id = ? AND number = ? AND state IN ('prepared', 'open')",
-        )
-        .bind(state.as_str())
-        .bind(attempt.order_id)
-        .bind(signed(attempt.number))
-        .execute(&mut write)
-        .await?;
-        self.commit_change(write, changed, attempt.order_id).await
+        self.change(attempt.order_id, || {
+            query(
+                "UPDATE attempts SET state = ?
+                 WHERE order_id = ? AND number = ? AND state IN ('prepared', 'open')",
+            )
+            .bind(state.as_str())
+            .bind(attempt.order_id)
+            .bind(signed(attempt.number))
+        })
+        .await
     }
 
-    /// Commits a change of an attempt and wakes the pages of its order. If no row changed, the write
-    /// is dropped, and the order keeps its version.
-    async fn commit_change(
+    /// Changes an attempt by one statement and wakes the pages of its order. If no row changed, the
+    /// write is dropped, and the order keeps its version.
+    async fn change<'q>(
         &self,
-        mut write: Write,
-        changed: u64,
         order_id: i64,
+        statement: impl Fn() -> Query<'q> + Sync,
     ) -> Result<(), LedgerError> {
-        if changed == 0 {
-            return Ok(());
-        }
-        orders::grow_version(&mut write, order_id).await?;
-        write.commit().await?;
-        self.changes.announce(order_id);
-        Ok(())
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            orders::lock(&mut write, order_id).await?;
+            if statement().execute(&mut write).await? == 0 {
+                return Ok(());
+            }
+            orders::grow_version(&mut write, order_id).await?;
+            write.commit().await?;
+            self.changes.announce(order_id);
+            Ok(())
+        })
+        .await
     }
 
     /// All attempts of an order, oldest first.
@@ -344,18 +403,20 @@ impl Ledger {
         &self,
         out_trade_no: &str,
     ) -> Result<Option<Attempt>, LedgerError> {
-        find_by_number(&self.readers, out_trade_no).await
+        find_by_number(self.merchant, &self.readers, out_trade_no).await
     }
 }
 
-/// The attempt with this `out_trade_no`, read in the caller's transaction.
+/// The merchant's attempt with this `out_trade_no`, read in the caller's transaction.
 pub(super) async fn find_by_number(
+    merchant: MerchantNo,
     on: impl Executor,
     out_trade_no: &str,
 ) -> Result<Option<Attempt>, LedgerError> {
     let found = query_as(formatcp!(
-        "SELECT {COLUMNS} FROM attempts WHERE out_trade_no = ?"
+        "SELECT {COLUMNS} FROM attempts WHERE merchant = ? AND out_trade_no = ?"
     ))
+    .bind(merchant)
     .bind(out_trade_no)
     .fetch_optional(on)
     .await?;
@@ -378,12 +439,14 @@ pub(super) async fn find(
     Ok(found)
 }
 
-/// Whether an attempt has this number at WeChat.
+/// Whether an attempt of the merchant has this number at WeChat.
 pub(super) async fn is_number_used(
+    merchant: MerchantNo,
     on: impl Executor,
     out_trade_no: &OutTradeNo,
 ) -> Result<bool, LedgerError> {
-    let is_used = query("SELECT 1 FROM attempts WHERE out_trade_no = ?")
+    let is_used = query("SELECT 1 FROM attempts WHERE merchant = ? AND out_trade_no = ?")
+        .bind(merchant)
         .bind(out_trade_no)
         .exists(on)
         .await?;
@@ -400,23 +463,38 @@ async fn use_payer_handle(write: &mut Write, handle: &str, number: u64) -> Resul
     Ok(())
 }
 
-/// The columns of a [`Link`]. Either both have a value or none has.
+/// The columns of a [`Link`]. Either the first two have a value or none has.
 struct LinkColumns {
     link: Option<String>,
     link_ms: Option<i64>,
+    prepay_id: Option<String>,
 }
 
 row! {
     LinkColumns {
         link,
         link_ms,
+        prepay_id,
     }
 }
 
 impl From<LinkColumns> for Option<Link> {
     fn from(columns: LinkColumns) -> Self {
         let (text, given_ms) = columns.link.zip(columns.link_ms)?;
-        Some(Link { text, given_ms })
+        Some(Link {
+            text,
+            given_ms,
+            prepay_id: columns.prepay_id,
+        })
+    }
+}
+
+impl FromRow for PaidBy {
+    fn from_row(row: &Row<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            openid: row.get("payer_openid")?,
+            sub_openid: row.get("payer_sub_openid")?,
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use ledger_database::{Readers, query, query_scalar};
 
 use super::handle::{check_version, make_private};
+use super::migrations;
 use super::{Ledger, LedgerError};
 use crate::config::folder_of;
 
@@ -16,6 +17,11 @@ impl Ledger {
     /// Copies the database into a new file that only its owner can read; returns the number of
     /// orders in it. An existing file is not touched.
     pub(crate) async fn back_up(&self, to: &Path) -> Result<u64, LedgerError> {
+        if !self.is_a_file() {
+            return Err(LedgerError::Backup(
+                "the database is PostgreSQL's: copy it with pg_dump, which also works beside a running server".to_owned(),
+            ));
+        }
         if to.exists() {
             return Err(LedgerError::Backup(format!(
                 "{} exists already",
@@ -62,7 +68,7 @@ async fn check_copy(file: &Path) -> Result<u64, LedgerError> {
             "{count} rows refer to missing rows"
         )));
     }
-    check_version(&copy).await?;
+    check_version(&copy, migrations::SQLITE).await?;
     let orders = query_scalar("SELECT COUNT(*) FROM orders")
         .fetch_one(copy.scan())
         .await?;

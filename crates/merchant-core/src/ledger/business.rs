@@ -1,35 +1,49 @@
 //! The payments and refunds of a span of time, as a bill lists them. This module only reads.
 
-use ledger_database::{query_as, query_scalar, row};
 use std::collections::BTreeMap;
 
 use const_format::formatcp;
+use ledger_database::{FromRow, QueryAs, query_as, query_scalar, row};
 use payment_values::{Fen, OutRefundNo, OutTradeNo};
 
 use super::{Ledger, LedgerError};
 
 /// The columns and tables of [`PaymentHere`]. Each column names its table, because another table
 /// may get a column of the same name later.
-const PAYMENT: &str = "attempts.out_trade_no, orders.total_fen, attempts.state,
-    attempts.transaction_id, attempts.success_ms, orders.sub_mchid";
+const PAYMENT: &str = "attempts.out_trade_no, attempts.rowid AS place, orders.total_fen,
+    attempts.state, attempts.transaction_id, attempts.success_ms, orders.sub_mchid";
 const ATTEMPTS: &str = "attempts JOIN orders ON orders.id = attempts.order_id";
 
 /// The same for [`RefundHere`].
 const REFUND: &str =
-    "refunds.out_refund_no, refunds.out_trade_no, refunds.amount_fen, refunds.state,
-    refunds.created_ms, refunds.sent_ms, orders.sub_mchid";
+    "refunds.out_refund_no, refunds.id AS place, refunds.out_trade_no, refunds.amount_fen,
+    refunds.state, refunds.created_ms, refunds.sent_ms, orders.sub_mchid";
 const REFUNDS: &str = "refunds JOIN orders ON orders.id = refunds.order_id";
 
-/// Payments by `out_trade_no` and refunds by `out_refund_no`.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Business {
-    pub(crate) payments: BTreeMap<OutTradeNo, PaymentHere>,
-    pub(crate) refunds: BTreeMap<OutRefundNo, RefundHere>,
+/// The numbers that one statement looks up, as its values.
+pub(super) const NUMBERS: &str =
+    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?";
+/// How many they are.
+pub(super) const NUMBERS_AT_ONCE: usize = 50;
+
+/// How many entries of a day are read at once.
+const PAGE: i64 = 1_000;
+
+/// The entries of a span of time, of a sub-merchant only if one is named. They are read page by
+/// page, because a day may not fit into memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span<'a> {
+    pub(crate) from_ms: i64,
+    pub(crate) to_ms: i64,
+    pub(crate) sub_mchid: Option<&'a str>,
 }
 
 /// The part of an attempt that a bill lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PaymentHere {
+    /// The attempt's place in the ledger; `None` for a payment that matches no order.
+    pub(crate) place: Option<i64>,
     pub(crate) total_fen: Fen,
     /// The name of the attempt's state; `mismatch` for a payment that matches no order.
     pub(crate) state: String,
@@ -42,6 +56,7 @@ pub(crate) struct PaymentHere {
 
 row! {
     PaymentHere {
+        place,
         total_fen,
         state,
         transaction_id,
@@ -53,6 +68,8 @@ row! {
 /// The part of a refund that a bill lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RefundHere {
+    /// The refund's place in the ledger.
+    pub(crate) place: i64,
     pub(crate) out_trade_no: OutTradeNo,
     pub(crate) amount_fen: Fen,
     pub(crate) state: String,
@@ -64,6 +81,7 @@ pub(crate) struct RefundHere {
 
 row! {
     RefundHere {
+        place,
         out_trade_no,
         amount_fen,
         state,
@@ -74,9 +92,9 @@ row! {
 }
 
 /// A row of [`PAYMENT`]: what the ledger has under WeChat's number.
-struct PaymentRow {
-    out_trade_no: OutTradeNo,
-    payment: PaymentHere,
+pub(crate) struct PaymentRow {
+    pub(crate) out_trade_no: OutTradeNo,
+    pub(crate) payment: PaymentHere,
 }
 
 row! {
@@ -87,9 +105,9 @@ row! {
 }
 
 /// A row of [`REFUND`]: what the ledger has under the refund's number.
-struct RefundRow {
-    out_refund_no: OutRefundNo,
-    refund: RefundHere,
+pub(crate) struct RefundRow {
+    pub(crate) out_refund_no: OutRefundNo,
+    pub(crate) refund: RefundHere,
 }
 
 row! {
@@ -99,79 +117,140 @@ row! {
     }
 }
 
+/// What the ledger has under an unmatched payment's number.
+struct UnmatchedRow {
+    out_trade_no: String,
+    transaction_id: Option<String>,
+}
+
+row! {
+    UnmatchedRow {
+        out_trade_no,
+        transaction_id,
+    }
+}
+
 impl Ledger {
-    /// The payments and refunds from `from_ms` on and before `to_ms`. If a sub-merchant is given,
-    /// only the payments and refunds of that sub-merchant.
-    pub(crate) async fn business(
+    /// The next payments of a span, oldest first; after `after`, which is none at first. An empty
+    /// page is the end.
+    pub(crate) async fn payments_of(
         &self,
-        from_ms: i64,
-        to_ms: i64,
-        sub_mchid: Option<&str>,
-    ) -> Result<Business, LedgerError> {
-        let payments: Vec<PaymentRow> = query_as(formatcp!(
+        span: Span<'_>,
+        after: Option<&PaymentRow>,
+    ) -> Result<Vec<PaymentRow>, LedgerError> {
+        let last = after.map(|row| &row.payment);
+        let rows = query_as(formatcp!(
             "SELECT {PAYMENT} FROM {ATTEMPTS}
-             WHERE attempts.success_ms >= ?1 AND attempts.success_ms < ?2
-               AND (?3 IS NULL OR orders.sub_mchid = ?3)"
+             WHERE attempts.merchant = ?5
+               AND attempts.success_ms >= ?1 AND attempts.success_ms < ?2
+               AND (attempts.success_ms > ?1 OR attempts.rowid > ?3)
+               AND (?4 IS NULL OR orders.sub_mchid = ?4)
+             ORDER BY attempts.success_ms, attempts.rowid LIMIT {PAGE}"
         ))
-        .bind(from_ms)
-        .bind(to_ms)
-        .bind(sub_mchid)
+        .bind(
+            last.and_then(|last| last.success_ms)
+                .unwrap_or(span.from_ms),
+        )
+        .bind(span.to_ms)
+        .bind(last.and_then(|last| last.place).unwrap_or(i64::MIN))
+        .bind(span.sub_mchid)
+        .bind(self.merchant)
         .fetch_all(self.readers.scan())
         .await?;
-        let refunds: Vec<RefundRow> = query_as(formatcp!(
-            "SELECT {REFUND} FROM {REFUNDS}
-             WHERE refunds.created_ms >= ?1 AND refunds.created_ms < ?2
-               AND (?3 IS NULL OR orders.sub_mchid = ?3)"
-        ))
-        .bind(from_ms)
-        .bind(to_ms)
-        .bind(sub_mchid)
-        .fetch_all(self.readers.scan())
-        .await?;
-        Ok(Business {
-            payments: payments
-                .into_iter()
-                .map(|row| (row.out_trade_no, row.payment))
-                .collect(),
-            refunds: refunds
-                .into_iter()
-                .map(|row| (row.out_refund_no, row.refund))
-                .collect(),
-        })
+        Ok(rows)
     }
 
-    /// The attempt with an `out_trade_no` of a bill, of any day, or else the unmatched payment with
-    /// that number. A bill may name numbers that are not ours.
-    pub(crate) async fn payment_here(
+    /// The next refunds that were created in a span, in the same way.
+    pub(crate) async fn refunds_of(
         &self,
-        out_trade_no: &str,
-    ) -> Result<Option<PaymentHere>, LedgerError> {
-        let attempt: Option<PaymentHere> = query_as(formatcp!(
-            "SELECT {PAYMENT} FROM {ATTEMPTS} WHERE attempts.out_trade_no = ?"
+        span: Span<'_>,
+        after: Option<&RefundRow>,
+    ) -> Result<Vec<RefundRow>, LedgerError> {
+        let rows = query_as(formatcp!(
+            "SELECT {REFUND} FROM {REFUNDS}
+             WHERE refunds.merchant = ?5 AND refunds.id > ?1
+               AND refunds.created_ms >= ?2 AND refunds.created_ms < ?3
+               AND (?4 IS NULL OR orders.sub_mchid = ?4)
+             ORDER BY refunds.id LIMIT {PAGE}"
         ))
-        .bind(out_trade_no)
-        .fetch_optional(&self.readers)
+        .bind(after.map_or(i64::MIN, |row| row.refund.place))
+        .bind(span.from_ms)
+        .bind(span.to_ms)
+        .bind(span.sub_mchid)
+        .bind(self.merchant)
+        .fetch_all(self.readers.scan())
         .await?;
-        if attempt
-            .as_ref()
-            .is_some_and(|attempt| matches!(attempt.state.as_str(), "paid" | "surplus"))
-        {
-            return Ok(attempt);
+        Ok(rows)
+    }
+
+    /// The attempts with these `out_trade_no`s of a bill, of any day, or else the unmatched payments
+    /// with the numbers. A bill may name numbers that are not ours.
+    pub(crate) async fn payments_here(
+        &self,
+        numbers: &[&str],
+    ) -> Result<BTreeMap<String, PaymentHere>, LedgerError> {
+        let mut here = BTreeMap::new();
+        for some in numbers.chunks(NUMBERS_AT_ONCE) {
+            let select: QueryAs<'_, PaymentRow> = query_as(formatcp!(
+                "SELECT {PAYMENT} FROM {ATTEMPTS}
+                 WHERE attempts.merchant = ? AND attempts.out_trade_no IN ({NUMBERS})"
+            ));
+            let rows = bind_numbers(select.bind(self.merchant), some)
+                .fetch_all(&self.readers)
+                .await?;
+            here.extend(
+                rows.into_iter()
+                    .map(|row| (row.out_trade_no.into(), row.payment)),
+            );
         }
-        let kept = query_scalar("SELECT transaction_id FROM mismatches WHERE out_trade_no = ?")
-            .bind(out_trade_no)
-            .fetch_optional(&self.readers)
-            .await?;
-        let Some(transaction_id) = kept else {
-            return Ok(attempt);
+        let is_unpaid = |number: &&str| {
+            let payment = here.get(*number);
+            payment.is_none_or(|payment| !matches!(payment.state.as_str(), "paid" | "surplus"))
         };
-        Ok(Some(PaymentHere {
-            total_fen: Fen::ZERO,
-            state: "mismatch".to_owned(),
-            transaction_id,
-            success_ms: None,
-            sub_mchid: None,
-        }))
+        let unpaid: Vec<&str> = numbers.iter().copied().filter(is_unpaid).collect();
+        for some in unpaid.chunks(NUMBERS_AT_ONCE) {
+            let select: QueryAs<'_, UnmatchedRow> = query_as(formatcp!(
+                "SELECT out_trade_no, transaction_id FROM mismatches
+                 WHERE merchant = ? AND out_trade_no IN ({NUMBERS})"
+            ));
+            let rows = bind_numbers(select.bind(self.merchant), some)
+                .fetch_all(&self.readers)
+                .await?;
+            here.extend(rows.into_iter().map(|row| {
+                let payment = PaymentHere {
+                    place: None,
+                    total_fen: Fen::ZERO,
+                    state: "mismatch".to_owned(),
+                    transaction_id: row.transaction_id,
+                    success_ms: None,
+                    sub_mchid: None,
+                };
+                (row.out_trade_no, payment)
+            }));
+        }
+        Ok(here)
+    }
+
+    /// The refunds with these numbers of a bill, of any day.
+    pub(crate) async fn refunds_here(
+        &self,
+        numbers: &[&str],
+    ) -> Result<BTreeMap<String, RefundHere>, LedgerError> {
+        let mut here = BTreeMap::new();
+        for some in numbers.chunks(NUMBERS_AT_ONCE) {
+            let select: QueryAs<'_, RefundRow> = query_as(formatcp!(
+                "SELECT {REFUND} FROM {REFUNDS}
+                 WHERE refunds.merchant = ? AND refunds.out_refund_no IN ({NUMBERS})"
+            ));
+            let rows = bind_numbers(select.bind(self.merchant), some)
+                .fetch_all(&self.readers)
+                .await?;
+            here.extend(
+                rows.into_iter()
+                    .map(|row| (row.out_refund_no.into(), row.refund)),
+            );
+        }
+        Ok(here)
     }
 
     /// The `out_trade_no`s of the attempts that were created at `since_ms` or later, oldest first.
@@ -180,8 +259,10 @@ impl Ledger {
         since_ms: i64,
     ) -> Result<Vec<OutTradeNo>, LedgerError> {
         let numbers = query_scalar(
-            "SELECT out_trade_no FROM attempts WHERE created_ms >= ? ORDER BY created_ms, rowid",
+            "SELECT out_trade_no FROM attempts WHERE +merchant = ? AND created_ms >= ?
+             ORDER BY created_ms, rowid",
         )
+        .bind(self.merchant)
         .bind(since_ms)
         .fetch_all(self.readers.scan())
         .await?;
@@ -196,26 +277,27 @@ impl Ledger {
     ) -> Result<Vec<OutRefundNo>, LedgerError> {
         let numbers = query_scalar(
             "SELECT out_refund_no FROM refunds
-             WHERE created_ms >= ? AND (sent_ms IS NOT NULL OR origin = 'external')
+             WHERE +merchant = ? AND created_ms >= ?
+               AND (sent_ms IS NOT NULL OR origin = 'external')
              ORDER BY created_ms, id",
         )
+        .bind(self.merchant)
         .bind(since_ms)
         .fetch_all(self.readers.scan())
         .await?;
         Ok(numbers)
     }
+}
 
-    /// The refund with this number of a bill, of any day.
-    pub(crate) async fn refund_here(
-        &self,
-        out_refund_no: &str,
-    ) -> Result<Option<RefundHere>, LedgerError> {
-        let found = query_as(formatcp!(
-            "SELECT {REFUND} FROM {REFUNDS} WHERE refunds.out_refund_no = ?"
-        ))
-        .bind(out_refund_no)
-        .fetch_optional(&self.readers)
-        .await?;
-        Ok(found)
-    }
+/// Binds some numbers to the values of [`NUMBERS`]. No number of ours is empty, so the rest finds
+/// nothing; nor does a bill's number with a NUL, which PostgreSQL takes in no text.
+pub(super) fn bind_numbers<'q, T: FromRow + Send>(
+    select: QueryAs<'q, T>,
+    numbers: &[&'q str],
+) -> QueryAs<'q, T> {
+    let rest = std::iter::repeat("");
+    let possible = |number: &'q str| if number.contains('\0') { "" } else { number };
+    let values = numbers.iter().copied().map(possible).chain(rest);
+    let values = values.take(NUMBERS_AT_ONCE);
+    values.fold(select, QueryAs::bind)
 }

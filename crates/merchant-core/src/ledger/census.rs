@@ -31,7 +31,7 @@ struct OpenCounts {
     mismatches: u64,
     refund_mismatches: u64,
     kept_notifications: u64,
-    late_ms: u64,
+    oldest_due_ms: Option<i64>,
 }
 
 row! {
@@ -39,7 +39,7 @@ row! {
         mismatches,
         refund_mismatches,
         kept_notifications,
-        late_ms,
+        oldest_due_ms,
     }
 }
 
@@ -47,43 +47,60 @@ impl Ledger {
     /// When the newest notification that the APIv3 key decrypted was recorded, in milliseconds
     /// since 1970. Notifications of version 2 are decrypted with another key.
     pub(crate) async fn last_opened_notification_ms(&self) -> Result<Option<i64>, LedgerError> {
-        let newest =
-            query_scalar("SELECT MAX(received_ms) FROM notifications WHERE id NOT LIKE 'v2-%'");
+        let newest = query_scalar(
+            "SELECT MAX(received_ms) FROM notifications
+             WHERE +merchant = ? AND id NOT LIKE 'v2-%'",
+        );
+        let newest = newest.bind(self.merchant);
         Ok(newest.fetch_one(self.readers.scan()).await?)
     }
 
-    /// Counts everything.
+    /// Counts everything of this merchant.
     pub(crate) async fn census(&self, now_ms: i64) -> Result<Census, LedgerError> {
         let by_state = async |query: &'static str| -> Result<Vec<(String, u64)>, LedgerError> {
-            Ok(query_as(query).fetch_all(self.readers.scan()).await?)
+            let counts = query_as(query).bind(self.merchant);
+            Ok(counts.fetch_all(self.readers.scan()).await?)
         };
         let open: OpenCounts = query_as(
-            "SELECT (SELECT COUNT(*) FROM mismatches WHERE done_ms IS NULL) AS mismatches,
-                    (SELECT COUNT(*) FROM refund_mismatches WHERE done_ms IS NULL)
-                        AS refund_mismatches,
-                    (SELECT COUNT(*) FROM kept_notifications WHERE done_ms IS NULL)
-                        AS kept_notifications,
-                    MAX(0, ?1 - COALESCE(MIN(due_ms), ?1)) AS late_ms FROM due_work",
+            "SELECT (SELECT COUNT(*) FROM mismatches WHERE merchant = ?1 AND done_ms IS NULL)
+                        AS mismatches,
+                    (SELECT COUNT(*) FROM refund_mismatches
+                     WHERE merchant = ?1 AND done_ms IS NULL) AS refund_mismatches,
+                    (SELECT COUNT(*) FROM kept_notifications
+                     WHERE merchant = ?1 AND done_ms IS NULL) AS kept_notifications,
+                    (SELECT MIN(due_ms) FROM due_work WHERE merchant = ?1) AS oldest_due_ms",
         )
-        .bind(now_ms)
+        .bind(self.merchant)
         .fetch_one(self.readers.scan())
         .await?;
         Ok(Census {
-            orders: by_state("SELECT state, COUNT(*) AS count FROM orders GROUP BY state").await?,
-            attempts: by_state("SELECT state, COUNT(*) AS count FROM attempts GROUP BY state")
-                .await?,
-            refunds: by_state("SELECT state, COUNT(*) AS count FROM refunds GROUP BY state")
-                .await?,
-            webhooks: by_state("SELECT state, COUNT(*) AS count FROM webhooks GROUP BY state")
-                .await?,
+            orders: by_state(
+                "SELECT state, COUNT(*) AS count FROM orders WHERE merchant = ? GROUP BY state",
+            )
+            .await?,
+            attempts: by_state(
+                "SELECT state, COUNT(*) AS count FROM attempts WHERE +merchant = ? GROUP BY state",
+            )
+            .await?,
+            refunds: by_state(
+                "SELECT state, COUNT(*) AS count FROM refunds WHERE +merchant = ? GROUP BY state",
+            )
+            .await?,
+            webhooks: by_state(
+                "SELECT state, COUNT(*) AS count FROM webhooks WHERE merchant = ? GROUP BY state",
+            )
+            .await?,
             mismatches: open.mismatches,
             refund_mismatches: open.refund_mismatches,
             kept_notifications: open.kept_notifications,
             due_work: by_state(
-                "SELECT kind AS state, COUNT(*) AS count FROM due_work GROUP BY kind",
+                "SELECT kind AS state, COUNT(*) AS count FROM due_work WHERE merchant = ?
+                 GROUP BY kind",
             )
             .await?,
-            late_ms: open.late_ms,
+            late_ms: open.oldest_due_ms.map_or(0, |due_ms| {
+                u64::try_from(now_ms - due_ms).unwrap_or_default()
+            }),
         })
     }
 }

@@ -1,13 +1,13 @@
 //! Orders with their current attempt: created, found, listed and closed.
 
 use const_format::formatcp;
-use ledger_database::{QueryAs, query, query_as};
+use ledger_database::{QueryAs, query, query_as, query_scalar};
 use merchant_api::{AttemptProduct, OrderState, WebhookEvent};
-use payment_values::{Fen, OpenId, OrderNo};
+use payment_values::{Fen, OpenId, OrderNo, OutTradeNo, TransactionId};
 
 use super::attempts::{self, Attempt};
 use super::orders::{COLUMNS, Order, find, order_data};
-use super::{Ledger, LedgerError, Wait, Work, Write, outbox, schedule, signed};
+use super::{Ledger, LedgerError, Wait, Work, Write, orders, outbox, schedule, signed};
 
 /// Which orders to list. A field that is `None` does not filter.
 #[derive(Clone, Debug, Default)]
@@ -22,8 +22,39 @@ pub struct OrderFilter {
     pub order_no_prefix: Option<String>,
     /// Only orders for this sub-merchant.
     pub sub_mchid: Option<String>,
+    /// Only orders with an attempt by this product.
+    pub product: Option<AttemptProduct>,
+    /// Only orders whose `order_no` begins with this text, or that have an attempt whose
+    /// `out_trade_no` or `transaction_id` is this text.
+    pub search: Option<String>,
+    /// Only the order with this payment, by WeChat's number.
+    pub transaction_id: Option<TransactionId>,
+    /// Only the order with this attempt, by its number at WeChat.
+    pub out_trade_no: Option<OutTradeNo>,
     /// Only orders created before this one.
     pub(crate) before_id: Option<i64>,
+}
+
+/// The conditions of an [`OrderFilter`] without its numbers at WeChat, and the order of the list.
+const FILTER: &str = "merchant = ?8
+    AND (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR created_ms >= ?2)
+    AND (?3 IS NULL OR created_ms < ?3) AND (?4 IS NULL OR id < ?4)
+    AND (?5 IS NULL OR substr(order_no, 1, length(?5)) = ?5)
+    AND (?6 IS NULL OR sub_mchid = ?6)
+    AND (?9 IS NULL OR EXISTS (SELECT 1 FROM attempts WHERE order_id = orders.id AND product = ?9))
+    AND (?10 IS NULL OR substr(order_no, 1, length(?10)) = ?10
+         OR id IN (SELECT order_id FROM attempts WHERE merchant = ?8 AND out_trade_no = ?10)
+         OR id IN (SELECT order_id FROM attempts WHERE merchant = ?8 AND transaction_id = ?10))
+    ORDER BY id DESC LIMIT ?7";
+
+/// What the numbers at WeChat of a filter name.
+enum Named {
+    /// The filter has no such number.
+    Any,
+    /// The order with this id.
+    Order(i64),
+    /// No order.
+    No,
 }
 
 /// An order and its current attempt, read in one transaction.
@@ -50,6 +81,8 @@ pub(crate) struct NewOrder {
     pub(crate) token: String,
     /// The create request in one canonical form, to compare a repeated request.
     pub(crate) request: String,
+    /// The address that gets WeChat's notification of the payment, if the order names one.
+    pub(crate) notify_url: Option<String>,
     pub(crate) total_fen: Fen,
     pub(crate) description: String,
     pub(crate) openid: Option<OpenId>,
@@ -78,36 +111,46 @@ pub(crate) enum Created {
 impl Ledger {
     /// Creates an order, or finds the same one.
     pub(crate) async fn create_order(&self, new: &NewOrder) -> Result<Created, LedgerError> {
-        let mut write = self.write().await?;
-        let found: Option<Order> =
-            query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE order_no = ?"))
-                .bind(&new.order_no)
-                .fetch_optional(&mut write)
-                .await?;
-        if let Some(order) = found {
-            return Ok(if order.request == new.request {
-                Created::Same(order)
-            } else {
-                Created::NumberUsed
-            });
-        }
-        // The first attempt will go to WeChat under this number.
-        if attempts::is_number_used(&mut write, &new.order_no.clone().into()).await? {
-            return Ok(Created::NumberUsed);
-        }
-        let order = insert(&mut write, new).await?;
-        schedule::schedule(
-            &mut write,
-            Work::EndOrder,
-            &order.id.to_string(),
-            Wait {
-                from_ms: new.created_ms,
-                to_ms: new.expires_ms,
-            },
-        )
-        .await?;
-        write.commit().await?;
-        Ok(Created::New(order))
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            orders::lock_number(&mut write, new.order_no.as_str()).await?;
+            let found: Option<Order> = query_as(formatcp!(
+                "SELECT {COLUMNS} FROM orders WHERE merchant = ? AND order_no = ?"
+            ))
+            .bind(self.merchant)
+            .bind(&new.order_no)
+            .fetch_optional(&mut write)
+            .await?;
+            if let Some(order) = found {
+                // It may be part of a commit that is not done yet: no caller acts on it before.
+                write.commit().await?;
+                let is_same = order.request == new.request && order.notify_url == new.notify_url;
+                return Ok(if is_same {
+                    Created::Same(order)
+                } else {
+                    Created::NumberUsed
+                });
+            }
+            // The first attempt will go to WeChat under this number.
+            let number = new.order_no.clone().into();
+            if attempts::is_number_used(self.merchant, &mut write, &number).await? {
+                return Ok(Created::NumberUsed);
+            }
+            let order = insert(&mut write, new).await?;
+            schedule::schedule(
+                &mut write,
+                Work::EndOrder,
+                &order.id.to_string(),
+                Wait {
+                    from_ms: new.created_ms,
+                    to_ms: new.expires_ms,
+                },
+            )
+            .await?;
+            write.commit().await?;
+            Ok(Created::New(order))
+        })
+        .await
     }
 
     /// The checkout of a token.
@@ -116,7 +159,11 @@ impl Ledger {
         token: &str,
     ) -> Result<Option<Checkout>, LedgerError> {
         self.checkout_where(
-            query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE token = ?")).bind(token),
+            query_as(formatcp!(
+                "SELECT {COLUMNS} FROM orders WHERE token = ? AND merchant = ?"
+            ))
+            .bind(token)
+            .bind(self.merchant),
         )
         .await
     }
@@ -128,7 +175,11 @@ impl Ledger {
         order_no: &str,
     ) -> Result<Option<Checkout>, LedgerError> {
         self.checkout_where(
-            query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE order_no = ?")).bind(order_no),
+            query_as(formatcp!(
+                "SELECT {COLUMNS} FROM orders WHERE merchant = ? AND order_no = ?"
+            ))
+            .bind(self.merchant)
+            .bind(order_no),
         )
         .await
     }
@@ -147,31 +198,86 @@ impl Ledger {
         filter: &OrderFilter,
         limit: u32,
     ) -> Result<Vec<Order>, LedgerError> {
-        let found = query_as(formatcp!(
-            "SELECT {COLUMNS} FROM orders
-             WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR created_ms >= ?2)
-               AND (?3 IS NULL OR created_ms < ?3) AND (?4 IS NULL OR id < ?4)
-               AND (?5 IS NULL OR substr(order_no, 1, length(?5)) = ?5)
-               AND (?6 IS NULL OR sub_mchid = ?6)
-             ORDER BY id DESC LIMIT ?7"
-        ))
-        .bind(filter.state.map(state_word))
-        .bind(filter.created_from_ms)
-        .bind(filter.created_to_ms)
-        .bind(filter.before_id)
-        .bind(&filter.order_no_prefix)
-        .bind(&filter.sub_mchid)
-        .bind(limit)
-        .fetch_all(self.readers.scan())
-        .await?;
-        Ok(found)
+        let only_id = match self.named_order(filter).await? {
+            Named::No => return Ok(Vec::new()),
+            Named::Order(id) => Some(id),
+            Named::Any => None,
+        };
+        // One order is found by its id. A list is read along the merchant's orders.
+        let select = if only_id.is_some() {
+            query_as(formatcp!(
+                "SELECT {COLUMNS} FROM orders WHERE id = ?11 AND {FILTER}"
+            ))
+        } else {
+            query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE {FILTER}"))
+        };
+        let select = select
+            .bind(filter.state.map(state_word))
+            .bind(filter.created_from_ms)
+            .bind(filter.created_to_ms)
+            .bind(filter.before_id)
+            .bind(&filter.order_no_prefix)
+            .bind(&filter.sub_mchid)
+            .bind(limit)
+            .bind(self.merchant)
+            .bind(filter.product.map(AttemptProduct::as_str))
+            .bind(&filter.search);
+        let select = match only_id {
+            Some(id) => select.bind(id),
+            None => select,
+        };
+        Ok(select.fetch_all(self.readers.scan()).await?)
+    }
+
+    /// The order that the numbers of a filter name. Two numbers must name the same one.
+    async fn named_order(&self, filter: &OrderFilter) -> Result<Named, LedgerError> {
+        let OrderFilter {
+            transaction_id,
+            out_trade_no,
+            ..
+        } = filter;
+        let found: Option<i64> = match (transaction_id, out_trade_no) {
+            (None, None) => return Ok(Named::Any),
+            (Some(id), None) => {
+                query_scalar(
+                    "SELECT order_id FROM attempts WHERE merchant = ? AND transaction_id = ?",
+                )
+                .bind(self.merchant)
+                .bind(id)
+                .fetch_optional(&self.readers)
+                .await?
+            }
+            (None, Some(number)) => {
+                query_scalar(
+                    "SELECT order_id FROM attempts WHERE merchant = ? AND out_trade_no = ?",
+                )
+                .bind(self.merchant)
+                .bind(number)
+                .fetch_optional(&self.readers)
+                .await?
+            }
+            (Some(id), Some(number)) => {
+                query_scalar(
+                    "SELECT order_id FROM attempts
+                     WHERE merchant = ? AND transaction_id = ? AND order_id =
+                       (SELECT order_id FROM attempts WHERE merchant = ? AND out_trade_no = ?)",
+                )
+                .bind(self.merchant)
+                .bind(id)
+                .bind(self.merchant)
+                .bind(number)
+                .fetch_optional(&self.readers)
+                .await?
+            }
+        };
+        Ok(found.map_or(Named::No, Named::Order))
     }
 
     async fn checkout_where(
         &self,
         found: QueryAs<'_, Order>,
     ) -> Result<Option<Checkout>, LedgerError> {
-        let mut read = self.readers.snapshot()?;
+        let mut read = self.readers.snapshot().await?;
         let Some(order) = found.fetch_optional(&mut read).await? else {
             return Ok(None);
         };
@@ -186,26 +292,29 @@ impl Ledger {
         order_id: i64,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
-        let mut write = self.write().await?;
-        let changed = query(
-            "UPDATE orders SET is_closing = 1, version = version + 1
-             WHERE id = ? AND state = 'open' AND is_closing = 0",
-        )
-        .bind(order_id)
-        .execute(&mut write)
-        .await?;
-        schedule::schedule(
-            &mut write,
-            Work::EndOrder,
-            &order_id.to_string(),
-            Wait::over(now_ms),
-        )
-        .await?;
-        write.commit().await?;
-        if changed > 0 {
-            self.changes.announce(order_id);
-        }
-        Ok(())
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            let changed = query(
+                "UPDATE orders SET is_closing = 1, version = version + 1
+                 WHERE id = ? AND state = 'open' AND is_closing = 0",
+            )
+            .bind(order_id)
+            .execute(&mut write)
+            .await?;
+            schedule::schedule(
+                &mut write,
+                Work::EndOrder,
+                &order_id.to_string(),
+                Wait::over(now_ms),
+            )
+            .await?;
+            write.commit().await?;
+            if changed > 0 {
+                self.changes.announce(order_id);
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Closes an open order, if `attempt` is still its current one and that attempt has ended:
@@ -216,40 +325,44 @@ impl Ledger {
         attempt: u64,
         now_ms: i64,
     ) -> Result<bool, LedgerError> {
-        let mut write = self.write().await?;
-        let changed = query(
-            "UPDATE orders SET state = 'closed', is_closing = 0, version = version + 1
-             WHERE id = ?1 AND state = 'open' AND current_attempt = ?2
-               AND NOT EXISTS (SELECT 1 FROM attempts
-                               WHERE order_id = ?1 AND state IN ('prepared', 'open'))",
-        )
-        .bind(order_id)
-        .bind(signed(attempt))
-        .execute(&mut write)
-        .await?;
-        let is_closed = changed > 0;
-        if is_closed {
-            schedule::forget_order(&mut write, order_id).await?;
-            if let Some(order) = find(&mut write, order_id).await? {
-                let event = WebhookEvent::OrderClosed(order_data(&order));
-                outbox::put(&mut write, event, order.order_no.as_str(), now_ms).await?;
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            let changed = query(
+                "UPDATE orders SET state = 'closed', is_closing = 0, version = version + 1
+                 WHERE id = ?1 AND state = 'open' AND current_attempt = ?2
+                   AND NOT EXISTS (SELECT 1 FROM attempts
+                                   WHERE order_id = ?1 AND state IN ('prepared', 'open'))",
+            )
+            .bind(order_id)
+            .bind(signed(attempt))
+            .execute(&mut write)
+            .await?;
+            let is_closed = changed > 0;
+            if is_closed {
+                schedule::forget_order(&mut write, order_id).await?;
+                if let Some(order) = find(&mut write, order_id).await? {
+                    let event = WebhookEvent::OrderClosed(order_data(&order));
+                    outbox::put(&mut write, event, order.order_no.as_str(), now_ms).await?;
+                }
             }
-        }
-        write.commit().await?;
-        if is_closed {
-            self.changes.announce(order_id);
-        }
-        Ok(is_closed)
+            write.commit().await?;
+            if is_closed {
+                self.changes.announce(order_id);
+            }
+            Ok(is_closed)
+        })
+        .await
     }
 }
 
 async fn insert(write: &mut Write, new: &NewOrder) -> Result<Order, LedgerError> {
     let order = query_as(formatcp!(
-        "INSERT INTO orders (order_no, token, request, total_fen, description, openid,
+        "INSERT INTO orders (merchant, order_no, token, request, total_fen, description, openid,
                              openid_is_sub, sub_mchid, return_url, success_url, products,
-                             created_ms, expires_ms)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING {COLUMNS}"
+                             created_ms, expires_ms, notify_url)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING {COLUMNS}"
     ))
+    .bind(write.merchant())
     .bind(&new.order_no)
     .bind(&new.token)
     .bind(&new.request)
@@ -263,13 +376,14 @@ async fn insert(write: &mut Write, new: &NewOrder) -> Result<Order, LedgerError>
     .bind(write_products(&new.products))
     .bind(new.created_ms)
     .bind(new.expires_ms)
+    .bind(&new.notify_url)
     .fetch_one(&mut *write)
     .await?;
     Ok(order)
 }
 
 /// A state as the column `state` stores it.
-const fn state_word(state: OrderState) -> &'static str {
+pub(crate) const fn state_word(state: OrderState) -> &'static str {
     match state {
         OrderState::Open => "open",
         OrderState::Paid => "paid",

@@ -4,6 +4,8 @@
 use ledger_database::{Column, ReadError, ValueRef};
 use merchant_api::{AttemptProduct, MismatchKind, OrderState, RefundOrigin, RefundState};
 
+use crate::config::Api;
+
 /// The value of a text column. A field that is an enum is read `as Word<…>`.
 pub(super) struct Word<T>(pub(super) T);
 
@@ -63,6 +65,7 @@ macro_rules! stored {
 pub(super) use stored;
 
 stored! {
+    Api: |word| Self::from_word(word).ok_or(UnknownWord("API")),
     OrderState: order_state,
     MismatchKind: mismatch_kind,
     AttemptProduct: |word| Self::from_word(word).ok_or(UnknownWord("product")),
@@ -194,6 +197,8 @@ mod tests {
                 "refund_id",
                 "may only have characters of",
             ),
+            ("UPDATE attempts SET api = 'v4'", "api", "API"),
+            ("UPDATE refunds SET api = 'V2'", "api", "API"),
             ("UPDATE refunds SET state = 'gone'", "state", "refund state"),
             (
                 "UPDATE refunds SET origin = 'nobody'",

@@ -48,7 +48,8 @@ pub(crate) struct LeaseRequest {
 impl Ledger {
     /// Records the results of pieces of work and takes others that are due, the oldest first, in
     /// one commit. Work is taken for a lease: if this process ends before the work does, the work
-    /// becomes due again. The result is durable, so no other process takes the same work.
+    /// becomes due again. The result is durable, so no other process takes the same work, and work that
+    /// another process takes at this moment is passed over.
     pub(crate) async fn exchange_due_work(
         &self,
         ended: &[Ended],
@@ -61,21 +62,25 @@ impl Ledger {
         if ended.is_empty() && !is_due {
             return Ok(Vec::new());
         }
-        let mut write = self.write().await?;
-        for ended in ended {
-            conclude(&mut write, ended).await?;
-        }
-        let taken = take(&mut write, request).await?;
-        write.commit().await?;
-        Ok(taken)
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            for ended in ended {
+                conclude(&mut write, ended).await?;
+            }
+            let taken = take(&mut write, request).await?;
+            write.commit().await?;
+            Ok(taken)
+        })
+        .await
     }
 
     /// When the next piece of a lane's work is due.
     pub(crate) async fn next_due_ms(&self, lane: Lane) -> Result<Option<i64>, LedgerError> {
         let next_ms = query_scalar(
-            "SELECT due_ms FROM due_work WHERE +kind IN (SELECT value FROM json_each(?))
+            "SELECT due_ms FROM due_work WHERE merchant = ? AND ? LIKE '%\"' || kind || '\"%'
              ORDER BY due_ms LIMIT 1",
         )
+        .bind(self.merchant)
         .bind(lane.kinds())
         .fetch_optional(&self.readers)
         .await?;
@@ -84,7 +89,8 @@ impl Ledger {
 
     /// Whether work was scheduled at a time in the future: then the clock was set back since.
     pub(crate) async fn has_work_from_ahead(&self, now_ms: i64) -> Result<bool, LedgerError> {
-        let is_ahead = query("SELECT 1 FROM due_work WHERE set_ms > ? LIMIT 1")
+        let is_ahead = query("SELECT 1 FROM due_work WHERE merchant = ? AND set_ms > ? LIMIT 1")
+            .bind(self.merchant)
             .bind(now_ms + AHEAD_MS)
             .exists(&self.readers)
             .await?;
@@ -97,11 +103,12 @@ impl Ledger {
     pub(crate) async fn keep_waits(&self, now_ms: i64) -> Result<(), LedgerError> {
         let statement = query(
             "UPDATE due_work SET due_ms = ?1 + due_ms - set_ms, set_ms = ?1
-             WHERE set_ms > ?1 + ?2",
+             WHERE merchant = ?3 AND set_ms > ?1 + ?2",
         )
         .bind(now_ms)
-        .bind(AHEAD_MS);
-        self.writer.execute(statement).await?;
+        .bind(AHEAD_MS)
+        .bind(self.merchant);
+        self.execute(statement).await?;
         Ok(())
     }
 
@@ -112,14 +119,17 @@ impl Ledger {
         now_ms: i64,
         at_ms: i64,
     ) -> Result<(), LedgerError> {
-        let mut write = self.write().await?;
-        let wait = Wait {
-            from_ms: now_ms,
-            to_ms: at_ms,
-        };
-        schedule(&mut write, Work::QueryAttempt, &order_id.to_string(), wait).await?;
-        write.commit().await?;
-        Ok(())
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            let wait = Wait {
+                from_ms: now_ms,
+                to_ms: at_ms,
+            };
+            schedule(&mut write, Work::QueryAttempt, &order_id.to_string(), wait).await?;
+            write.commit().await?;
+            Ok(())
+        })
+        .await
     }
 }
 
@@ -139,14 +149,17 @@ async fn conclude(write: &mut Write, ended: &Ended) -> Result<(), LedgerError> {
     let statement = match next {
         Some((at_ms, tries)) => query(
             "UPDATE due_work SET due_ms = ?, set_ms = ?, tries = ?
-             WHERE kind = ? AND subject = ? AND tries = ?",
+             WHERE merchant = ? AND kind = ? AND subject = ? AND tries = ?",
         )
         .bind(at_ms)
         .bind(now_ms)
         .bind(super::signed(*tries)),
-        None => query("DELETE FROM due_work WHERE kind = ? AND subject = ? AND tries = ?"),
+        None => query(
+            "DELETE FROM due_work WHERE merchant = ? AND kind = ? AND subject = ? AND tries = ?",
+        ),
     };
     statement
+        .bind(write.merchant())
         .bind(due.work.as_str())
         .bind(&due.subject)
         .bind(super::signed(due.tries + 1))
@@ -175,9 +188,11 @@ row! {
 async fn take(write: &mut Write, request: LeaseRequest) -> Result<Vec<DueWork>, LedgerError> {
     let rows: Vec<DueRow> = query_as(
         "SELECT rowid, kind, subject, tries FROM due_work
-         WHERE due_ms <= ? AND +kind IN (SELECT value FROM json_each(?))
+         WHERE merchant = ? AND due_ms <= ? AND ? LIKE '%\"' || kind || '\"%'
          ORDER BY due_ms, rowid LIMIT ?",
     )
+    .for_update_of_free()
+    .bind(write.merchant())
     .bind(request.now_ms)
     .bind(request.lane.kinds())
     .bind(i64::try_from(request.max_count).unwrap_or(i64::MAX))
@@ -200,7 +215,9 @@ async fn take(write: &mut Write, request: LeaseRequest) -> Result<Vec<DueWork>, 
             claimed_ms: None,
         };
         if due.work == Work::QueryAttempt {
-            let is_claimed = orders::claim_query(write, &due.subject, request.now_ms).await?;
+            // The subject of this work is the id of an order.
+            let order_id = due.subject.parse().unwrap_or_default();
+            let is_claimed = orders::claim_query(write, order_id, request.now_ms).await?;
             due.claimed_ms = is_claimed.then_some(request.now_ms);
         }
         taken.push(due);

@@ -33,6 +33,11 @@ pub enum LedgerError {
         /// The first migration that is missing.
         lacks: i64,
     },
+    /// The database has tables of another program.
+    #[error(
+        "the database has tables, and none that merchant-server made: give it a database of its own"
+    )]
+    Foreign,
     /// A migration in the database has another checksum than this program's.
     #[error(
         "migration {version} of the database differs from this program's: the database was made by another build"
@@ -51,6 +56,30 @@ pub enum LedgerError {
         /// The environment in the database.
         environment: String,
     },
+    /// The database holds the ledger of a merchant that is not configured.
+    #[error(
+        "the database holds orders of merchant {mchid}, which is not configured: nobody would query or settle them. Configure it, or name it in retired_merchants"
+    )]
+    OwnerLeft {
+        /// The merchant number in the database.
+        mchid: String,
+    },
+    /// The database has orders and no owner, and several merchants are configured.
+    #[error(
+        "the database has orders from before it had an owner: start once with their merchant alone"
+    )]
+    NoOwner,
+    /// A command acts for a merchant that no server has started with.
+    #[error(
+        "the database knows no merchant {mchid} yet: start the server, or run `merchant-server migrate`"
+    )]
+    NotTakenOver {
+        /// The configured merchant number.
+        mchid: String,
+    },
+    /// A program moves a ledger into the database at this moment.
+    #[error("a ledger is being moved into the database: start again when that has ended")]
+    BeingMoved,
     /// The backup failed its checks. It was not renamed to its final name.
     #[error("the backup failed its checks: {0}")]
     Backup(String),
@@ -65,6 +94,19 @@ pub enum LedgerError {
         /// What is wrong with the value. The reason does not quote the value.
         reason: String,
     },
+}
+
+impl LedgerError {
+    /// Whether the cause is the state of the database and not the call: the same call may succeed
+    /// later.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Database(error) if error.is_unavailable())
+    }
+
+    /// Whether the database server cannot be reached: it is down, or its address is wrong.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Database(ledger_database::Error::Unreachable(_)))
+    }
 }
 
 impl From<ledger_database::Error> for LedgerError {

@@ -38,25 +38,28 @@ impl Ledger {
         is_acknowledged: bool,
         now_ms: i64,
     ) -> Result<bool, LedgerError> {
-        let mut write = self.write().await?;
-        let is_new = insert(&mut write, kept, now_ms).await?;
-        if is_new {
-            schedule_query(&mut write, kept, now_ms).await?;
-        }
-        if is_acknowledged {
-            let evidence = Evidence::Notification {
-                id: kept.id.clone(),
-                event_type: kept.event_type.clone(),
-            };
-            let numbers = Numbers {
-                out_trade_no: kept.out_trade_no.as_deref(),
-                transaction_id: kept.transaction_id.as_deref(),
-                out_refund_no: kept.out_refund_no.as_deref(),
-            };
-            keep_notification(&mut write, &evidence, numbers, KEPT, now_ms).await?;
-        }
-        write.commit().await?;
-        Ok(is_new)
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            let is_new = insert(&mut write, kept, now_ms).await?;
+            if is_new {
+                schedule_query(&mut write, kept, now_ms).await?;
+            }
+            if is_acknowledged {
+                let evidence = Evidence::Notification {
+                    id: kept.id.clone(),
+                    event_type: kept.event_type.clone(),
+                };
+                let numbers = Numbers {
+                    out_trade_no: kept.out_trade_no.as_deref(),
+                    transaction_id: kept.transaction_id.as_deref(),
+                    out_refund_no: kept.out_refund_no.as_deref(),
+                };
+                keep_notification(&mut write, &evidence, numbers, KEPT, now_ms).await?;
+            }
+            write.commit().await?;
+            Ok(is_new)
+        })
+        .await
     }
 }
 
@@ -67,11 +70,12 @@ async fn insert(
 ) -> Result<bool, LedgerError> {
     let no = next_no(write).await?;
     let inserted = query(
-        "INSERT INTO kept_notifications (id, event_type, reason, field, out_trade_no,
+        "INSERT INTO kept_notifications (merchant, id, event_type, reason, field, out_trade_no,
                                          transaction_id, out_refund_no, refund_id, sub_mchid,
                                          resource, received_ms, no)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
+    .bind(write.merchant())
     .bind(&kept.id)
     .bind(&kept.event_type)
     .bind(kept.reason)

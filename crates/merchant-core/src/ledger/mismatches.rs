@@ -85,16 +85,16 @@ impl Ledger {
                 SELECT 'payment' AS kind, no, out_trade_no, transaction_id,
                        NULL AS out_refund_no, NULL AS refund_id, sub_mchid,
                        NULL AS notification_id, NULL AS event_type, NULL AS field, {SHARED}
-                FROM mismatches
+                FROM mismatches WHERE merchant = ?5
                 UNION ALL
                 SELECT 'refund', no, NULL, NULL, out_refund_no, refund_id, NULL,
                        NULL, NULL, NULL, {SHARED}
-                FROM refund_mismatches
+                FROM refund_mismatches WHERE merchant = ?5
                 UNION ALL
                 SELECT 'notification', no, out_trade_no, transaction_id, out_refund_no, refund_id,
                        sub_mchid, id, event_type, field, {SHARED}
-                FROM kept_notifications)
-             WHERE (?1 IS NULL OR (done_ms IS NOT NULL) = ?1) AND (?2 IS NULL OR no = ?2)
+                FROM kept_notifications WHERE merchant = ?5) AS every
+             WHERE (?1 IS NULL OR CASE WHEN done_ms IS NULL THEN 0 ELSE 1 END = ?1) AND (?2 IS NULL OR no = ?2)
                AND (?3 IS NULL OR no < ?3)
              ORDER BY no DESC LIMIT ?4"
         ))
@@ -102,6 +102,7 @@ impl Ledger {
         .bind(filter.no)
         .bind(filter.before_no)
         .bind(limit)
+        .bind(self.merchant)
         .fetch_all(self.readers.scan())
         .await?;
         Ok(found)
@@ -115,34 +116,46 @@ impl Ledger {
         note: Option<&str>,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
-        let mut write = self.write().await?;
-        for statement in [
-            "UPDATE mismatches SET done_ms = COALESCE(done_ms, ?2), note = COALESCE(?3, note)
-             WHERE no = ?1",
-            "UPDATE refund_mismatches SET done_ms = COALESCE(done_ms, ?2), note = COALESCE(?3, note)
-             WHERE no = ?1",
-            "UPDATE kept_notifications SET done_ms = COALESCE(done_ms, ?2), note = COALESCE(?3, note)
-             WHERE no = ?1",
-        ] {
-            query(statement)
-                .bind(no)
-                .bind(now_ms)
-                .bind(note)
-                .execute(&mut write)
-                .await?;
-        }
-        write.commit().await?;
-        Ok(())
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            for statement in [
+                "UPDATE mismatches SET done_ms = COALESCE(done_ms, ?2), note = COALESCE(?3, note)
+                 WHERE merchant = ?4 AND no = ?1",
+                "UPDATE refund_mismatches SET done_ms = COALESCE(done_ms, ?2), note = COALESCE(?3, note)
+                 WHERE merchant = ?4 AND no = ?1",
+                "UPDATE kept_notifications SET done_ms = COALESCE(done_ms, ?2), note = COALESCE(?3, note)
+                 WHERE merchant = ?4 AND no = ?1",
+            ] {
+                query(statement)
+                    .bind(no)
+                    .bind(now_ms)
+                    .bind(note)
+                    .bind(self.merchant)
+                    .execute(&mut write)
+                    .await?;
+            }
+            write.commit().await?;
+            Ok(())
+        })
+        .await
     }
 }
 
-/// The number of the next mismatch. The caller holds the write lock.
+/// The number of the merchant's next mismatch. No other transaction gets a number of this merchant
+/// before this one has ended.
 pub(super) async fn next_no(write: &mut Write) -> Result<i64, LedgerError> {
+    let merchant = write.merchant();
+    write
+        .lock(&format!("numbers of mismatches {merchant}"))
+        .await?;
     let no = query_scalar(
-        "SELECT 1 + MAX((SELECT COALESCE(MAX(no), 0) FROM mismatches),
-                        (SELECT COALESCE(MAX(no), 0) FROM refund_mismatches),
-                        (SELECT COALESCE(MAX(no), 0) FROM kept_notifications)) AS no",
+        "SELECT 1 + MAX(newest) AS no FROM (
+            SELECT COALESCE(MAX(no), 0) AS newest FROM mismatches WHERE merchant = ?1
+            UNION ALL SELECT COALESCE(MAX(no), 0) FROM refund_mismatches WHERE merchant = ?1
+            UNION ALL SELECT COALESCE(MAX(no), 0) FROM kept_notifications WHERE merchant = ?1)
+            AS of_each",
     )
+    .bind(merchant)
     .fetch_one(&mut *write)
     .await?;
     Ok(no)

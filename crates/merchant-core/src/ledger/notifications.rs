@@ -1,8 +1,10 @@
 //! Records notifications. Each notification is recorded by its id, in one transaction with its
 //! effect, so that a notification that comes twice has one effect.
 
-use super::{LedgerError, Write};
 use ledger_database::query;
+use merchant_api::{WebhookEvent, WechatEventData};
+
+use super::{Ledger, LedgerError, Write, outbox};
 
 /// The source of a report. A notification is recorded by its id in the same transaction as its
 /// effect.
@@ -28,6 +30,50 @@ pub(super) struct Numbers<'a> {
     pub(super) out_refund_no: Option<&'a str>,
 }
 
+/// A notification that is neither a payment's nor a refund's, as the backend gets it.
+#[derive(Debug)]
+pub(crate) struct NotifiedEvent {
+    /// Without openids.
+    pub(crate) for_all: WechatEventData,
+    /// Whole, for the targets that get payers.
+    pub(crate) with_payer: WechatEventData,
+    /// It is kept for a person too.
+    pub(crate) is_kept: bool,
+}
+
+impl Ledger {
+    /// Records an event in one transaction with its message. Returns whether it is new.
+    pub(crate) async fn record_event(
+        &self,
+        event: &NotifiedEvent,
+        now_ms: i64,
+    ) -> Result<bool, LedgerError> {
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            let data = &event.for_all;
+            let is_known = query("SELECT 1 FROM notifications WHERE merchant = ? AND id = ?")
+                .bind(self.merchant)
+                .bind(&data.id)
+                .exists(&mut write)
+                .await?;
+            let with_payer = (event.with_payer != *data)
+                .then(|| WebhookEvent::WechatEvent(event.with_payer.clone()));
+            let for_all = WebhookEvent::WechatEvent(data.clone());
+            outbox::put_both(&mut write, for_all, with_payer, &data.id, now_ms).await?;
+            let evidence = Evidence::Notification {
+                id: data.id.clone(),
+                event_type: data.event_type.clone(),
+            };
+            let outcome = if event.is_kept { KEPT } else { "event" };
+            let numbers = Numbers::default();
+            keep_notification(&mut write, &evidence, numbers, outcome, now_ms).await?;
+            write.commit().await?;
+            Ok(!is_known)
+        })
+        .await
+    }
+}
+
 pub(super) async fn keep_notification(
     write: &mut Write,
     evidence: &Evidence,
@@ -39,10 +85,11 @@ pub(super) async fn keep_notification(
         return Ok(());
     };
     query(
-        "INSERT INTO notifications (id, received_ms, event_type, out_trade_no, transaction_id,
-                                    out_refund_no, outcome)
-         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO notifications (merchant, id, received_ms, event_type, out_trade_no,
+                                    transaction_id, out_refund_no, outcome)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
+    .bind(write.merchant())
     .bind(id)
     .bind(now_ms)
     .bind(event_type)
@@ -70,10 +117,11 @@ async fn close_understood(
     }
     query(
         "UPDATE kept_notifications SET done_ms = ?2, note = COALESCE(note, 'understood later')
-         WHERE id = ?1 AND done_ms IS NULL",
+         WHERE merchant = ?3 AND id = ?1 AND done_ms IS NULL",
     )
     .bind(id)
     .bind(now_ms)
+    .bind(write.merchant())
     .execute(&mut *write)
     .await?;
     Ok(())

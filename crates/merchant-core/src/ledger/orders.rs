@@ -1,7 +1,7 @@
 //! Orders: what the merchant's backend created, and their state.
 
 use const_format::formatcp;
-use ledger_database::{Executor, Query, query, query_as, row};
+use ledger_database::{Executor, Query, query, query_as, query_scalar, row};
 use merchant_api::{AttemptProduct, CreateOrder, OrderData, OrderState};
 use payment_values::{Fen, OpenId, OrderNo};
 
@@ -17,7 +17,7 @@ pub(crate) const QUERY_INTERVAL_MS: i64 = 2_000;
 pub(super) const COLUMNS: &str =
     "id, order_no, token, total_fen, description, openid, openid_is_sub, sub_mchid,
     return_url, success_url, products, created_ms, expires_ms, state, is_closing, version,
-    current_attempt, asked_ms, checked_ms, payer_total_fen, success_time, refunded_fen, request";
+    current_attempt, asked_ms, checked_ms, payer_total_fen, success_time, refunded_fen, request, notify_url";
 
 /// The longest that a query takes, in milliseconds: two queries that overlap were sent within this
 /// time.
@@ -63,6 +63,8 @@ pub struct Order {
     pub refunded_fen: Fen,
     /// The create request in one canonical form, to compare a repeated request.
     pub(crate) request: String,
+    /// The address that gets WeChat's notification of the payment, if the order names one.
+    pub(crate) notify_url: Option<String>,
 }
 
 row! {
@@ -90,6 +92,7 @@ row! {
         success_time,
         refunded_fen,
         request,
+        notify_url,
     }
 }
 
@@ -97,6 +100,14 @@ impl Order {
     /// The stored create request; `None` if this version cannot read it.
     pub(crate) fn creation_request(&self) -> Option<CreateOrder> {
         serde_json::from_str(&self.request).ok()
+    }
+
+    /// The applications that the order names.
+    pub(crate) fn appids(&self) -> Vec<String> {
+        let request = self.creation_request();
+        request
+            .and_then(|request| request.appids)
+            .unwrap_or_default()
     }
 }
 
@@ -106,8 +117,18 @@ impl Ledger {
         let statement = query("UPDATE orders SET asked_ms = ? WHERE id = ?")
             .bind(at_ms)
             .bind(order_id);
-        self.writer.execute(statement).await?;
+        self.execute(statement).await?;
         Ok(())
+    }
+
+    /// The same, unless it was queried a moment ago, here or by another server. Returns whether it was
+    /// recorded.
+    pub(crate) async fn claim_query(
+        &self,
+        order_id: i64,
+        now_ms: i64,
+    ) -> Result<bool, LedgerError> {
+        Ok(self.execute(claim(order_id, now_ms)).await? > 0)
     }
 
     /// Records that WeChat answered the query sent at `queried_ms`. The order's version does not
@@ -117,7 +138,7 @@ impl Ledger {
         order_id: i64,
         queried_ms: i64,
     ) -> Result<(), LedgerError> {
-        self.writer.execute(checked(order_id, queried_ms)).await?;
+        self.execute(checked(order_id, queried_ms)).await?;
         Ok(())
     }
 }
@@ -125,22 +146,35 @@ impl Ledger {
 /// Records that WeChat is being queried about an order, unless it was queried a moment ago. Returns
 /// whether it was recorded. A time in the future means that the clock was set back; it is
 /// ignored.
+///
+/// An order that another transaction changes at this moment is passed over. The caller holds a row of
+/// work, and that transaction may want to delete it: waiting for each other would be a deadlock.
 pub(super) async fn claim_query(
     write: &mut Write,
-    order_id: &str,
+    order_id: i64,
     now_ms: i64,
 ) -> Result<bool, LedgerError> {
-    let claimed = query(
+    let free = query_scalar::<i64>("SELECT id FROM orders WHERE id = ?")
+        .bind(order_id)
+        .for_update_of_free()
+        .fetch_optional(&mut *write)
+        .await?;
+    if free.is_none() {
+        return Ok(false);
+    }
+    let claimed = claim(order_id, now_ms).execute(&mut *write).await?;
+    Ok(claimed > 0)
+}
+
+/// Changes the order if it was not queried a moment ago.
+fn claim(order_id: i64, now_ms: i64) -> Query<'static> {
+    query(
         "UPDATE orders SET asked_ms = ?1
-         WHERE id = CAST(?2 AS INTEGER)
-           AND (asked_ms IS NULL OR asked_ms <= ?1 - ?3 OR asked_ms > ?1)",
+         WHERE id = ?2 AND (asked_ms IS NULL OR asked_ms <= ?1 - ?3 OR asked_ms > ?1)",
     )
     .bind(now_ms)
     .bind(order_id)
     .bind(QUERY_INTERVAL_MS)
-    .execute(&mut *write)
-    .await?;
-    Ok(claimed > 0)
 }
 
 /// See [`Ledger::note_answer`]. A later time is kept, unless the clock was ahead then and has been
@@ -154,6 +188,43 @@ pub(super) fn checked(order_id: i64, queried_ms: i64) -> Query<'static> {
     .bind(queried_ms)
     .bind(CALL_MAX_MS)
     .bind(order_id)
+}
+
+/// Makes every other transaction that changes the order, its attempts or its refunds wait until this
+/// one ends, and waits for those that came before. A transaction that reads one of these rows and
+/// decides by it calls this first, so that the rows are as the last one left them; calling it first
+/// also keeps two transactions from waiting for each other.
+pub(super) async fn lock(write: &mut Write, order_id: i64) -> Result<(), LedgerError> {
+    query_scalar::<i64>("SELECT id FROM orders WHERE id = ?")
+        .bind(order_id)
+        .for_update()
+        .fetch_optional(&mut *write)
+        .await?;
+    Ok(())
+}
+
+/// The same for the order that has an attempt with this `out_trade_no`, if there is one.
+pub(super) async fn lock_of_payment(
+    write: &mut Write,
+    out_trade_no: &str,
+) -> Result<(), LedgerError> {
+    query_scalar::<i64>(
+        "SELECT id FROM orders
+         WHERE id = (SELECT order_id FROM attempts WHERE merchant = ? AND out_trade_no = ?)",
+    )
+    .bind(write.merchant())
+    .bind(out_trade_no)
+    .for_update()
+    .fetch_optional(&mut *write)
+    .await?;
+    Ok(())
+}
+
+/// Makes every other transaction wait that checks whether this number is used at WeChat: orders
+/// reserve it in one table, and attempts use it in another.
+pub(super) async fn lock_number(write: &mut Write, number: &str) -> Result<(), LedgerError> {
+    let merchant = write.merchant();
+    write.lock(&format!("number {merchant} {number}")).await
 }
 
 /// The order with this id, read in the caller's transaction.

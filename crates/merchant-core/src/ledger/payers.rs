@@ -87,7 +87,7 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let over = query("DELETE FROM oauth_states WHERE expires_ms <= ?");
         let over = over.bind(now_ms - KEPT_AFTER_MS);
-        self.writer.execute(over).await?;
+        self.execute(over).await?;
         let kept = query(
             "INSERT INTO oauth_states (state, order_id, return_url, expires_ms) VALUES (?, ?, ?, ?)",
         )
@@ -95,7 +95,7 @@ impl Ledger {
         .bind(order_id)
         .bind(return_url)
         .bind(expires_ms);
-        self.writer.execute(kept).await?;
+        self.execute(kept).await?;
         Ok(())
     }
 
@@ -109,9 +109,11 @@ impl Ledger {
     ) -> Result<StateFound, LedgerError> {
         let found: Option<OauthState> = query_as(
             "SELECT order_id, return_url, expires_ms, used_ms, code_sha256, handle
-             FROM oauth_states WHERE state = ?",
+             FROM oauth_states
+             WHERE state = ? AND order_id IN (SELECT id FROM orders WHERE merchant = ?)",
         )
         .bind(state)
+        .bind(self.merchant)
         .fetch_optional(&self.readers)
         .await?;
         let Some(found) = found else {
@@ -134,17 +136,30 @@ impl Ledger {
         Ok(StateFound::Over { return_url })
     }
 
-    /// Records that WeChat is about to be queried for the openid of a state's code.
-    pub(crate) async fn begin_oauth_state(
+    /// Records that WeChat is about to be queried for the openid of a state's code, unless another
+    /// server does so at this moment. Returns whether it was recorded. A time in the future means that
+    /// the clock was set back; it is ignored.
+    pub(crate) async fn claim_oauth_state(
         &self,
         state: &str,
         now_ms: i64,
-    ) -> Result<(), LedgerError> {
-        let begun =
-            query("UPDATE oauth_states SET used_ms = ? WHERE state = ? AND used_ms IS NULL")
-                .bind(now_ms)
-                .bind(state);
-        self.writer.execute(begun).await?;
+        claim_ms: i64,
+    ) -> Result<bool, LedgerError> {
+        let claimed = query(
+            "UPDATE oauth_states SET used_ms = ?1
+             WHERE state = ?2 AND handle IS NULL
+               AND (used_ms IS NULL OR used_ms <= ?1 - ?3 OR used_ms > ?1)",
+        )
+        .bind(now_ms)
+        .bind(state)
+        .bind(claim_ms);
+        Ok(self.execute(claimed).await? > 0)
+    }
+
+    /// Records that nobody queries WeChat for a state any more, and that its code may still be good.
+    pub(crate) async fn release_oauth_state(&self, state: &str) -> Result<(), LedgerError> {
+        let released = query("UPDATE oauth_states SET used_ms = 0 WHERE state = ?").bind(state);
+        self.execute(released).await?;
         Ok(())
     }
 
@@ -162,7 +177,7 @@ impl Ledger {
         .bind(code_sha256)
         .bind(handle)
         .bind(state);
-        self.writer.execute(answered).await?;
+        self.execute(answered).await?;
         Ok(())
     }
 
@@ -182,7 +197,7 @@ impl Ledger {
                     OR order_id IN (SELECT id FROM orders WHERE state <> 'open'))",
         )
         .bind(now_ms - KEPT_AFTER_MS);
-        self.writer.execute(over).await?;
+        self.execute(over).await?;
         let kept = query(
             "INSERT INTO payer_handles (handle, order_id, openid, expires_ms) VALUES (?, ?, ?, ?)",
         )
@@ -190,7 +205,7 @@ impl Ledger {
         .bind(order_id)
         .bind(openid)
         .bind(expires_ms);
-        self.writer.execute(kept).await?;
+        self.execute(kept).await?;
         Ok(())
     }
 
@@ -206,7 +221,7 @@ impl Ledger {
         order_id: i64,
         now_ms: i64,
     ) -> Result<Option<PayerHandle>, LedgerError> {
-        let mut read = self.readers.snapshot()?;
+        let mut read = self.readers.snapshot().await?;
         let kept: Option<KeptPayer> = query_as(
             "SELECT openid, expires_ms, used_by_attempt FROM payer_handles
              WHERE handle = ? AND order_id = ?",

@@ -1,10 +1,12 @@
 //! Payments and their notifications. Each is recorded once, however often it comes.
 
 use ledger_database::{query, query_scalar};
-use merchant_api::{PaymentData, PaymentMismatchData, WebhookEvent};
+use merchant_api::{PaymentData, PaymentMismatchData, PaymentPayer, WebhookEvent};
 use payment_values::{Fen, OutTradeNo, TransactionId};
 
+use super::attempts::PaidBy;
 use super::notifications::{Evidence, Numbers, keep_notification};
+use super::outbox::OrderNotice;
 use super::{
     AttemptState, Ledger, LedgerError, Wait, Work, Write, attempts, mismatches, orders, outbox,
     refund_updates, schedule, signed,
@@ -22,8 +24,13 @@ pub(crate) struct Payment {
     pub(crate) success_time: Option<String>,
     /// The coupons that were used, as WeChat's JSON.
     pub(crate) promotion_detail: Option<String>,
+    /// The notification for the order's `notify_url`, if the order names one: WeChat's fields,
+    /// without a signature.
+    pub(crate) notice: Option<OrderNotice>,
     /// WeChat reports it as refunded, in part or in full.
     pub(crate) is_refunded: bool,
+    /// Who paid.
+    pub(crate) paid_by: PaidBy,
 }
 
 /// A payment that WeChat signed and that matches no attempt of ours. Its numbers are evidence and
@@ -59,24 +66,27 @@ impl Ledger {
         payment: &Payment,
         now_ms: i64,
     ) -> Result<Recorded, LedgerError> {
-        let mut write = self.write().await?;
-        let recorded = settle(&mut write, payment, now_ms).await?;
-        let outcome = match recorded {
-            Recorded::Settled => "settled",
-            Recorded::Surplus => "surplus",
-            Recorded::Known => "known",
-        };
-        let numbers = Numbers {
-            out_trade_no: Some(payment.out_trade_no.as_str()),
-            transaction_id: Some(payment.transaction_id.as_str()),
-            out_refund_no: None,
-        };
-        keep_notification(&mut write, evidence, numbers, outcome, now_ms).await?;
-        write.commit().await?;
-        if recorded != Recorded::Known {
-            self.changes.announce(payment.order_id);
-        }
-        Ok(recorded)
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            let recorded = settle(&mut write, payment, now_ms).await?;
+            let outcome = match recorded {
+                Recorded::Settled => "settled",
+                Recorded::Surplus => "surplus",
+                Recorded::Known => "known",
+            };
+            let numbers = Numbers {
+                out_trade_no: Some(payment.out_trade_no.as_str()),
+                transaction_id: Some(payment.transaction_id.as_str()),
+                out_refund_no: None,
+            };
+            keep_notification(&mut write, evidence, numbers, outcome, now_ms).await?;
+            write.commit().await?;
+            if recorded != Recorded::Known {
+                self.changes.announce(payment.order_id);
+            }
+            Ok(recorded)
+        })
+        .await
     }
 
     /// Stores an unmatched payment and schedules a query about it. Returns whether it is new.
@@ -86,47 +96,51 @@ impl Ledger {
         mismatch: &Mismatch,
         now_ms: i64,
     ) -> Result<bool, LedgerError> {
-        let mut write = self.write().await?;
-        let no = mismatches::next_no(&mut write).await?;
-        let kept = query(
-            "INSERT INTO mismatches (out_trade_no, transaction_id, sub_mchid, reason, resource,
-                                     received_ms, no)
-             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        )
-        .bind(&mismatch.out_trade_no)
-        .bind(&mismatch.transaction_id)
-        .bind(&mismatch.sub_mchid)
-        .bind(mismatch.reason)
-        .bind(&mismatch.resource)
-        .bind(now_ms)
-        .bind(no)
-        .execute(&mut write)
-        .await?;
-        let is_new = kept > 0;
-        if is_new {
-            schedule::schedule(
-                &mut write,
-                Work::QueryMismatch,
-                &mismatch.out_trade_no,
-                Wait::over(now_ms),
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            let no = mismatches::next_no(&mut write).await?;
+            let kept = query(
+                "INSERT INTO mismatches (merchant, out_trade_no, transaction_id, sub_mchid, reason,
+                                         resource, received_ms, no)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             )
+            .bind(self.merchant)
+            .bind(&mismatch.out_trade_no)
+            .bind(&mismatch.transaction_id)
+            .bind(&mismatch.sub_mchid)
+            .bind(mismatch.reason)
+            .bind(&mismatch.resource)
+            .bind(now_ms)
+            .bind(no)
+            .execute(&mut write)
             .await?;
-            let event = WebhookEvent::PaymentMismatch(PaymentMismatchData {
-                out_trade_no: mismatch.out_trade_no.clone(),
-                transaction_id: mismatch.transaction_id.clone(),
-                reason: mismatch.reason.to_owned(),
-            });
-            let key = format!("{}\n{}", mismatch.out_trade_no, mismatch.transaction_id);
-            outbox::put(&mut write, event, &key, now_ms).await?;
-        }
-        let numbers = Numbers {
-            out_trade_no: Some(&mismatch.out_trade_no),
-            transaction_id: Some(&mismatch.transaction_id),
-            out_refund_no: None,
-        };
-        keep_notification(&mut write, evidence, numbers, "mismatch", now_ms).await?;
-        write.commit().await?;
-        Ok(is_new)
+            let is_new = kept > 0;
+            if is_new {
+                schedule::schedule(
+                    &mut write,
+                    Work::QueryMismatch,
+                    &mismatch.out_trade_no,
+                    Wait::over(now_ms),
+                )
+                .await?;
+                let event = WebhookEvent::PaymentMismatch(PaymentMismatchData {
+                    out_trade_no: mismatch.out_trade_no.clone(),
+                    transaction_id: mismatch.transaction_id.clone(),
+                    reason: mismatch.reason.to_owned(),
+                });
+                let key = format!("{}\n{}", mismatch.out_trade_no, mismatch.transaction_id);
+                outbox::put(&mut write, event, &key, now_ms).await?;
+            }
+            let numbers = Numbers {
+                out_trade_no: Some(&mismatch.out_trade_no),
+                transaction_id: Some(&mismatch.transaction_id),
+                out_refund_no: None,
+            };
+            keep_notification(&mut write, evidence, numbers, "mismatch", now_ms).await?;
+            write.commit().await?;
+            Ok(is_new)
+        })
+        .await
     }
 
     /// Whether WeChat reported a payment as refunded and no refund of it is known yet.
@@ -136,10 +150,12 @@ impl Ledger {
     ) -> Result<bool, LedgerError> {
         let is_unknown = query(
             "SELECT 1 FROM attempts
-             WHERE out_trade_no = ?1 AND refund_seen_ms IS NOT NULL
-               AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.out_trade_no = ?1)",
+             WHERE merchant = ?2 AND out_trade_no = ?1 AND refund_seen_ms IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM refunds
+                               WHERE refunds.merchant = ?2 AND refunds.out_trade_no = ?1)",
         )
         .bind(out_trade_no)
+        .bind(self.merchant)
         .exists(&self.readers)
         .await?;
         Ok(is_unknown)
@@ -152,11 +168,13 @@ impl Ledger {
     ) -> Result<Option<String>, LedgerError> {
         let named = query_scalar(
             "SELECT MAX(sub_mchid) AS sub_mchid FROM (
-                SELECT sub_mchid FROM mismatches WHERE out_trade_no = ?1
+                SELECT sub_mchid FROM mismatches WHERE merchant = ?2 AND out_trade_no = ?1
                 UNION ALL
-                SELECT sub_mchid FROM kept_notifications WHERE out_trade_no = ?1)",
+                SELECT sub_mchid FROM kept_notifications
+                WHERE merchant = ?2 AND out_trade_no = ?1) AS named",
         )
         .bind(out_trade_no)
+        .bind(self.merchant)
         .fetch_one(&self.readers)
         .await?;
         Ok(named)
@@ -169,21 +187,26 @@ impl Ledger {
         answer: &str,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
-        let mut write = self.write().await?;
-        for statement in [
-            "UPDATE mismatches SET queried_ms = ?, query_answer = ? WHERE out_trade_no = ?",
-            "UPDATE kept_notifications SET queried_ms = ?, query_answer = ?
-             WHERE out_trade_no = ? AND out_refund_no IS NULL",
-        ] {
-            query(statement)
-                .bind(now_ms)
-                .bind(answer)
-                .bind(out_trade_no)
-                .execute(&mut write)
-                .await?;
-        }
-        write.commit().await?;
-        Ok(())
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            for statement in [
+                "UPDATE mismatches SET queried_ms = ?, query_answer = ?
+                 WHERE merchant = ? AND out_trade_no = ?",
+                "UPDATE kept_notifications SET queried_ms = ?, query_answer = ?
+                 WHERE merchant = ? AND out_trade_no = ? AND out_refund_no IS NULL",
+            ] {
+                query(statement)
+                    .bind(now_ms)
+                    .bind(answer)
+                    .bind(self.merchant)
+                    .bind(out_trade_no)
+                    .execute(&mut write)
+                    .await?;
+            }
+            write.commit().await?;
+            Ok(())
+        })
+        .await
     }
 
     /// Records a notification that has no effect by itself. WeChat is queried instead.
@@ -192,11 +215,14 @@ impl Ledger {
         evidence: &Evidence,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
-        let mut write = self.write().await?;
-        let numbers = Numbers::default();
-        keep_notification(&mut write, evidence, numbers, "other", now_ms).await?;
-        write.commit().await?;
-        Ok(())
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            let numbers = Numbers::default();
+            keep_notification(&mut write, evidence, numbers, "other", now_ms).await?;
+            write.commit().await?;
+            Ok(())
+        })
+        .await
     }
 }
 
@@ -205,11 +231,15 @@ async fn settle(
     payment: &Payment,
     now_ms: i64,
 ) -> Result<Recorded, LedgerError> {
+    // A notification and the answer to a query report one payment at the same time: the second one must
+    // find what the first one wrote, or it would take the payment for a duplicate and refund it.
+    orders::lock(write, payment.order_id).await?;
     let attempt = attempts::find(&mut *write, payment.order_id, payment.attempt)
         .await?
         .ok_or(LedgerError::Column("attempts.number"))?;
     if matches!(attempt.state, AttemptState::Paid | AttemptState::Surplus) {
         note_unknown_refund(write, payment, now_ms).await?;
+        note_payer(write, payment, &attempt.paid_by).await?;
         return Ok(Recorded::Known);
     }
     let settled = query(
@@ -230,7 +260,8 @@ async fn settle(
     };
     query(
         "UPDATE attempts SET state = ?, transaction_id = ?, bank_type = ?, payer_total_fen = ?,
-                             success_time = ?, success_ms = ?, promotion_detail = ?
+                             success_time = ?, success_ms = ?, promotion_detail = ?,
+                             payer_openid = ?, payer_sub_openid = ?
          WHERE order_id = ? AND number = ?",
     )
     .bind(state.as_str())
@@ -240,6 +271,8 @@ async fn settle(
     .bind(&payment.success_time)
     .bind(payment.success_time.as_deref().and_then(moment_ms))
     .bind(&payment.promotion_detail)
+    .bind(&payment.paid_by.openid)
+    .bind(&payment.paid_by.sub_openid)
     .bind(payment.order_id)
     .bind(signed(payment.attempt))
     .execute(&mut *write)
@@ -257,7 +290,8 @@ async fn settle(
         .await?;
     }
     leave_only_what_is_due(write, payment.order_id, now_ms).await?;
-    tell_of_payment(write, payment, recorded, now_ms).await?;
+    let payer = payment.paid_by.details(&attempt.parties);
+    tell_of_payment(write, payment, payer, recorded, now_ms).await?;
     Ok(recorded)
 }
 
@@ -272,11 +306,13 @@ async fn note_unknown_refund(
     }
     let seen = query(
         "UPDATE attempts SET refund_seen_ms = ?1
-         WHERE out_trade_no = ?2 AND refund_seen_ms IS NULL
-           AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.out_trade_no = ?2)",
+         WHERE merchant = ?3 AND out_trade_no = ?2 AND refund_seen_ms IS NULL
+           AND NOT EXISTS (SELECT 1 FROM refunds
+                           WHERE refunds.merchant = ?3 AND refunds.out_trade_no = ?2)",
     )
     .bind(now_ms)
     .bind(&payment.out_trade_no)
+    .bind(write.merchant())
     .execute(&mut *write)
     .await?;
     if seen > 0 {
@@ -289,6 +325,29 @@ async fn note_unknown_refund(
     Ok(())
 }
 
+/// Records who paid, if that was not recorded with the payment: an earlier version of this server did
+/// not record it.
+async fn note_payer(
+    write: &mut Write,
+    payment: &Payment,
+    known: &PaidBy,
+) -> Result<(), LedgerError> {
+    if *known != PaidBy::default() || payment.paid_by == PaidBy::default() {
+        return Ok(());
+    }
+    query(
+        "UPDATE attempts SET payer_openid = ?, payer_sub_openid = ?
+         WHERE order_id = ? AND number = ?",
+    )
+    .bind(&payment.paid_by.openid)
+    .bind(&payment.paid_by.sub_openid)
+    .bind(payment.order_id)
+    .bind(signed(payment.attempt))
+    .execute(&mut *write)
+    .await?;
+    Ok(())
+}
+
 /// WeChat's time as milliseconds since 1970; `None` if the text is not a time.
 fn moment_ms(text: &str) -> Option<i64> {
     let moment: jiff::Timestamp = text.parse().ok()?;
@@ -298,6 +357,7 @@ fn moment_ms(text: &str) -> Option<i64> {
 async fn tell_of_payment(
     write: &mut Write,
     payment: &Payment,
+    payer: Option<PaymentPayer>,
     recorded: Recorded,
     now_ms: i64,
 ) -> Result<(), LedgerError> {
@@ -316,8 +376,16 @@ async fn tell_of_payment(
         payer_total_fen: payment.payer_total_fen,
         success_time: payment.success_time.clone(),
         refund_seen: payment.is_refunded.then_some(true),
+        payer,
     };
-    outbox::put(write, event(data), payment.transaction_id.as_str(), now_ms).await
+    let key = payment.transaction_id.as_str();
+    outbox::put_payment(write, event, data, key, now_ms).await?;
+    match &payment.notice {
+        Some(notice) if recorded == Recorded::Settled => {
+            outbox::put_notice(write, notice, key, now_ms).await
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A paid order needs no more queries, but an attempt that could still be paid is ended now.

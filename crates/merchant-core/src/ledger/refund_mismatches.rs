@@ -23,22 +23,26 @@ impl Ledger {
         hinted: Option<RefundState>,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
-        let mut write = self.write().await?;
-        let known = find_refund(&mut write, out_refund_no).await?;
-        let is_new_state = known.is_none_or(|refund| Some(refund.state) != hinted);
-        if is_new_state {
-            let subject = learn_subject(out_refund_no, out_trade_no);
-            schedule::schedule(&mut write, Work::LearnRefund, &subject, Wait::over(now_ms)).await?;
-        }
-        let numbers = Numbers {
-            out_trade_no: Some(out_trade_no),
-            transaction_id: None,
-            out_refund_no: Some(out_refund_no),
-        };
-        let outcome = if is_new_state { "asked" } else { "known" };
-        keep_notification(&mut write, evidence, numbers, outcome, now_ms).await?;
-        write.commit().await?;
-        Ok(())
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            let known = find_refund(self.merchant, &mut write, out_refund_no).await?;
+            let is_new_state = known.is_none_or(|refund| Some(refund.state) != hinted);
+            if is_new_state {
+                let subject = learn_subject(out_refund_no, out_trade_no);
+                schedule::schedule(&mut write, Work::LearnRefund, &subject, Wait::over(now_ms))
+                    .await?;
+            }
+            let numbers = Numbers {
+                out_trade_no: Some(out_trade_no),
+                transaction_id: None,
+                out_refund_no: Some(out_refund_no),
+            };
+            let outcome = if is_new_state { "asked" } else { "known" };
+            keep_notification(&mut write, evidence, numbers, outcome, now_ms).await?;
+            write.commit().await?;
+            Ok(())
+        })
+        .await
     }
 
     /// Stores WeChat's answer to the query about an unmatched refund.
@@ -48,22 +52,26 @@ impl Ledger {
         answer: &str,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
-        let mut write = self.write().await?;
-        for statement in [
-            "UPDATE refund_mismatches SET queried_ms = ?, query_answer = ?
-             WHERE out_refund_no = ? AND queried_ms IS NULL",
-            "UPDATE kept_notifications SET queried_ms = ?, query_answer = ?
-             WHERE out_refund_no = ? AND queried_ms IS NULL",
-        ] {
-            query(statement)
-                .bind(now_ms)
-                .bind(answer)
-                .bind(out_refund_no)
-                .execute(&mut write)
-                .await?;
-        }
-        write.commit().await?;
-        Ok(())
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            for statement in [
+                "UPDATE refund_mismatches SET queried_ms = ?, query_answer = ?
+                 WHERE merchant = ? AND out_refund_no = ? AND queried_ms IS NULL",
+                "UPDATE kept_notifications SET queried_ms = ?, query_answer = ?
+                 WHERE merchant = ? AND out_refund_no = ? AND queried_ms IS NULL",
+            ] {
+                query(statement)
+                    .bind(now_ms)
+                    .bind(answer)
+                    .bind(self.merchant)
+                    .bind(out_refund_no)
+                    .execute(&mut write)
+                    .await?;
+            }
+            write.commit().await?;
+            Ok(())
+        })
+        .await
     }
 
     /// Schedules a query about a refund that another source names, such as a bill.
@@ -73,11 +81,14 @@ impl Ledger {
         out_trade_no: &str,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
-        let mut write = self.write().await?;
-        let subject = learn_subject(out_refund_no, out_trade_no);
-        schedule::schedule(&mut write, Work::LearnRefund, &subject, Wait::over(now_ms)).await?;
-        write.commit().await?;
-        Ok(())
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            let subject = learn_subject(out_refund_no, out_trade_no);
+            schedule::schedule(&mut write, Work::LearnRefund, &subject, Wait::over(now_ms)).await?;
+            write.commit().await?;
+            Ok(())
+        })
+        .await
     }
 }
 
@@ -90,9 +101,11 @@ pub(super) async fn keep_mismatch(
 ) -> Result<RefundRecorded, LedgerError> {
     let no = next_no(write).await?;
     let kept = query(
-        "INSERT INTO refund_mismatches (out_refund_no, refund_id, reason, resource, received_ms, no)
-         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO refund_mismatches (merchant, out_refund_no, refund_id, reason, resource,
+                                        received_ms, no)
+         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
+    .bind(write.merchant())
     .bind(&update.out_refund_no)
     .bind(&update.refund_id)
     .bind(reason)

@@ -29,45 +29,50 @@ impl Ledger {
         refusal: &Refusal,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
-        let mut write = self.write().await?;
-        let state = if refusal.is_tried_again {
-            RefundState::Requested
-        } else {
-            RefundState::Refused
-        };
-        let refused: Option<Refund> = query_as(formatcp!(
-            "UPDATE refunds SET state = ?1, refusals = refusals + 1, wechat_code = ?2,
-                                wechat_message = ?3,
-                                state_ms = CASE WHEN state = ?1 THEN state_ms ELSE ?4 END
-             WHERE id = ?5 AND state = 'requested' AND sent_ms = ?6 RETURNING {COLUMNS}"
-        ))
-        .bind(state.as_str())
-        .bind(&refusal.wechat_code)
-        .bind(&refusal.wechat_message)
-        .bind(now_ms)
-        .bind(refund.id)
-        .bind(refusal.sent_ms)
-        .fetch_optional(&mut write)
-        .await?;
-        let Some(refund) = refused else {
-            return Ok(());
-        };
-        if refund.state == RefundState::Refused {
-            schedule::forget(&mut write, Work::Refund, refund.out_refund_no.as_str()).await?;
-            if refund.origin == RefundOrigin::Surplus {
-                let (payment, again_ms) = (refund.out_trade_no.as_str(), now_ms + SURPLUS_AGAIN_MS);
-                let wait = Wait {
-                    from_ms: now_ms,
-                    to_ms: again_ms,
-                };
-                schedule::schedule(&mut write, Work::RefundSurplus, payment, wait).await?;
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            orders::lock(&mut write, refund.order_id).await?;
+            let state = if refusal.is_tried_again {
+                RefundState::Requested
+            } else {
+                RefundState::Refused
+            };
+            let refused: Option<Refund> = query_as(formatcp!(
+                "UPDATE refunds SET state = ?1, refusals = refusals + 1, wechat_code = ?2,
+                                    wechat_message = ?3,
+                                    state_ms = CASE WHEN state = ?1 THEN state_ms ELSE ?4 END
+                 WHERE id = ?5 AND state = 'requested' AND sent_ms = ?6 RETURNING {COLUMNS}"
+            ))
+            .bind(state.as_str())
+            .bind(&refusal.wechat_code)
+            .bind(&refusal.wechat_message)
+            .bind(now_ms)
+            .bind(refund.id)
+            .bind(refusal.sent_ms)
+            .fetch_optional(&mut write)
+            .await?;
+            let Some(refund) = refused else {
+                return Ok(());
+            };
+            if refund.state == RefundState::Refused {
+                schedule::forget(&mut write, Work::Refund, refund.out_refund_no.as_str()).await?;
+                if refund.origin == RefundOrigin::Surplus {
+                    let (payment, again_ms) =
+                        (refund.out_trade_no.as_str(), now_ms + SURPLUS_AGAIN_MS);
+                    let wait = Wait {
+                        from_ms: now_ms,
+                        to_ms: again_ms,
+                    };
+                    schedule::schedule(&mut write, Work::RefundSurplus, payment, wait).await?;
+                }
+                put_refund_webhook(&mut write, &refund, now_ms).await?;
+                orders::grow_version(&mut write, refund.order_id).await?;
             }
-            put_refund_webhook(&mut write, &refund, now_ms).await?;
-            orders::grow_version(&mut write, refund.order_id).await?;
-        }
-        write.commit().await?;
-        self.changes.announce(refund.order_id);
-        Ok(())
+            write.commit().await?;
+            self.changes.announce(refund.order_id);
+            Ok(())
+        })
+        .await
     }
 
     /// Stores why a refund could not be sent yet, for people.
@@ -84,7 +89,7 @@ impl Ledger {
         .bind(wechat_code)
         .bind(wechat_message)
         .bind(refund.id);
-        self.writer.execute(statement).await?;
+        self.execute(statement).await?;
         Ok(())
     }
 
@@ -95,28 +100,32 @@ impl Ledger {
         next_look_ms: i64,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
-        let mut write = self.write().await?;
-        let changed = query(
-            "UPDATE refunds SET state = 'processing', state_ms = ?,
-                                applications = applications + 1
-             WHERE id = ? AND state = 'abnormal'",
-        )
-        .bind(now_ms)
-        .bind(refund.id)
-        .execute(&mut write)
-        .await?;
-        if changed == 0 {
-            return Ok(());
-        }
-        let number = refund.out_refund_no.as_str();
-        let wait = Wait {
-            from_ms: now_ms,
-            to_ms: next_look_ms,
-        };
-        schedule::schedule(&mut write, Work::Refund, number, wait).await?;
-        orders::grow_version(&mut write, refund.order_id).await?;
-        write.commit().await?;
-        self.changes.announce(refund.order_id);
-        Ok(())
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            orders::lock(&mut write, refund.order_id).await?;
+            let changed = query(
+                "UPDATE refunds SET state = 'processing', state_ms = ?,
+                                    applications = applications + 1
+                 WHERE id = ? AND state = 'abnormal'",
+            )
+            .bind(now_ms)
+            .bind(refund.id)
+            .execute(&mut write)
+            .await?;
+            if changed == 0 {
+                return Ok(());
+            }
+            let number = refund.out_refund_no.as_str();
+            let wait = Wait {
+                from_ms: now_ms,
+                to_ms: next_look_ms,
+            };
+            schedule::schedule(&mut write, Work::Refund, number, wait).await?;
+            orders::grow_version(&mut write, refund.order_id).await?;
+            write.commit().await?;
+            self.changes.announce(refund.order_id);
+            Ok(())
+        })
+        .await
     }
 }

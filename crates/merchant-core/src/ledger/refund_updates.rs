@@ -29,25 +29,28 @@ impl Ledger {
         update: &RefundUpdate,
         now_ms: i64,
     ) -> Result<RefundRecorded, LedgerError> {
-        let mut write = self.write().await?;
-        let (recorded, order_id) = judge(&mut write, update, now_ms).await?;
-        let outcome = match &recorded {
-            RefundRecorded::Moved(_) => "moved",
-            RefundRecorded::TakenIn(_) => "taken in",
-            RefundRecorded::Known => "known",
-            RefundRecorded::Mismatch { .. } => "mismatch",
-        };
-        let numbers = Numbers {
-            out_trade_no: Some(&update.out_trade_no),
-            transaction_id: Some(&update.transaction_id),
-            out_refund_no: Some(&update.out_refund_no),
-        };
-        keep_notification(&mut write, evidence, numbers, outcome, now_ms).await?;
-        write.commit().await?;
-        if let Some(order_id) = order_id {
-            self.changes.announce(order_id);
-        }
-        Ok(recorded)
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            let (recorded, order_id) = judge(&mut write, update, now_ms).await?;
+            let outcome = match &recorded {
+                RefundRecorded::Moved(_) => "moved",
+                RefundRecorded::TakenIn(_) => "taken in",
+                RefundRecorded::Known => "known",
+                RefundRecorded::Mismatch { .. } => "mismatch",
+            };
+            let numbers = Numbers {
+                out_trade_no: Some(&update.out_trade_no),
+                transaction_id: Some(&update.transaction_id),
+                out_refund_no: Some(&update.out_refund_no),
+            };
+            keep_notification(&mut write, evidence, numbers, outcome, now_ms).await?;
+            write.commit().await?;
+            if let Some(order_id) = order_id {
+                self.changes.announce(order_id);
+            }
+            Ok(recorded)
+        })
+        .await
     }
 }
 
@@ -55,7 +58,7 @@ impl Ledger {
 pub(super) async fn sum_refunded(write: &mut Write, order_id: i64) -> Result<(), LedgerError> {
     query(
         "UPDATE orders SET refunded_fen =
-             (SELECT COALESCE(SUM(refunds.amount_fen), 0)
+             (SELECT CAST(COALESCE(SUM(refunds.amount_fen), 0) AS BIGINT)
               FROM refunds JOIN attempts ON attempts.order_id = refunds.order_id
                                         AND attempts.number = refunds.attempt
               WHERE refunds.order_id = orders.id AND refunds.state = 'succeeded'
@@ -74,13 +77,16 @@ async fn judge(
     update: &RefundUpdate,
     now_ms: i64,
 ) -> Result<(RefundRecorded, Option<i64>), LedgerError> {
-    let Some(attempt) = attempts::find_by_number(&mut *write, &update.out_trade_no).await? else {
+    orders::lock_of_payment(write, &update.out_trade_no).await?;
+    let merchant = write.merchant();
+    let attempt = attempts::find_by_number(merchant, &mut *write, &update.out_trade_no).await?;
+    let Some(attempt) = attempt else {
         return Ok((keep_mismatch(write, update, "number", now_ms).await?, None));
     };
     let Some(order) = orders::find(&mut *write, attempt.order_id).await? else {
         return Ok((keep_mismatch(write, update, "number", now_ms).await?, None));
     };
-    let known = find_refund(&mut *write, &update.out_refund_no).await?;
+    let known = find_refund(merchant, &mut *write, &update.out_refund_no).await?;
     if let Some(reason) = difference(update, &order, &attempt, known.as_ref()) {
         return Ok((keep_mismatch(write, update, reason, now_ms).await?, None));
     }
@@ -161,7 +167,8 @@ async fn move_on(
                             wechat_message = NULL,
                             sent_ms = CASE WHEN state = 'requested' THEN ?2 ELSE sent_ms END,
                             applications = applications
-                                           + (state = 'abnormal' AND ?1 = 'processing')
+                                + CASE WHEN state = 'abnormal' AND ?1 = 'processing'
+                                       THEN 1 ELSE 0 END
          WHERE id = ?7 RETURNING {COLUMNS}"
     ))
     .bind(update.state.as_str())
@@ -198,8 +205,9 @@ async fn take_in(
     let refund = query_as(formatcp!(
         "INSERT INTO refunds (out_refund_no, order_id, attempt, out_trade_no, origin, amount_fen,
                               state, created_ms, state_ms, refund_id, payer_refund_fen,
-                              user_received_account, success_time)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12) RETURNING {COLUMNS}"
+                              user_received_account, success_time, merchant)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13)
+         RETURNING {COLUMNS}"
     ))
     .bind(&update.out_refund_no)
     .bind(attempt.order_id)
@@ -213,6 +221,7 @@ async fn take_in(
     .bind(update.payer_refund_fen)
     .bind(&update.user_received_account)
     .bind(&update.success_time)
+    .bind(write.merchant())
     .fetch_one(&mut *write)
     .await?;
     Ok(refund)

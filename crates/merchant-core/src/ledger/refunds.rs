@@ -8,9 +8,10 @@ use payment_values::{Fen, OutRefundNo, OutTradeNo, RefundId};
 
 use super::column::Word;
 use super::{
-    Attempt, AttemptState, Ledger, LedgerError, Order, Wait, Work, Write, attempts, orders,
-    refund_state, schedule, signed,
+    Attempt, AttemptState, Ledger, LedgerError, MerchantNo, Order, Wait, Work, Write, attempts,
+    orders, refund_state, schedule, signed,
 };
+use crate::config::Api;
 
 /// The most refunds that WeChat accepts for one payment, closed ones included.
 pub(crate) const REFUNDS_MAX: u64 = 50;
@@ -22,7 +23,7 @@ const TAKEN_UP_MS: i64 = 5_000;
 /// The columns of [`Refund`].
 pub(super) const COLUMNS: &str = "id, out_refund_no, order_id, out_trade_no, origin, amount_fen,
     reason, request, body, state, created_ms, state_ms, sent_ms, refusals, applications, refund_id,
-    payer_refund_fen, user_received_account, success_time, wechat_code, wechat_message";
+    payer_refund_fen, user_received_account, success_time, wechat_code, wechat_message, api";
 
 /// A refund in the ledger.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub(crate) struct Refund {
     /// The payment's number.
     pub(crate) out_trade_no: OutTradeNo,
     pub(crate) origin: RefundOrigin,
+    /// The version that requests it. Of a refund that was made elsewhere it is not known.
+    pub(crate) api: Api,
     pub(crate) amount_fen: Fen,
     pub(crate) reason: Option<String>,
     /// The backend's request in one canonical form, to compare a repeated request.
@@ -67,6 +70,7 @@ row! {
         order_id,
         out_trade_no,
         origin as Word<RefundOrigin>,
+        api as Word<Api>,
         amount_fen,
         reason,
         request,
@@ -94,6 +98,8 @@ pub(crate) struct NewRefund {
     /// The attempt whose payment is refunded.
     pub(crate) attempt: u64,
     pub(crate) origin: RefundOrigin,
+    /// The version that requests it.
+    pub(crate) api: Api,
     pub(crate) amount_fen: Fen,
     pub(crate) reason: Option<String>,
     pub(crate) request: Option<String>,
@@ -137,38 +143,47 @@ impl Ledger {
     /// Records a refund if enough of the payment is left, or finds the same one. A refund that
     /// WeChat refused can be requested again only if enough is still left.
     pub(crate) async fn begin_refund(&self, new: &NewRefund) -> Result<RefundBegun, LedgerError> {
-        let mut write = self.write().await?;
-        if let Some(known) = find_refund(&mut write, new.out_refund_no.as_str()).await? {
-            let is_same = known.order_id == new.order_id
-                && known.origin == new.origin
-                && known.request == new.request;
-            return match (is_same, known.state) {
-                (false, _) => Ok(RefundBegun::NumberUsed),
-                (true, RefundState::Refused) => {
-                    self.request_again(write, known, new.created_ms).await
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            // What is left of the payment must not change between the sum and the insert.
+            orders::lock(&mut write, new.order_id).await?;
+            let number = new.out_refund_no.as_str();
+            if let Some(known) = find_refund(self.merchant, &mut write, number).await? {
+                let is_same = known.order_id == new.order_id
+                    && known.origin == new.origin
+                    && known.request == new.request;
+                if is_same && known.state == RefundState::Refused {
+                    return self.request_again(write, known, new.created_ms).await;
                 }
-                (true, _) => Ok(RefundBegun::Same(Box::new(known))),
+                // It may be part of a commit that is not done yet: no caller acts on it before.
+                write.commit().await?;
+                return Ok(if is_same {
+                    RefundBegun::Same(Box::new(known))
+                } else {
+                    RefundBegun::NumberUsed
+                });
+            }
+            let attempt = attempts::find(&mut write, new.order_id, new.attempt).await?;
+            let (Some(attempt), Some(order)) = (
+                attempt.filter(|attempt| is_refundable(attempt.state, new.origin)),
+                orders::find(&mut write, new.order_id).await?,
+            ) else {
+                return Ok(RefundBegun::NotPaid);
             };
-        }
-        let attempt = attempts::find(&mut write, new.order_id, new.attempt).await?;
-        let (Some(attempt), Some(order)) = (
-            attempt.filter(|attempt| is_refundable(attempt.state, new.origin)),
-            orders::find(&mut write, new.order_id).await?,
-        ) else {
-            return Ok(RefundBegun::NotPaid);
-        };
-        let room = room(&mut write, &order, &attempt.out_trade_no).await?;
-        if new.amount_fen > room.left_fen {
-            let left_fen = room.left_fen;
-            return Ok(RefundBegun::TooMuch { left_fen });
-        }
-        if room.refunds >= REFUNDS_MAX {
-            return Ok(RefundBegun::TooMany);
-        }
-        let refund = insert(&mut write, new, &attempt.out_trade_no).await?;
-        self.commit_requested(write, &refund, new.created_ms)
-            .await?;
-        Ok(RefundBegun::New(Box::new(refund)))
+            let room = room(self.merchant, &mut write, &order, &attempt.out_trade_no).await?;
+            if new.amount_fen > room.left_fen {
+                let left_fen = room.left_fen;
+                return Ok(RefundBegun::TooMuch { left_fen });
+            }
+            if room.refunds >= REFUNDS_MAX {
+                return Ok(RefundBegun::TooMany);
+            }
+            let refund = insert(&mut write, new, &attempt.out_trade_no).await?;
+            self.commit_requested(write, &refund, new.created_ms)
+                .await?;
+            Ok(RefundBegun::New(Box::new(refund)))
+        })
+        .await
     }
 
     /// Allows sending a refund that waits for it, a minute after the last one of its payment. It is
@@ -178,29 +193,36 @@ impl Ledger {
         refund: &Refund,
         now_ms: i64,
     ) -> Result<Sending, LedgerError> {
-        let mut write = self.write().await?;
-        let last_ms: Option<i64> =
-            query_scalar("SELECT MAX(sent_ms) FROM refunds WHERE out_trade_no = ?")
-                .bind(&refund.out_trade_no)
-                .fetch_one(&mut write)
-                .await?;
-        if let Some(last_ms) = last_ms
-            // A `sent_ms` in the future means that the clock was set back; ignore it.
-            && (0..SPACING_MS).contains(&(now_ms - last_ms))
-        {
-            return Ok(Sending::NotBefore(last_ms.saturating_add(SPACING_MS)));
-        }
-        let claimed = query("UPDATE refunds SET sent_ms = ? WHERE id = ? AND state = 'requested'")
-            .bind(now_ms)
-            .bind(refund.id)
-            .execute(&mut write)
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            orders::lock(&mut write, refund.order_id).await?;
+            let last_ms: Option<i64> = query_scalar(
+                "SELECT MAX(sent_ms) FROM refunds WHERE merchant = ? AND out_trade_no = ?",
+            )
+            .bind(self.merchant)
+            .bind(&refund.out_trade_no)
+            .fetch_one(&mut write)
             .await?;
-        write.commit().await?;
-        Ok(if claimed > 0 {
-            Sending::Granted
-        } else {
-            Sending::MovedOn
+            if let Some(last_ms) = last_ms
+                // A `sent_ms` in the future means that the clock was set back; ignore it.
+                && (0..SPACING_MS).contains(&(now_ms - last_ms))
+            {
+                return Ok(Sending::NotBefore(last_ms.saturating_add(SPACING_MS)));
+            }
+            let claimed =
+                query("UPDATE refunds SET sent_ms = ? WHERE id = ? AND state = 'requested'")
+                    .bind(now_ms)
+                    .bind(refund.id)
+                    .execute(&mut write)
+                    .await?;
+            write.commit().await?;
+            Ok(if claimed > 0 {
+                Sending::Granted
+            } else {
+                Sending::MovedOn
+            })
         })
+        .await
     }
 
     /// Schedules the next step of a refund, replacing the scheduled one.
@@ -210,20 +232,23 @@ impl Ledger {
         now_ms: i64,
         at_ms: i64,
     ) -> Result<(), LedgerError> {
-        let mut write = self.write().await?;
-        let wait = Wait {
-            from_ms: now_ms,
-            to_ms: at_ms,
-        };
-        schedule::schedule(&mut write, Work::Refund, out_refund_no.as_str(), wait).await?;
-        write.commit().await?;
-        Ok(())
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            let wait = Wait {
+                from_ms: now_ms,
+                to_ms: at_ms,
+            };
+            schedule::schedule(&mut write, Work::Refund, out_refund_no.as_str(), wait).await?;
+            write.commit().await?;
+            Ok(())
+        })
+        .await
     }
 
     /// A refund by its number. Any text may be given, because WeChat and callers also name numbers
     /// that are not ours.
     pub(crate) async fn refund(&self, out_refund_no: &str) -> Result<Option<Refund>, LedgerError> {
-        find_refund(&self.readers, out_refund_no).await
+        find_refund(self.merchant, &self.readers, out_refund_no).await
     }
 
     /// All refunds of an order, oldest first.
@@ -243,9 +268,8 @@ impl Ledger {
         order: &Order,
         attempt: &Attempt,
     ) -> Result<Fen, LedgerError> {
-        Ok(room(&self.readers, order, &attempt.out_trade_no)
-            .await?
-            .left_fen)
+        let (merchant, number) = (self.merchant, &attempt.out_trade_no);
+        Ok(room(merchant, &self.readers, order, number).await?.left_fen)
     }
 
     async fn request_again(
@@ -257,9 +281,9 @@ impl Ledger {
         let Some(order) = orders::find(&mut write, refund.order_id).await? else {
             return Ok(RefundBegun::NotPaid);
         };
-        let left_fen = room(&mut write, &order, &refund.out_trade_no)
-            .await?
-            .left_fen;
+        let number = &refund.out_trade_no;
+        let room = room(self.merchant, &mut write, &order, number).await?;
+        let left_fen = room.left_fen;
         if refund.amount_fen > left_fen {
             return Ok(RefundBegun::TooMuch { left_fen });
         }
@@ -318,13 +342,15 @@ struct Room {
 /// The amount that can still be refunded of a payment: its amount less all refunds that succeeded
 /// or may still succeed.
 async fn room(
+    merchant: MerchantNo,
     on: impl Executor,
     order: &Order,
     out_trade_no: &OutTradeNo,
 ) -> Result<Room, LedgerError> {
     let refunds: Vec<Refund> = query_as(formatcp!(
-        "SELECT {COLUMNS} FROM refunds WHERE out_trade_no = ?"
+        "SELECT {COLUMNS} FROM refunds WHERE merchant = ? AND out_trade_no = ?"
     ))
+    .bind(merchant)
     .bind(out_trade_no)
     .fetch_all(on)
     .await?;
@@ -350,8 +376,9 @@ async fn insert(
 ) -> Result<Refund, LedgerError> {
     let refund = query_as(formatcp!(
         "INSERT INTO refunds (out_refund_no, order_id, attempt, out_trade_no, origin, amount_fen,
-                              reason, request, body, state, created_ms, state_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'requested', ?10, ?10) RETURNING {COLUMNS}"
+                              reason, request, body, state, created_ms, state_ms, api, merchant)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'requested', ?10, ?10, ?11, ?12)
+         RETURNING {COLUMNS}"
     ))
     .bind(&new.out_refund_no)
     .bind(new.order_id)
@@ -363,19 +390,23 @@ async fn insert(
     .bind(&new.request)
     .bind(&new.body)
     .bind(new.created_ms)
+    .bind(new.api.as_str())
+    .bind(write.merchant())
     .fetch_one(&mut *write)
     .await?;
     Ok(refund)
 }
 
-/// The refund with this number, read in the caller's transaction.
+/// The merchant's refund with this number, read in the caller's transaction.
 pub(super) async fn find_refund(
+    merchant: MerchantNo,
     on: impl Executor,
     out_refund_no: &str,
 ) -> Result<Option<Refund>, LedgerError> {
     let found = query_as(formatcp!(
-        "SELECT {COLUMNS} FROM refunds WHERE out_refund_no = ?"
+        "SELECT {COLUMNS} FROM refunds WHERE merchant = ? AND out_refund_no = ?"
     ))
+    .bind(merchant)
     .bind(out_refund_no)
     .fetch_optional(on)
     .await?;

@@ -33,13 +33,14 @@ pub(super) async fn schedule(
     wait: Wait,
 ) -> Result<(), LedgerError> {
     query(
-        "INSERT INTO due_work (kind, subject, due_ms, set_ms) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET due_ms = ?3, set_ms = ?4, tries = 0",
+        "INSERT INTO due_work (merchant, kind, subject, due_ms, set_ms) VALUES (?5, ?1, ?2, ?3, ?4)
+         ON CONFLICT (merchant, kind, subject) DO UPDATE SET due_ms = ?3, set_ms = ?4, tries = 0",
     )
     .bind(work.as_str())
     .bind(subject)
     .bind(wait.to_ms)
     .bind(wait.from_ms)
+    .bind(write.merchant())
     .execute(&mut *write)
     .await?;
     Ok(())
@@ -51,7 +52,8 @@ pub(super) async fn forget(
     work: Work,
     subject: &str,
 ) -> Result<(), LedgerError> {
-    query("DELETE FROM due_work WHERE kind = ? AND subject = ?")
+    query("DELETE FROM due_work WHERE merchant = ? AND kind = ? AND subject = ?")
+        .bind(write.merchant())
         .bind(work.as_str())
         .bind(subject)
         .execute(&mut *write)
@@ -61,7 +63,8 @@ pub(super) async fn forget(
 
 /// Deletes the scheduled queries and the end of an order.
 pub(super) async fn forget_order(write: &mut Write, order_id: i64) -> Result<(), LedgerError> {
-    query("DELETE FROM due_work WHERE subject = ? AND kind IN (?, ?)")
+    query("DELETE FROM due_work WHERE merchant = ? AND subject = ? AND kind IN (?, ?)")
+        .bind(write.merchant())
         .bind(order_id.to_string())
         .bind(Work::QueryAttempt.as_str())
         .bind(Work::EndOrder.as_str())

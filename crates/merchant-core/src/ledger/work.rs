@@ -23,10 +23,12 @@ pub(crate) enum Work {
     RefundSurplus,
     /// Deliver a webhook message to the merchant's backend.
     SendWebhook,
+    /// Give WeChat the shipping of an order.
+    UploadShipping,
 }
 
 impl Work {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::QueryAttempt,
         Self::EndOrder,
         Self::QueryMismatch,
@@ -34,6 +36,7 @@ impl Work {
         Self::LearnRefund,
         Self::RefundSurplus,
         Self::SendWebhook,
+        Self::UploadShipping,
     ];
 
     pub(crate) const fn as_str(self) -> &'static str {
@@ -45,6 +48,7 @@ impl Work {
             Self::LearnRefund => "learn_refund",
             Self::RefundSurplus => "refund_surplus",
             Self::SendWebhook => "send_webhook",
+            Self::UploadShipping => "upload_shipping",
         }
     }
 }
@@ -74,18 +78,28 @@ pub(crate) enum Lane {
     Refunds,
     /// Calls to the merchant's backend.
     Backend,
+    /// Shippings, on a host of WeChat's that has nothing to do with payments.
+    Shippings,
 }
 
 impl Lane {
-    pub(crate) const ALL: [Self; 4] = [Self::Queries, Self::Ends, Self::Refunds, Self::Backend];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Queries,
+        Self::Ends,
+        Self::Refunds,
+        Self::Backend,
+        Self::Shippings,
+    ];
 
-    /// The kinds of its work, as a JSON array of [`Work::as_str`]s.
+    /// The kinds of its work, each a [`Work::as_str`] in quotes. A statement looks for a kind with its
+    /// quotes in this text: an index of kinds would only keep it from the index of times.
     pub(crate) const fn kinds(self) -> &'static str {
         match self {
             Self::Queries => r#"["query_attempt"]"#,
             Self::Ends => r#"["end_order"]"#,
             Self::Refunds => r#"["query_mismatch","refund","learn_refund","refund_surplus"]"#,
             Self::Backend => r#"["send_webhook"]"#,
+            Self::Shippings => r#"["upload_shipping"]"#,
         }
     }
 }

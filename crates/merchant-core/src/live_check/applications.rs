@@ -65,9 +65,14 @@ pub(super) async fn prove(check: &Check<'_>) -> Result<Vec<Proof>, LiveCheckErro
     for application in configured(check.config) {
         proofs.extend(prove_one(check, &client, &application).await?);
     }
-    if let Some(app_appid) = &check.config.merchant.app_appid {
+    let merchant = &check.config.merchant;
+    let first = merchant.app_appid.iter();
+    let first = first.map(|appid| ("merchant.app_appid", appid));
+    let others = merchant.other_app_appids.iter();
+    let others = others.map(|appid| ("merchant.applications", appid));
+    for (field, app_appid) in first.chain(others) {
         proofs.push(Proof::new(
-            format!("merchant.app_appid {app_appid}"),
+            format!("{field} {app_appid}"),
             Verdict::NotProved,
             "it has no secret here to ask with; --place-order shows whether it is yours",
         ));
@@ -91,6 +96,26 @@ fn configured(config: &Config) -> Vec<Configured<'_>> {
         secret: program.secret.as_ref(),
         kind: Kind::MiniProgram,
     }));
+    let more = |appid, secret, kind| Configured {
+        appid_field: "merchant.applications".to_owned(),
+        secret_field: "merchant.applications.secret of".to_owned(),
+        appid,
+        secret,
+        kind,
+    };
+    found.extend(merchant.other_accounts.iter().map(|account| {
+        more(
+            &*account.appid,
+            account.secret.as_ref(),
+            Kind::OfficialAccount,
+        )
+    }));
+    found.extend(
+        merchant
+            .other_mini_programs
+            .iter()
+            .map(|program| more(&*program.appid, program.secret.as_ref(), Kind::MiniProgram)),
+    );
     found.extend(merchant.sub_merchants.iter().filter_map(|sub| {
         let table = format!("merchant.sub_merchants {}", sub.sub_mchid);
         Some(Configured {
@@ -154,7 +179,7 @@ fn judge(about: Refused, errcode: i64) -> Judged {
             (
                 Verdict::Wrong,
                 text(
-                    "WeChat says that it is not the secret of this appid. It is never shown again: look where it was kept, or set it anew at mp.weixin.qq.com, 设置与开发 → 基本配置",
+                    "WeChat says that it is not the secret of this appid. It is never shown again: look where it was kept, or set a new one at mp.weixin.qq.com, 设置与开发 → 基本配置",
                 ),
             ),
         ),

@@ -55,8 +55,9 @@ impl<'a> Check<'a> {
     /// When the ledger last recorded a notification that the APIv3 key of that time decrypted. A
     /// missing database is not created.
     pub(super) async fn last_notification(&self) -> Option<Timestamp> {
-        let Database::Sqlite(file) = &self.config.database;
-        if !file.exists() {
+        if let Database::Sqlite(file) = &self.config.database
+            && !file.exists()
+        {
             return None;
         }
         let ledger = Ledger::open_as_it_is(self.config).await.ok()?;

@@ -93,7 +93,7 @@ fn judge(url: &Url, answered: Result<http::Response<Bytes>, TransportError>) -> 
     let status = reply.status();
     if status == http::StatusCode::UNAUTHORIZED && is_our_refusal(reply.body()) {
         let how = match url.scheme() {
-            "https" => "the name is found, the TLS certificate is good, and",
+            "https" => "the name is found, the TLS certificate is valid, and",
             _ => "the address is found, and",
         };
         return (

@@ -1,17 +1,16 @@
 //! Whether an appid belongs to the merchant number. Only an order proves that. If the caller
-//! requests the check, an order of one fen is created for each appid and closed. Its code is never
-//! shown, so it cannot be paid, and it expires by itself if closing fails.
+//! requests the check, an order of one fen is created for each appid and closed, by the version that
+//! makes the merchant's orders. Its code is never shown, so it cannot be paid, and it expires by
+//! itself if closing fails; version 2 closes no order that young.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use wechat_pay::{
-    Account, Description, Fen, Operation, Order, Orderer, OutTradeNo, ProductFields, RequestParts,
-};
+use wechat_pay::{Account, Description, Fen, Order, Orderer, OutTradeNo, ProductFields};
 
 use super::{Check, LiveCheckError, OrderCheck, Proof, Verdict};
-use crate::config::{Config, SubMerchant};
-use crate::wechat::{CallError, Closing, WechatClient};
+use crate::config::{Api, Config, SubMerchant};
+use crate::wechat::{CallError, Reason, WechatClient};
 
 /// The expiry of such an order, should closing fail.
 const LIFE: Duration = Duration::from_mins(5);
@@ -60,7 +59,22 @@ fn bindings(config: &Config) -> Vec<Binding<'_>> {
     });
     let app = merchant.app_appid.as_deref();
     let app = app.map(|appid| ("merchant.app_appid", appid, ProductFields::App));
+    let others = (merchant
+        .other_accounts
+        .iter()
+        .map(|account| &*account.appid))
+    .chain(
+        merchant
+            .other_mini_programs
+            .iter()
+            .map(|program| &*program.appid),
+    )
+    .map(|appid| ("merchant.applications", appid, ProductFields::Native));
+    let other_apps = merchant.other_app_appids.iter();
+    let other_apps =
+        other_apps.map(|appid| ("merchant.applications", &**appid, ProductFields::App));
     let own = std::iter::once(official).chain(mini_program).chain(app);
+    let own = own.chain(others).chain(other_apps);
     let own = own.map(|(field, appid, product)| Binding {
         subject: format!("{field} {appid} belongs to mchid {mchid}"),
         appid,
@@ -101,11 +115,12 @@ async fn place_and_close(
 ) -> Result<(Verdict, String), LiveCheckError> {
     let number = check.random_number()?;
     let client = check.client(working);
-    let request = request(check, working, binding, &number)?;
-    let placed = client.send(Operation::Order, request).await;
+    let order = order(check, working, binding, &number)?;
+    let orderer = order.orderer.clone();
+    let placed = client.place_trial_order(order).await;
     Ok(match placed {
-        Ok(_) => {
-            let closed = close(&client, binding, &number).await;
+        Ok(()) => {
+            let closed = close(&client, &orderer, &number).await;
             (
                 Verdict::Proved,
                 format!(
@@ -116,12 +131,8 @@ async fn place_and_close(
         }
         Err(error) => {
             let (verdict, text) = judge(&error);
-            if error
-                .wechat()
-                .is_none_or(wechat_pay::WechatError::may_have_taken_effect)
-                && !matches!(verdict, Verdict::Wrong)
-            {
-                let closed = close(&client, binding, &number).await;
+            if !error.is_refusal() && !matches!(verdict, Verdict::Wrong) {
+                let closed = close(&client, &orderer, &number).await;
                 (
                     verdict,
                     format!(
@@ -142,7 +153,8 @@ fn judge(error: &CallError) -> (Verdict, String) {
             Verdict::Wrong,
             format!("bind the two in the merchant portal, 产品中心 → AppID 账号管理: {error}"),
         ),
-        Some("NO_AUTH") => (
+        Some("APPID_NOT_EXIST") => (Verdict::Wrong, format!("there is no such appid: {error}")),
+        Some("NO_AUTH" | "NOAUTH") => (
             Verdict::NotProved,
             format!("the product of the order is not open for this merchant: {error}"),
         ),
@@ -151,21 +163,33 @@ fn judge(error: &CallError) -> (Verdict, String) {
 }
 
 /// The result of closing, to follow the word "which".
-async fn close(client: &WechatClient, binding: &Binding<'_>, number: &OutTradeNo) -> String {
-    let sub_mchid = binding.sub.map(|sub| &*sub.sub_mchid);
-    match client.close(number, sub_mchid).await {
-        Ok(Closing::Closed) => "is closed".to_owned(),
-        Ok(Closing::Paid) => "WeChat calls paid: look at it in the portal".to_owned(),
+async fn close(client: &WechatClient, orderer: &Orderer, number: &OutTradeNo) -> String {
+    match client.close_trial_order(orderer, number).await {
+        Ok(()) => "is closed".to_owned(),
+        Err(error) if error.reason() == Some(Reason::Paid) => {
+            "WeChat calls paid: look at it in the portal".to_owned()
+        }
+        // Only a signed answer says that there is nothing to close.
+        Err(error)
+            if error.is_signed()
+                && matches!(error.reason(), Some(Reason::Closed | Reason::OrderUnknown)) =>
+        {
+            "is closed".to_owned()
+        }
+        // Version 2 closes no order that is younger than five minutes.
+        Err(error) if matches!(client.merchant.api, Api::V2(_)) && error.is_refusal() => {
+            "ends by itself within five minutes".to_owned()
+        }
         Err(error) => format!("ends by itself within five minutes; closing failed: {error}"),
     }
 }
 
-fn request(
+fn order(
     check: &Check<'_>,
     config: &Config,
     binding: &Binding<'_>,
     number: &OutTradeNo,
-) -> Result<RequestParts, LiveCheckError> {
+) -> Result<Order, LiveCheckError> {
     let merchant = &config.merchant;
     let mut order = Order::new(
         Orderer {
@@ -182,5 +206,5 @@ fn request(
     order.time_expire = Timestamp::from_second(check.now_s())
         .ok()
         .and_then(|now| now.checked_add(LIFE).ok());
-    Ok(order.request()?)
+    Ok(order)
 }

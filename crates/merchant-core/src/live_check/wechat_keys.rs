@@ -128,7 +128,7 @@ pub(super) async fn api_v3_key(check: &Check<'_>, working: &Config) -> Vec<Proof
             Verdict::Proved,
             "WeChat's platform certificates open with it".to_owned(),
         ),
-        Ok(Refreshed::PublicKeyOnly | Refreshed::TooSoon) => {
+        Ok(Refreshed::PublicKeyOnly | Refreshed::TooSoon | Refreshed::NotNeeded) => {
             let text = "this merchant has no platform certificates that it would open, so only a notification shows it";
             let hint = match check.last_notification().await {
                 Some(at) => format!(
@@ -144,7 +144,7 @@ pub(super) async fn api_v3_key(check: &Check<'_>, working: &Config) -> Vec<Proof
         })) => proof(
             Verdict::Wrong,
             format!(
-                "WeChat's platform certificates do not open with it. The portal never shows it again: look where it was kept, or set it anew, {PORTAL}"
+                "WeChat's platform certificates do not open with it. The portal never shows it again: look where it was kept, or set a new one, {PORTAL}"
             ),
         ),
         Err(RefreshError::Certificates(CertificatesError::Reply(error)))

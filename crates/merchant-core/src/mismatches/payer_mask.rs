@@ -6,8 +6,9 @@ use wechat_pay::without_openids;
 
 use crate::config::masked;
 
-/// The names under which WeChat gives an openid, in orders of both modes.
-const NAMES: [&str; 3] = ["openid", "sp_openid", "sub_openid"];
+/// The end of every name under which WeChat gives an openid: `openid`, `sp_openid`, `sub_openid`,
+/// `payer_openid`.
+const NAME_END: &str = "openid";
 
 /// The value with every openid in it cut to its first characters.
 pub(crate) fn mask_openids(mut told: Value) -> Value {
@@ -29,7 +30,7 @@ fn mask(value: &mut Value) {
         Value::Object(fields) => {
             for (name, field) in fields {
                 match field {
-                    Value::String(openid) if NAMES.contains(&&**name) => *openid = masked(openid),
+                    Value::String(openid) if name.ends_with(NAME_END) => *openid = masked(openid),
                     field => mask(field),
                 }
             }

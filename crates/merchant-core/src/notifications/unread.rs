@@ -4,8 +4,10 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::Value;
+use wechat_pay::v2::PaymentNotificationError;
 use wechat_pay::{Notification, NotificationError, UnreadNotification, lower_hex, read_json};
 
+use super::other_merchants::is_another_merchants;
 use crate::ledger::{LedgerError, NotificationToKeep};
 use crate::payments::Payments;
 
@@ -55,6 +57,11 @@ pub(crate) async fn keep_refused(payments: &Payments, error: &NotificationError,
             Some(unread.problem.field.clone()),
         )
     };
+    if let NotificationError::Resource(unread) | NotificationError::Contradiction(unread) = error
+        && is_another_merchants(payments, &unread.plaintext)
+    {
+        return;
+    }
     let kept = match error {
         NotificationError::Resource(unread) => of_inside(unread, "unreadable"),
         NotificationError::Contradiction(unread) => of_inside(unread, "contradiction"),
@@ -66,11 +73,38 @@ pub(crate) async fn keep_refused(payments: &Payments, error: &NotificationError,
         // It is unsigned, or the APIv3 key does not decrypt it: nothing can be stored.
         _ => return,
     };
+    keep_for_a_person(payments, &kept, error).await;
+}
+
+/// The same for a notification of version 2, with its fields as JSON.
+pub(crate) async fn keep_refused_v2(
+    payments: &Payments,
+    id: &str,
+    event_type: &str,
+    json: &str,
+    field: String,
+    error: &PaymentNotificationError,
+) {
+    let kept = to_keep(
+        id.to_owned(),
+        event_type.to_owned(),
+        json.as_bytes(),
+        "unreadable",
+        Some(field),
+    );
+    keep_for_a_person(payments, &kept, error).await;
+}
+
+async fn keep_for_a_person(
+    payments: &Payments,
+    kept: &NotificationToKeep,
+    error: &(dyn std::error::Error + Sync),
+) {
     tracing::error!(
         event = "notification.unreadable",
         id = kept.id,
         event_type = kept.event_type,
-        number = number(&kept),
+        number = number(kept),
         field = kept.field,
         %error,
         "a signed notification cannot be read; it is kept for a person"
@@ -78,7 +112,7 @@ pub(crate) async fn keep_refused(payments: &Payments, error: &NotificationError,
     let now_ms = payments.clock.now_ms();
     if let Err(error) = payments
         .ledger
-        .keep_whole_notification(&kept, false, now_ms)
+        .keep_whole_notification(kept, false, now_ms)
         .await
     {
         tracing::error!(event = "notification.unrecorded", id = kept.id, %error, "a notification could not be kept");
@@ -122,7 +156,8 @@ fn numbers(json: &[u8]) -> Named {
         transaction_id: text("transaction_id"),
         out_refund_no: text("out_refund_no"),
         refund_id: text("refund_id"),
-        sub_mchid: text("sub_mchid"),
+        // The second name is version 2's.
+        sub_mchid: text("sub_mchid").or_else(|| text("sub_mch_id")),
     }
 }
 

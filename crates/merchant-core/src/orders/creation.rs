@@ -2,12 +2,14 @@
 //! otherwise fail later, at WeChat or for the buyer. Amount and text come from the backend and
 //! never from a browser.
 
-use merchant_api::{ATTACH_MAX_BYTES, AttemptProduct, CreateOrder, CreatedOrder, ErrorCode};
+use merchant_api::{
+    ATTACH_MAX_BYTES, AttemptProduct, CreateOrder, CreatedOrder, ErrorCode, LimitPay,
+};
 use payment_values::{Fen, OpenId, OrderNo};
 use wechat_pay::{Description, lower_hex};
 
 use crate::attempts::{check_return_address, check_terms};
-use crate::config::EXPIRES_IN_MS;
+use crate::config::{Api, EXPIRES_IN_MS};
 use crate::ledger::{Created, NewOrder, Order};
 use crate::payments::Payments;
 use crate::refusal::Refusal;
@@ -21,8 +23,34 @@ pub async fn create(
     payments: &Payments,
     request: &CreateOrder,
 ) -> Result<(CreatedOrder, bool), Refusal> {
-    let new = check(payments, request)?;
-    match payments.ledger.create_order(&new).await? {
+    place(payments, check(payments, request)?).await
+}
+
+/// The same for an order whose payment is reported to `notify_url`, which must be one of the
+/// configured addresses. It belongs to the values that a repeated request must have.
+pub async fn create_with_notify_url(
+    payments: &Payments,
+    request: &CreateOrder,
+    notify_url: &str,
+) -> Result<(CreatedOrder, bool), Refusal> {
+    let service = payments.config.wxpay_server.as_ref();
+    let known = service.and_then(|service| service.notify_url(notify_url));
+    let known = known.ok_or_else(|| {
+        Refusal::invalid(
+            "notify_url",
+            "must be one of the addresses that the server's configuration allows",
+        )
+    })?;
+    let mut new = check(payments, request)?;
+    new.notify_url = Some(known.to_string());
+    place(payments, new).await
+}
+
+async fn place(payments: &Payments, new: NewOrder) -> Result<(CreatedOrder, bool), Refusal> {
+    let place = payments.admission.admit(&*payments.clock).await?;
+    let created_order = payments.ledger.create_order(&new).await?;
+    drop(place);
+    match created_order {
         Created::New(order) => {
             tracing::info!(
                 event = "order.created",
@@ -55,8 +83,10 @@ fn check(payments: &Payments, request: &CreateOrder) -> Result<NewOrder, Refusal
     };
     check_description(&request.description)?;
     check_attach(request.attach.as_deref())?;
+    check_limit_pay(request.limit_pay.as_deref())?;
     let products = check_products(payments, request)?;
     check_sub_mchid(payments, request.sub_mchid.as_deref())?;
+    check_appids(payments, request.appids.as_deref())?;
     check_terms(&payments.config, &order_no, request, &products)
         .map_err(|error| Refusal::invalid_field(&error))?;
     let expires_in_ms = request
@@ -84,6 +114,7 @@ fn check(payments: &Payments, request: &CreateOrder) -> Result<NewOrder, Refusal
         // Field by field in the contract's order: the same request has the same text.
         request: serde_json::to_string(request)
             .map_err(|error| Refusal::Internal(error.to_string()))?,
+        notify_url: None,
         total_fen: Fen::try_from(request.total_fen)
             .map_err(|error| Refusal::invalid_field(&error))?,
         description: request.description.clone(),
@@ -125,6 +156,37 @@ fn check_attach(attach: Option<&str>) -> Result<(), Refusal> {
         ));
     }
     Ok(())
+}
+
+fn check_limit_pay(limits: Option<&[LimitPay]>) -> Result<(), Refusal> {
+    match limits {
+        None | Some([_]) => Ok(()),
+        Some(_) => Err(Refusal::invalid("limit_pay", "must name one limit, once")),
+    }
+}
+
+/// Each names an application of the merchant, and at most one of a kind.
+fn check_appids(payments: &Payments, appids: Option<&[String]>) -> Result<(), Refusal> {
+    let Some(appids) = appids else {
+        return Ok(());
+    };
+    let kinds = payments.config.merchant.appids();
+    let of_kind = |kind: &Vec<&str>| {
+        let named = appids.iter().filter(|appid| kind.contains(&&***appid));
+        named.count()
+    };
+    let counts = kinds.iter().map(of_kind);
+    let known: usize = counts.clone().sum();
+    let rule = if appids.is_empty() {
+        "must name at least one"
+    } else if known != appids.len() {
+        "must name only applications that are configured"
+    } else if counts.clone().any(|count| count > 1) {
+        "must name at most one official account, one mini-program and one app"
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::invalid("appids", rule))
 }
 
 /// In partner mode every order names a sub-merchant, otherwise none does.
@@ -171,13 +233,28 @@ fn check_payer(
     Ok((Some(openid), is_sub))
 }
 
+const NOT_BY_CODE_PAY: &str = "cannot be kept by code_pay: APIv3 has no such field there";
+
 fn check_products(
     payments: &Payments,
     request: &CreateOrder,
 ) -> Result<Vec<AttemptProduct>, Refusal> {
-    let Some(products) = &request.products else {
-        return Ok(payments.config.products.clone());
+    // APIv3 has no `limit_pay` for code pay: the buyer could use a credit card there.
+    let has_no_limit = |product: &AttemptProduct| {
+        let is_limited = request.limit_pay.is_some() && payments.config.merchant.api == Api::V3;
+        is_limited && *product == AttemptProduct::CodePay
     };
+    let Some(products) = &request.products else {
+        let mut products = payments.config.products.clone();
+        products.retain(|product| !has_no_limit(product));
+        if products.is_empty() {
+            return Err(Refusal::invalid("limit_pay", NOT_BY_CODE_PAY));
+        }
+        return Ok(products);
+    };
+    if products.iter().any(has_no_limit) {
+        return Err(Refusal::invalid("limit_pay", NOT_BY_CODE_PAY));
+    }
     let are_offered = products
         .iter()
         .all(|product| payments.config.products.contains(product));

@@ -66,6 +66,14 @@ impl<Key: Eq + Hash> Allowances<Key> {
     }
 }
 
+impl<Key: Eq + Hash + Copy> Allowances<Key> {
+    /// Another program has used so many calls of a key.
+    pub fn spend(&self, key: Key, count: u32, now_ms: i64) {
+        let spent = (0..count).map_while(|_| self.take(key, now_ms).ok());
+        spent.for_each(drop);
+    }
+}
+
 impl Bucket {
     /// The state with the gains until now.
     fn filled(self, allowance: Allowance, now_ms: i64) -> Self {
@@ -127,6 +135,16 @@ mod tests {
         }
         assert_eq!(allowances.take(1, 1_000_400), Err(600));
         assert_eq!(taken(&allowances, 2, 1_000_400), 3, "another key");
+    }
+
+    #[test]
+    fn what_another_program_has_used_is_not_left_here() {
+        let allowances = Allowances::new(ALLOWANCE);
+        allowances.spend(1, 2, 0);
+        assert_eq!(taken(&allowances, 1, 0), 1);
+        allowances.spend(1, u32::MAX, 1_000);
+        assert_eq!(taken(&allowances, 1, 1_000), 0);
+        assert_eq!(taken(&allowances, 1, 2_000), 1);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Locks for the states of the OAuth redirect, in this process: the second call with a state finds
-//! the result of the first one. Correctness does not depend on it.
+//! the result of the first one. Correctness does not depend on it: servers on one database claim a state
+//! in its row (`Ledger::claim_oauth_state`).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};

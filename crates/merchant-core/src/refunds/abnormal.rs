@@ -110,6 +110,7 @@ fn of_fields(error: &ApplyError) -> Refusal {
         ApplyError::Field(AbnormalRefundError::Sealing { field, error }) => {
             Refusal::invalid(field, &error.to_string())
         }
+        ApplyError::OnlyV3 => Refusal::new(ErrorCode::WechatRefused, error.to_string()),
         error => Refusal::Internal(error.to_string()),
     }
 }

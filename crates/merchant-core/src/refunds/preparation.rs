@@ -1,7 +1,7 @@
 //! A refund request of the backend, checked before anything is recorded.
 
 use merchant_api::{CreateRefund, ErrorCode, RefundSource, RefundedGoods};
-use wechat_pay::{Fen, FundsAccount, InvalidField, OutRefundNo, RefundFrom, RefundGoods};
+use wechat_pay::{Fen, FundsAccount, InvalidField, OutRefundNo, RefundFrom, RefundGoods, Rule};
 
 use super::reserved_numbers::is_reserved;
 use crate::input::plain_text;
@@ -86,7 +86,9 @@ pub(super) fn of_protocol(error: &InvalidField) -> Refusal {
         field => (ErrorCode::InvalidRequest, field),
     };
     let rule = match error.field {
-        "amount.from" => "must be amounts that add up to amount_fen".to_owned(),
+        "amount.from" if !matches!(error.rule, Rule::Form(_)) => {
+            "must be amounts that add up to amount_fen".to_owned()
+        }
         _ => error.rule.to_string(),
     };
     Refusal::field(code, field, &rule)

@@ -3,7 +3,7 @@
 //! happen.
 
 use merchant_api::{RefundOrigin, RefundState};
-use wechat_pay::{Operation, RetryWith, WechatError};
+use wechat_pay::{Operation, RetryWith};
 
 use super::query_plan::QUERY_PLAN_MS;
 use super::updates;
@@ -103,7 +103,7 @@ async fn send(payments: &Payments, refund: &Refund, tries: u64) -> Result<Option
         Sending::NotBefore(at_ms) => return Ok(Some(at_ms)),
         Sending::MovedOn => return Ok(None),
     }
-    match payments.wechat.send_refund(body).await {
+    match payments.wechat.send_refund(refund.api, body).await {
         Ok(refund_report) => {
             let recorded = updates::record_answer(payments, &refund_report, sent_ms).await?;
             Ok(after_answer(payments, &recorded, tries))
@@ -131,22 +131,26 @@ async fn not_taken(
     error: CallError,
     tries: u64,
 ) -> Result<Option<i64>, QueryError> {
-    let Some(said) = error.wechat().cloned() else {
+    let Some(next) = error.retry_with(Operation::Refund) else {
         return Err(error.into());
     };
+    let code = error.wechat_code().unwrap_or_default();
+    let message = error.wechat_message().unwrap_or_default();
     // A refusal counts only if it was signed: see the protocol's table.
-    let is_refusal = said.retry_with(Operation::Refund) == RetryWith::AfterFix;
-    if !is_refusal {
+    if next != RetryWith::AfterFix {
         payments
             .ledger
-            .note_postponement(refund, &said.code, &said.message)
+            .note_postponement(refund, code, message)
             .await?;
         return Err(error.into());
     }
     match query(payments, refund).await? {
         Answer::Recorded(recorded) => Ok(after_answer(payments, &recorded, tries)),
         Answer::Unknown { is_signed: false } => Err(error.into()),
-        Answer::Unknown { is_signed: true } => refuse(payments, refund, sent_ms, said).await,
+        Answer::Unknown { is_signed: true } => {
+            let said = (code.to_owned(), message.to_owned());
+            refuse(payments, refund, sent_ms, said).await
+        }
     }
 }
 
@@ -154,7 +158,7 @@ async fn refuse(
     payments: &Payments,
     refund: &Refund,
     sent_ms: i64,
-    said: WechatError,
+    (wechat_code, wechat_message): (String, String),
 ) -> Result<Option<i64>, QueryError> {
     let tries = usize::try_from(refund.refusals).unwrap_or(usize::MAX);
     let again_ms = DUPLICATE_PLAN_MS
@@ -163,15 +167,15 @@ async fn refuse(
     tracing::error!(
         event = "refund.refused",
         refund_no = refund.out_refund_no.as_str(),
-        wechat_code = said.code,
-        message = said.message,
+        wechat_code,
+        message = wechat_message,
         is_tried_again = refund.origin == RefundOrigin::Surplus,
         "WeChat does not take a refund"
     );
     let refusal = Refusal {
         sent_ms,
-        wechat_code: said.code,
-        wechat_message: said.message,
+        wechat_code,
+        wechat_message,
         is_tried_again: again_ms.is_some(),
     };
     let now_ms = payments.clock.now_ms();
@@ -194,10 +198,10 @@ enum Answer {
 async fn query(payments: &Payments, refund: &Refund) -> Result<Answer, QueryError> {
     let number = &refund.out_refund_no;
     let sent_ms = payments.clock.now_ms();
-    let sub_mchid = updates::sub_mchid(payments, refund.out_trade_no.as_str()).await?;
+    let parties = updates::parties(payments, refund.out_trade_no.as_str()).await?;
     match payments
         .wechat
-        .query_refund(number, sub_mchid.as_deref())
+        .query_refund(refund.api, number, &parties)
         .await?
     {
         RefundStatus::Known(refund_report) => Ok(Answer::Recorded(

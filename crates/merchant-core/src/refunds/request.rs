@@ -7,6 +7,7 @@ use wechat_pay::{Fen, InvalidField, OutRefundNo, RefundOf, RefundRequest};
 use super::preparation::PreparedRefund;
 use crate::ledger::{Attempt, NewRefund, Order};
 use crate::payments::Payments;
+use crate::wechat;
 
 /// The reason that is shown to a buyer who paid an order twice.
 const DUPLICATE_REASON: &str = "订单重复支付，多付的款项退回";
@@ -75,7 +76,7 @@ fn request(
 ) -> RefundRequest {
     let payment = RefundOf::OutTradeNo(attempt.out_trade_no.clone());
     RefundRequest {
-        // Without this field the notification would come in the form of version 2, unsigned.
+        // Without this field version 3 notifies in the form of version 2, unsigned.
         notify_url: Some(payments.config.merchant.refund_notify_url.clone()),
         sub_mchid: attempt.parties.sub_mchid.clone(),
         ..RefundRequest::new(payment, number, amount_fen, order.total_fen)
@@ -89,15 +90,19 @@ fn new(
     amount_fen: Fen,
     request: &RefundRequest,
 ) -> Result<NewRefund, InvalidField> {
+    // Both versions refund what either of them ordered.
+    let api = payments.config.merchant.api;
+    let mchid = payments.config.merchant.key.mchid();
     Ok(NewRefund {
         out_refund_no: request.out_refund_no.clone(),
         order_id: attempt.order_id,
         attempt: attempt.number,
         origin,
+        api,
         amount_fen,
         reason: request.reason.clone(),
         request: None,
-        body: request.request()?.body.to_vec(),
+        body: wechat::refund_body(api, &attempt.parties.orderer(mchid), request)?,
         created_ms: payments.clock.now_ms(),
     })
 }

@@ -3,10 +3,13 @@
 
 use merchant_api::RefundState;
 use wechat_pay::v2::{RefundNotification, RefundStatus as V2Status};
-use wechat_pay::{Notification, OutRefundNo, RefundNotice, ReplyError, Unreadable};
+use wechat_pay::{Notification, OutRefundNo, RefundNotice, Unreadable};
 
 use super::query_plan::first_look_ms;
-use crate::ledger::{Evidence, LedgerError, RefundRecorded, RefundUpdate, refund_state_of};
+use crate::config::SubMerchant;
+use crate::ledger::{
+    Evidence, LedgerError, Parties, RefundRecorded, RefundUpdate, refund_state_of,
+};
 use crate::payments::Payments;
 use crate::query::QueryError;
 use crate::wechat::{CallError, RefundReport, RefundStatus};
@@ -24,7 +27,7 @@ pub(super) async fn record_answer(
     let Some(state) = refund_state_of(&refund_report.status) else {
         // An unknown status has no effect.
         let problem = Unreadable::unknown_word("status");
-        return Err(CallError::from(ReplyError::Malformed(problem)).into());
+        return Err(CallError::unreadable(problem).into());
     };
     let update = RefundUpdate {
         out_refund_no: refund_report.out_refund_no.clone(),
@@ -153,41 +156,51 @@ pub(crate) async fn learn(
 async fn query_for_all(
     payments: &Payments,
     number: &OutRefundNo,
-    whose: Vec<Option<String>>,
-) -> Result<Option<Box<RefundReport>>, CallError> {
+    whose: Vec<Parties>,
+) -> Result<Option<Box<RefundReport>>, QueryError> {
+    let known = payments.ledger.refund(number.as_str()).await?;
+    // Of a refund that was made elsewhere the version is not known, and each version finds it.
+    let api = known.map_or(payments.config.merchant.api, |refund| refund.api);
     let mut failed = None;
-    for sub_mchid in whose {
-        match payments
-            .wechat
-            .query_refund(number, sub_mchid.as_deref())
-            .await
-        {
+    for parties in whose {
+        match payments.wechat.query_refund(api, number, &parties).await {
             Ok(RefundStatus::Known(refund_report)) => return Ok(Some(refund_report)),
             Ok(RefundStatus::Unknown { .. }) => {}
             Err(error) => failed = failed.or(Some(error)),
         }
     }
-    failed.map_or(Ok(None), Err)
+    failed.map_or(Ok(None), |error| Err(error.into()))
 }
 
 /// The sub-merchants that a refund can belong to. If the payment is ours, that is the payment's
 /// sub-merchant. Otherwise, in partner mode, it can be any sub-merchant.
-async fn whose(
-    payments: &Payments,
-    out_trade_no: &str,
-) -> Result<Vec<Option<String>>, LedgerError> {
+async fn whose(payments: &Payments, out_trade_no: &str) -> Result<Vec<Parties>, LedgerError> {
     if let Some(attempt) = payments
         .ledger
         .attempt_by_out_trade_no(out_trade_no)
         .await?
     {
-        return Ok(vec![attempt.parties.sub_mchid]);
+        return Ok(vec![attempt.parties]);
     }
     let subs = &payments.config.merchant.sub_merchants;
     if subs.is_empty() {
-        return Ok(vec![None]);
+        return Ok(vec![payments.wechat.parties(None)]);
     }
-    Ok(subs.iter().map(|sub| Some(sub.sub_mchid.clone())).collect())
+    let parties = |sub: &SubMerchant| payments.wechat.parties(Some(&sub.sub_mchid));
+    Ok(subs.iter().map(parties).collect())
+}
+
+/// The parties of a payment. Those of a payment that is not known here are the merchant's own.
+pub(super) async fn parties(
+    payments: &Payments,
+    out_trade_no: &str,
+) -> Result<Parties, LedgerError> {
+    let attempt = payments
+        .ledger
+        .attempt_by_out_trade_no(out_trade_no)
+        .await?;
+    let known = attempt.map(|attempt| attempt.parties);
+    Ok(known.unwrap_or_else(|| payments.wechat.parties(None)))
 }
 
 /// Partner mode: the sub-merchant of a payment.

@@ -3,11 +3,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
+use wechat_pay::ClientIdentity;
 
 use crate::config::is_loopback_host;
 
@@ -20,6 +22,9 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// WeChat keeps an idle connection for eight seconds (`Keep-Alive: timeout=8`). A connection that
 /// it may have closed must not carry an order.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The most identities whose connections are kept. The one that came first makes room.
+const IDENTITIES_MAX: usize = 64;
 
 /// How long this one try may take, from connecting to the answer's last byte: an extension of the
 /// request. A connection alone never takes longer than three seconds.
@@ -80,34 +85,96 @@ pub trait WechatTransport: Send + Sync + 'static {
     }
 }
 
-/// Over the network: no redirects, bounded in time and size.
+/// Over the network: no redirects, bounded in time and size. A request with a [`ClientIdentity`] as
+/// an extension is sent over a connection of its own kind, which presents that certificate.
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
+    only_loopback: bool,
+    /// Trusted besides the system's.
+    roots: Vec<reqwest::Certificate>,
+    plain: Clients,
+    /// For each identity that was used: several merchants have several, and a reload of the
+    /// configuration may bring another one.
+    identified: Arc<Mutex<Vec<(ClientIdentity, Clients)>>>,
+}
+
+/// Clients that present the same certificate, or none.
+#[derive(Clone, Debug)]
+struct Clients {
     public: reqwest::Client,
     /// For addresses of this machine: a system proxy would look for them elsewhere, and could read
     /// the call.
     loopback: reqwest::Client,
 }
 
-impl HttpTransport {
-    /// A client that is kept for the whole run. `only_loopback` ignores the system's proxy
-    /// settings: a proxy cannot reach a simulator on this machine.
-    pub fn new(only_loopback: bool) -> Result<Self, reqwest::Error> {
-        let client = || {
-            reqwest::Client::builder()
+impl Clients {
+    fn new(
+        only_loopback: bool,
+        roots: &[reqwest::Certificate],
+        identity: Option<&ClientIdentity>,
+    ) -> Result<Self, reqwest::Error> {
+        let client = || -> Result<_, reqwest::Error> {
+            let builder = reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(CONNECT_TIMEOUT)
                 .pool_idle_timeout(IDLE_TIMEOUT)
                 .timeout(CALL_TIMEOUT)
-                .user_agent(concat!("merchant-server/", env!("CARGO_PKG_VERSION")))
+                .tls_certs_merge(roots.iter().cloned())
+                .user_agent(concat!("merchant-server/", env!("CARGO_PKG_VERSION")));
+            Ok(match identity {
+                None => builder,
+                Some(identity) => {
+                    builder.identity(reqwest::Identity::from_pem(identity.pem().as_bytes())?)
+                }
+            })
         };
-        let loopback = client().no_proxy().build()?;
+        let loopback = client()?.no_proxy().build()?;
         let public = if only_loopback {
             loopback.clone()
         } else {
-            client().build()?
+            client()?.build()?
         };
         Ok(Self { public, loopback })
+    }
+}
+
+impl HttpTransport {
+    /// A client that is kept for the whole run. `only_loopback` ignores the system's proxy
+    /// settings: a proxy cannot reach a simulator on this machine.
+    pub fn new(only_loopback: bool) -> Result<Self, reqwest::Error> {
+        Self::trusting(only_loopback, Vec::new())
+    }
+
+    fn trusting(
+        only_loopback: bool,
+        roots: Vec<reqwest::Certificate>,
+    ) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            only_loopback,
+            plain: Clients::new(only_loopback, &roots, None)?,
+            identified: Arc::default(),
+            roots,
+        })
+    }
+
+    /// The clients that present this certificate.
+    fn clients(&self, identity: Option<&ClientIdentity>) -> Result<Clients, reqwest::Error> {
+        let Some(identity) = identity else {
+            return Ok(self.plain.clone());
+        };
+        let mut identified = self
+            .identified
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, clients)) = identified.iter().find(|(known, _)| known == identity) {
+            return Ok(clients.clone());
+        }
+        let clients = Clients::new(self.only_loopback, &self.roots, Some(identity))?;
+        if identified.len() >= IDENTITIES_MAX {
+            identified.remove(0);
+        }
+        identified.push((identity.clone(), clients.clone()));
+        Ok(clients)
     }
 
     /// Sends, and waits for the answer's head.
@@ -116,14 +183,16 @@ impl HttpTransport {
         request: http::Request<Bytes>,
     ) -> Result<reqwest::Response, TransportError> {
         let timeout = request.extensions().get::<TryTimeout>().copied();
+        let identity = request.extensions().get::<ClientIdentity>().cloned();
+        let clients = self.clients(identity.as_ref()).map_err(not_sent)?;
         let mut request = reqwest::Request::try_from(request).map_err(not_sent)?;
         if let Some(TryTimeout(timeout)) = timeout {
             *request.timeout_mut() = Some(timeout);
         }
         let client = if is_loopback_host(request.url()) {
-            &self.loopback
+            &clients.loopback
         } else {
-            &self.public
+            &clients.public
         };
         client.execute(request).await.map_err(|error| {
             if error.is_connect() {
@@ -185,35 +254,4 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::net::TcpListener;
-
-    use super::*;
-
-    async fn call(address: std::net::SocketAddr) -> TransportError {
-        let mut request = http::Request::get(format!("http://{address}/secret?token=abc"))
-            .body(Bytes::new())
-            .unwrap();
-        request.extensions_mut().insert(TryTimeout::from_ms(50));
-        let transport = HttpTransport::new(true).unwrap();
-        transport.call(request).await.unwrap_err()
-    }
-
-    #[tokio::test]
-    async fn a_host_that_never_answers_may_have_received_the_request() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let error = call(listener.local_addr().unwrap()).await;
-        assert!(matches!(error, TransportError::NoAnswer(_)), "{error}");
-        assert!(!error.to_string().contains("abc"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_closed_port_has_not_received_the_request() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        drop(listener);
-        let error = call(address).await;
-        assert!(matches!(error, TransportError::NotSent(_)), "{error}");
-        assert!(!error.to_string().contains("abc"), "{error}");
-    }
-}
+mod tests;

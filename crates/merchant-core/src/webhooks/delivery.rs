@@ -1,5 +1,6 @@
-//! Delivery of a webhook message: to all targets in parallel. A target may be slow, dead, or have
-//! the message already. Only configured targets are called, and no redirect is followed.
+//! Delivery of a webhook message: to all targets in parallel, or to the one `notify_url` that it is
+//! for. A target may be slow, dead, or have the message already. Only configured addresses are
+//! called, and no redirect is followed.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -7,8 +8,12 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http::{Request, StatusCode, header};
+use url::Url;
+use wechat_pay::Stamp;
+use wechat_pay::v2::ApiV2Key;
 
-use crate::config::WebhookTarget;
+use super::notice;
+use crate::config::{Config, WebhookTarget};
 use crate::ledger::{Delivery, LedgerError, Webhook};
 use crate::payments::Payments;
 use crate::surroundings::TransportError;
@@ -26,6 +31,38 @@ pub(crate) enum NextTry {
     At(i64),
     /// Without a try: every target that lacks the message was skipped.
     Uncounted(i64),
+}
+
+/// A target, and the form in which it gets a message.
+#[derive(Clone, Copy)]
+enum Target<'a> {
+    /// A signed JSON message, by Standard Webhooks.
+    Webhook(&'a WebhookTarget),
+    /// WeChat's own notification, signed with the APIv2 key.
+    Notify(&'a Url, &'a ApiV2Key),
+}
+
+impl<'a> Target<'a> {
+    fn address(self) -> &'a str {
+        match self {
+            Self::Webhook(target) => target.url.as_str(),
+            Self::Notify(url, _) => url.as_str(),
+        }
+    }
+}
+
+/// The targets of a message. A message for an address that is not configured any more has none.
+fn targets_of<'a>(config: &'a Config, webhook: &Webhook) -> Vec<Target<'a>> {
+    let Some(notify_url) = &webhook.notify_url else {
+        return config.webhooks.iter().map(Target::Webhook).collect();
+    };
+    let service = config.wxpay_server.as_ref();
+    let url = service.and_then(|service| service.notify_url(notify_url));
+    let target = url.zip(config.merchant.api_v2_key.as_ref());
+    target
+        .map(|(url, key)| Target::Notify(url, key))
+        .into_iter()
+        .collect()
 }
 
 /// Why a target does not have a message yet.
@@ -46,18 +83,22 @@ pub(crate) async fn deliver(
     let Some(webhook) = payments.ledger.webhook(id).await? else {
         return Ok(None);
     };
-    let targets = &payments.config.webhooks;
+    let targets = targets_of(&payments.config, &webhook);
     if targets.is_empty() {
-        let outcome = "no target is configured";
+        let outcome = if webhook.notify_url.is_some() {
+            "its notify_url is not configured any more"
+        } else {
+            "no target is configured"
+        };
         let (ledger, delivery) = (&payments.ledger, Delivery::Unaddressed);
         ledger.note_try(id, delivery, outcome, true).await?;
         return Ok(None);
     }
     let missing = targets.iter().filter(|target| {
-        let name = target.url.as_str();
+        let name = target.address();
         !webhook.delivered_to.iter().any(|taken| taken == name)
     });
-    let results = join_all(missing.map(|target| deliver_to(payments, target, &webhook))).await;
+    let results = join_all(missing.map(|target| deliver_to(payments, *target, &webhook))).await;
     let (mut failure, mut skipped_ms) = (None, None);
     for target in results {
         match target? {
@@ -115,10 +156,10 @@ async fn conclude(
 /// Sends the message to one target, and records at once that it was accepted.
 async fn deliver_to(
     payments: &Payments,
-    target: &WebhookTarget,
+    target: Target<'_>,
     webhook: &Webhook,
 ) -> Result<Result<(), DeliveryFailure>, LedgerError> {
-    let name = target.url.as_str();
+    let name = target.address();
     let standing = payments.targets.of(name);
     let turn = match standing.turn(&*payments.clock).await {
         Ok(turn) => turn,
@@ -127,13 +168,14 @@ async fn deliver_to(
     let answered = send(payments, target, webhook).await;
     turn.ended(answered.is_ok(), payments.clock.monotonic_ms());
     let outcome = match answered {
-        Ok(status) if status.is_success() => {
+        Ok(Reply::Taken) => {
             let now_ms = payments.clock.now_ms();
             let ledger = &payments.ledger;
             ledger.note_delivered(&webhook.id, name, now_ms).await?;
             return Ok(Ok(()));
         }
-        Ok(status) => format!("answered {}", status.as_u16()),
+        Ok(Reply::Refused(status)) => format!("answered {}", status.as_u16()),
+        Ok(Reply::NotAcknowledged) => "answered without return_code SUCCESS".to_owned(),
         Err(TransportError::NotSent(reason)) => format!("not reached: {reason}"),
         Err(TransportError::NoAnswer(reason)) => format!("no answer: {reason}"),
     };
@@ -146,30 +188,80 @@ async fn deliver_to(
     Ok(Err(DeliveryFailure::Refused(outcome)))
 }
 
+/// A target's answer.
+enum Reply {
+    /// It accepted the message.
+    Taken,
+    /// It answered with this status.
+    Refused(StatusCode),
+    /// The status is a success, and the body does not acknowledge WeChat's notification.
+    NotAcknowledged,
+}
+
 /// Makes one call. A response with any status counts as an answer.
 async fn send(
     payments: &Payments,
+    target: Target<'_>,
+    webhook: &Webhook,
+) -> Result<Reply, TransportError> {
+    let request = match target {
+        Target::Webhook(target) => webhook_request(payments, target, webhook)?,
+        Target::Notify(url, key) => notify_request(payments, url, key, webhook)?,
+    };
+    let reply = payments.webhooks.call(request).await?;
+    Ok(match target {
+        _ if !reply.status().is_success() => Reply::Refused(reply.status()),
+        Target::Notify(..) if !notice::is_acknowledged(reply.body()) => Reply::NotAcknowledged,
+        _ => Reply::Taken,
+    })
+}
+
+/// WeChat's notification, signed again for each try.
+fn notify_request(
+    payments: &Payments,
+    url: &Url,
+    key: &ApiV2Key,
+    webhook: &Webhook,
+) -> Result<Request<Bytes>, TransportError> {
+    let now_s = payments.clock.now_ms().div_euclid(1000);
+    let random = payments
+        .randomness
+        .bytes()
+        .map_err(|error| TransportError::NotSent(error.to_string()))?;
+    let body = notice::signed(&webhook.body, key, &Stamp::new(now_s, random))
+        .map_err(|error| TransportError::NotSent(error.to_string()))?;
+    Request::post(url.as_str())
+        .header(header::CONTENT_TYPE, "text/xml")
+        .body(body)
+        .map_err(|error| TransportError::NotSent(error.to_string()))
+}
+
+/// A message by Standard Webhooks.
+fn webhook_request(
+    payments: &Payments,
     target: &WebhookTarget,
     webhook: &Webhook,
-) -> Result<StatusCode, TransportError> {
+) -> Result<Request<Bytes>, TransportError> {
     let now_s = payments.clock.now_ms().div_euclid(1000);
-    let request = Request::post(target.url.as_str())
+    let body = match &webhook.payer_body {
+        Some(body) if target.with_payer => body,
+        _ => &webhook.body,
+    };
+    Request::post(target.url.as_str())
         .header(header::CONTENT_TYPE, "application/json")
         .header("webhook-id", &webhook.id)
         .header("webhook-timestamp", now_s)
         .header(
             "webhook-signature",
-            signatures(&target.keys, &webhook.id, now_s, &webhook.body),
+            signatures(&target.keys, &webhook.id, now_s, body),
         )
-        .body(Bytes::from(webhook.body.clone()))
-        .map_err(|error| TransportError::NotSent(error.to_string()))?;
-    let reply = payments.webhooks.call(request).await?;
-    Ok(reply.status())
+        .body(Bytes::from(body.clone()))
+        .map_err(|error| TransportError::NotSent(error.to_string()))
 }
 
 /// One signature for each key, separated by blanks. The receiver accepts the message if it knows
 /// the secret of one of them.
-fn signatures(keys: &[Vec<u8>], id: &str, now_s: i64, body: &[u8]) -> String {
+pub(crate) fn signatures(keys: &[Vec<u8>], id: &str, now_s: i64, body: &[u8]) -> String {
     let signatures: Vec<_> = keys
         .iter()
         .map(|key| signature(key, id, now_s, body))

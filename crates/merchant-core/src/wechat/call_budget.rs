@@ -7,13 +7,17 @@
 //! It is a token bucket per share and a common one that takes their overflow. It never queues
 //! without a bound: a call that would wait longer than its source allows is refused at once, with
 //! the time after which to try again. Times are those of the monotonic clock.
+//!
+//! Several servers of one merchant tell each other what they use. What another one used is taken from
+//! the same share here; what is not there is a debt, which the share's next gains pay off.
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
 
+use crate::ledger::{Limit, Spending};
 use crate::surroundings::Clock;
 
 /// What causes a call to WeChat.
@@ -76,6 +80,11 @@ const CALL_UNITS: u64 = 100_000;
 /// A bucket holds what it gains in this time, in milliseconds, and at least one call. All of them
 /// together hold a second's calls.
 const BURST_MS: u64 = 500;
+/// How long a share pays off its debt at most, in milliseconds.
+const DEBT_MS: u64 = 3_000;
+/// The number of shares, for keys that name a merchant and a share.
+const SHARES: i64 = 3;
+const _: () = assert!(SHARES_PERCENT.len() == 3);
 
 /// A call was refused because the budget is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -91,6 +100,10 @@ pub(crate) struct CallBudget {
     calls_per_second: NonZeroU32,
     buckets: Mutex<Buckets>,
     lines: [Line; SHARES_PERCENT.len()],
+    /// What other servers use, and what this one does.
+    spending: Spending,
+    /// The merchant, among those of all servers.
+    merchant: i64,
 }
 
 /// The waiting calls of one share, first come, first served.
@@ -105,6 +118,8 @@ struct Line {
 struct Buckets {
     shares: [u64; SHARES_PERCENT.len()],
     common: u64,
+    /// What other servers used and was not there.
+    debts: [u64; SHARES_PERCENT.len()],
     filled_ms: i64,
 }
 
@@ -117,10 +132,26 @@ impl CallBudget {
             buckets: Mutex::new(Buckets {
                 shares: SHARES_PERCENT.map(|percent| capacity(per_second * percent)),
                 common: capacity(per_second * 100),
+                debts: Default::default(),
                 filled_ms: now_ms,
             }),
             lines: Default::default(),
+            spending: Spending::default(),
+            merchant: 0,
         }
+    }
+
+    /// The same budget, shared with the merchant's other servers.
+    pub(super) fn sharing(mut self, spending: &Spending, mchid: &str) -> Self {
+        self.spending = spending.clone();
+        // WeChat's numbers have ten digits.
+        self.merchant = mchid.parse().unwrap_or_default();
+        self
+    }
+
+    /// What the servers share.
+    pub(super) const fn spending(&self) -> &Spending {
+        &self.spending
     }
 
     /// The configured bound.
@@ -157,11 +188,12 @@ impl CallBudget {
     /// other sources. Due work checks this before it starts.
     pub(crate) fn wait_ms(&self, source: CallSource, now_ms: i64) -> u64 {
         let before = self.lines[source.share()].waiting.load(Ordering::Relaxed);
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        buckets.fill(self.calls_per_second, now_ms);
+        let buckets = self.filled(now_ms);
         let there = buckets.shares[source.share()] + buckets.common;
         let wanted = (before + 1).saturating_mul(CALL_UNITS);
+        let debt = buckets.debts[source.share()];
         wanted
+            .saturating_add(debt)
             .saturating_sub(there)
             .div_ceil(self.gain_per_ms(source))
     }
@@ -169,17 +201,37 @@ impl CallBudget {
     /// Takes a call's units; the error is the wait in milliseconds until they are certainly there.
     fn take(&self, source: CallSource, now_ms: i64) -> Result<(), u64> {
         let gain_per_ms = self.gain_per_ms(source);
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        buckets.fill(self.calls_per_second, now_ms);
-        let Buckets { shares, common, .. } = &mut *buckets;
+        let mut buckets = self.filled(now_ms);
+        let Buckets {
+            shares,
+            common,
+            debts,
+            ..
+        } = &mut *buckets;
         let own = &mut shares[source.share()];
         let missing = CALL_UNITS.saturating_sub(*own);
         if missing > *common {
-            return Err((missing - *common).div_ceil(gain_per_ms));
+            let wait = missing - *common + debts[source.share()];
+            return Err(wait.div_ceil(gain_per_ms));
         }
         *own -= CALL_UNITS - missing;
         *common -= missing;
+        let place = i64::try_from(source.share()).unwrap_or_default();
+        self.spending
+            .tell(Limit::WechatCalls, self.merchant * SHARES + place, 1);
         Ok(())
+    }
+
+    /// The buckets as they are now, after the gains and what other servers used.
+    fn filled(&self, now_ms: i64) -> MutexGuard<'_, Buckets> {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        buckets.fill(self.calls_per_second, now_ms);
+        let of_merchant = |key: i64| key.div_euclid(SHARES) == self.merchant;
+        for (key, count) in self.spending.take_heard(Limit::WechatCalls, of_merchant) {
+            let share = usize::try_from(key.rem_euclid(SHARES)).unwrap_or_default();
+            buckets.pay_for_others(share, count, self.calls_per_second);
+        }
+        buckets
     }
 
     const fn gain_per_ms(&self, source: CallSource) -> u64 {
@@ -192,13 +244,39 @@ impl Buckets {
         let per_second = u64::from(calls_per_second.get());
         let passed_ms = u64::try_from(now_ms.saturating_sub(self.filled_ms)).unwrap_or(0);
         self.filled_ms = now_ms;
-        for (bucket, percent) in self.shares.iter_mut().zip(SHARES_PERCENT) {
+        let mut overflow = 0_u64;
+        let shares = self.shares.iter_mut().zip(&mut self.debts);
+        for ((bucket, debt), percent) in shares.zip(SHARES_PERCENT) {
             let gain_per_ms = per_second * percent;
-            let filled = bucket.saturating_add(passed_ms.saturating_mul(gain_per_ms));
+            let gained = passed_ms.saturating_mul(gain_per_ms);
+            let paid_off = gained.min(*debt);
+            *debt -= paid_off;
+            let filled = bucket.saturating_add(gained - paid_off);
             *bucket = filled.min(capacity(gain_per_ms));
-            self.common = self.common.saturating_add(filled - *bucket);
+            overflow = overflow.saturating_add(filled - *bucket);
         }
+        // What a share does not use is not free as long as another server has used it.
+        for debt in &mut self.debts {
+            let paid_off = overflow.min(*debt);
+            *debt -= paid_off;
+            overflow -= paid_off;
+        }
+        self.common = self.common.saturating_add(overflow);
         self.common = self.common.min(capacity(per_second * 100));
+    }
+
+    /// Another server has made so many calls of a share.
+    fn pay_for_others(&mut self, share: usize, count: u32, calls_per_second: NonZeroU32) {
+        let mut owed = u64::from(count).saturating_mul(CALL_UNITS);
+        for bucket in [&mut self.shares[share], &mut self.common] {
+            let paid = owed.min(*bucket);
+            *bucket -= paid;
+            owed -= paid;
+        }
+        // Nobody is in debt for longer than some seconds, whatever is heard.
+        let gain_per_ms = u64::from(calls_per_second.get()) * SHARES_PERCENT[share];
+        let most = gain_per_ms.saturating_mul(DEBT_MS).max(CALL_UNITS);
+        self.debts[share] = self.debts[share].saturating_add(owed).min(most);
     }
 }
 
@@ -296,6 +374,36 @@ mod tests {
             }
         }
         assert!((500..=550).contains(&all), "{all}");
+    }
+
+    #[test]
+    fn two_servers_that_hear_each_other_stay_within_one_rate() {
+        for sources in [[Buyer, Buyer], [Buyer, DueWork], [DueWork, DueWork]] {
+            let servers = sources.map(|source| {
+                let spending = Spending::among_others();
+                let budget = budget(50).sharing(&spending, "1900000109");
+                (source, budget, spending)
+            });
+            let mut all = 0;
+            for now_ms in 0..12_000 {
+                for (source, budget, _) in &servers {
+                    let taken = taken(budget, *source, now_ms);
+                    // Each begins with a burst, and does not know of the other's.
+                    all += if now_ms < 2_000 { 0 } else { taken };
+                }
+                // They hear each other five times a second.
+                if now_ms % 200 == 0 {
+                    let [(.., one), (.., other)] = &servers;
+                    for (from, to) in [(one, other), (other, one)] {
+                        for word in from.words() {
+                            to.hear(&word);
+                        }
+                    }
+                }
+            }
+            // Ten seconds at the rate, and what is used before it is heard.
+            assert!((400..=550).contains(&all), "{sources:?}: {all}");
+        }
     }
 
     #[test]

@@ -2,7 +2,10 @@
 //! refusal means for an order.
 
 use serde::de::DeserializeOwned;
-use wechat_pay::{KeyError, ReplyError, VerifiedReply, WechatError};
+use wechat_pay::v2::{AnswerError, XmlError};
+use wechat_pay::{
+    KeyError, Operation, ReplyError, RetryWith, Unreadable, VerifiedReply, WechatError,
+};
 
 use super::call_budget::OverBudget;
 use crate::surroundings::{NoRandomness, TransportError};
@@ -22,6 +25,16 @@ pub(crate) enum CallError {
     /// The request's address is not valid; the call was not sent.
     #[error("the call could not be built: {0}")]
     Request(#[from] http::Error),
+    /// The recorded call cannot be read; it was not sent.
+    #[error("the recorded call cannot be read: {0}")]
+    Recorded(#[from] XmlError),
+    /// The configuration has no key any more for the version that made the recorded call; it was
+    /// not sent.
+    #[error("the configuration has no key of the API version that the call was recorded for")]
+    NoKey,
+    /// Version 2 wants the merchant certificate, and it is not configured; the call was not sent.
+    #[error("the call needs merchant.certificate_file")]
+    NoCertificate,
     /// The network failed.
     #[error(transparent)]
     Transport(#[from] TransportError),
@@ -34,13 +47,53 @@ pub(crate) enum CallError {
     /// The server's own limit of calls is reached; the call was not sent.
     #[error(transparent)]
     OverBudget(#[from] OverBudget),
-    /// WeChat refused, or its answer could not be verified.
+    /// Version 3: WeChat refused, or its answer could not be verified.
     #[error(transparent)]
     Reply(#[from] ReplyError),
+    /// Version 2: the same.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
+    /// Version 2: WeChat took a reversal and asks for the same call again.
+    #[error("WeChat has not reversed it yet and asks for the same call again")]
+    Recall,
+}
+
+/// What a refusal of WeChat's says about the order or the refund, in one word for both versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// The order is paid.
+    Paid,
+    /// The order is closed or reversed.
+    Closed,
+    /// Another order has the number.
+    NumberUsed,
+    /// WeChat has no order with the number.
+    OrderUnknown,
+    /// WeChat has no refund with the number.
+    RefundUnknown,
+}
+
+impl Reason {
+    /// WeChat's codes. Its documents have two spellings of some.
+    fn of(code: &str) -> Option<Self> {
+        Some(match code {
+            "ORDERPAID" | "ORDER_PAID" => Self::Paid,
+            "ORDER_CLOSED" | "ORDERCLOSED" | "ORDERREVERSED" => Self::Closed,
+            "OUT_TRADE_NO_USED" => Self::NumberUsed,
+            "ORDER_NOT_EXIST" | "ORDERNOTEXIST" => Self::OrderUnknown,
+            "RESOURCE_NOT_EXISTS" | "REFUNDNOTEXIST" => Self::RefundUnknown,
+            _ => return None,
+        })
+    }
 }
 
 impl CallError {
-    /// WeChat's refusal, if there is one.
+    /// A field of a verified answer of version 3 that cannot be used.
+    pub(crate) fn unreadable(problem: Unreadable) -> Self {
+        Self::Reply(ReplyError::Malformed(problem))
+    }
+
+    /// WeChat's refusal, if there is one and it is of version 3.
     pub(crate) fn wechat(&self) -> Option<&WechatError> {
         match self {
             Self::Reply(error) => error.wechat(),
@@ -48,14 +101,45 @@ impl CallError {
         }
     }
 
-    /// WeChat's error code, if there is one.
+    /// WeChat's error code, if WeChat refused; empty if the refusal has none.
     pub(crate) fn wechat_code(&self) -> Option<&str> {
-        self.wechat().map(|error| error.code.as_str())
+        match self {
+            Self::Reply(error) => error.wechat().map(|error| error.code.as_str()),
+            Self::Answer(error) => error.refusal().map(|refusal| refusal.code.as_str()),
+            _ => None,
+        }
+    }
+
+    /// WeChat's own message, if WeChat refused.
+    pub(crate) fn wechat_message(&self) -> Option<&str> {
+        match self {
+            Self::Reply(error) => error.wechat().map(|error| error.message.as_str()),
+            Self::Answer(error) => error.refusal().map(|refusal| refusal.message.as_str()),
+            _ => None,
+        }
+    }
+
+    /// What the refusal says, if it is one of the known ones.
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        self.wechat_code().and_then(Reason::of)
+    }
+
+    /// What to do next after WeChat's refusal, if there is one.
+    pub(crate) fn retry_with(&self, operation: Operation) -> Option<RetryWith> {
+        match self {
+            Self::Reply(error) => error.wechat().map(|error| error.retry_with(operation)),
+            Self::Answer(error) => error.refusal().map(|refusal| refusal.retry_with(operation)),
+            _ => None,
+        }
     }
 
     /// Whether WeChat signed the refusal. Only a signed refusal proves something.
     pub(crate) fn is_signed(&self) -> bool {
-        self.wechat().is_some_and(|error| error.trusted)
+        match self {
+            Self::Reply(error) => error.wechat().is_some_and(|error| error.trusted),
+            Self::Answer(error) => error.refusal().is_some_and(|refusal| refusal.trusted),
+            _ => false,
+        }
     }
 
     /// Whether WeChat refused permanently: the same call will be refused again. A page of a
@@ -65,6 +149,9 @@ impl CallError {
             Self::Reply(error) => error
                 .wechat()
                 .is_some_and(|error| error.status < 500 && !error.is_retryable()),
+            Self::Answer(error) => error
+                .refusal()
+                .is_some_and(|refusal| !refusal.is_retryable()),
             _ => false,
         }
     }
@@ -83,7 +170,13 @@ impl CallError {
     pub(crate) fn is_ours(&self) -> bool {
         matches!(
             self,
-            Self::Signing(_) | Self::Randomness(_) | Self::Field(_) | Self::Request(_)
+            Self::Signing(_)
+                | Self::Randomness(_)
+                | Self::Field(_)
+                | Self::Request(_)
+                | Self::Recorded(_)
+                | Self::NoKey
+                | Self::NoCertificate
         )
     }
 
@@ -94,6 +187,9 @@ impl CallError {
             | Self::Paused { .. }
             | Self::OverBudget(_) => true,
             Self::Reply(error) => error.wechat().is_some_and(|error| error.status == 429),
+            Self::Answer(error) => error
+                .refusal()
+                .is_some_and(wechat_pay::v2::Refusal::is_rate_limit),
             _ => false,
         }
     }

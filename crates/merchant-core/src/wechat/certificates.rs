@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use wechat_pay::{CertificatesError, Operation};
+use wechat_pay::{ApiV3Key, CertificatesError, Operation};
 
 use super::call_error::CallError;
 use super::client::WechatClient;
@@ -41,6 +41,8 @@ pub enum Refreshed {
     Taken,
     /// This merchant has none: WeChat signs with its public key alone.
     PublicKeyOnly,
+    /// The configuration has no APIv3 key, so there is nothing to fetch.
+    NotNeeded,
     /// There was a download within the last minute.
     TooSoon,
 }
@@ -52,7 +54,7 @@ impl WechatClient {
         let known = |trust: &Trust| trust.keys().get(serial).is_some();
         match self.refresh_trust().await {
             Ok(Refreshed::Taken | Refreshed::TooSoon) => known(&self.trust),
-            Ok(Refreshed::PublicKeyOnly) => false,
+            Ok(Refreshed::PublicKeyOnly | Refreshed::NotNeeded) => false,
             Err(error) => {
                 tracing::warn!(event = "certificates.unavailable", %error, "a serial is unknown, and no certificates came");
                 false
@@ -78,6 +80,14 @@ impl WechatClient {
     /// Fetches the platform certificates, one at a time.
     pub(crate) async fn refresh_trust(&self) -> Result<Refreshed, RefreshError> {
         let trust = &self.trust;
+        let Some(api_v3_key) = &self.merchant.api_v3_key else {
+            // A reload may bring a key.
+            let now_ms = self.clock.monotonic_ms();
+            trust
+                .due_ms
+                .store(now_ms + AFTER_FAILURE_MS, Ordering::Relaxed);
+            return Ok(Refreshed::NotNeeded);
+        };
         let seen = trust.generation();
         let _one_at_a_time = trust.downloading.lock().await;
         if trust.generation() != seen {
@@ -90,7 +100,7 @@ impl WechatClient {
             return Ok(Refreshed::TooSoon);
         }
         trust.last_try_ms.store(now_ms, Ordering::Relaxed);
-        let refreshed = self.download().await;
+        let refreshed = self.download(api_v3_key).await;
         let next_ms = match &refreshed {
             Ok(_) => now_ms + SCHEDULE_MS,
             Err(_) => now_ms + AFTER_FAILURE_MS,
@@ -99,10 +109,10 @@ impl WechatClient {
         refreshed
     }
 
-    async fn download(&self) -> Result<Refreshed, RefreshError> {
+    async fn download(&self, api_v3_key: &ApiV3Key) -> Result<Refreshed, RefreshError> {
         let reply = self.ask_for_certificates().await?;
         let keys = self.trust.keys();
-        match keys.refreshed(reply, &self.merchant.api_v3_key, self.now_s()) {
+        match keys.refreshed(reply, api_v3_key, self.now_s()) {
             Ok(new) => {
                 let added: Vec<_> = new
                     .serials()

@@ -1,14 +1,17 @@
 //! The client for one merchant: the state that every call to WeChat shares. How a call is sent is
 //! in `exchange`.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use wechat_pay::{Operation, Stamp};
 
+use super::access_tokens::AccessTokens;
 use super::call_budget::CallBudget;
 use super::experience::Experience;
 use super::trust::Trust;
 use crate::config::{Config, Gateway, Merchant};
+use crate::ledger::Spending;
 use crate::surroundings::{Clock, NoRandomness, Randomness, Surroundings, WechatTransport};
 
 /// The client for one merchant.
@@ -21,6 +24,8 @@ pub(crate) struct WechatClient {
     pub(crate) trust: Arc<Trust>,
     pub(crate) experience: Arc<Experience>,
     pub(crate) budget: Arc<CallBudget>,
+    /// The tokens of mini-programs.
+    pub(crate) tokens: Arc<AccessTokens>,
 }
 
 impl WechatClient {
@@ -38,7 +43,19 @@ impl WechatClient {
                 config.gateway.calls_per_second,
                 surroundings.clock.monotonic_ms(),
             )),
+            tokens: Arc::default(),
         }
+    }
+
+    /// The same client, whose budget of calls is shared with the merchant's other servers.
+    pub(crate) fn sharing(mut self, spending: &Spending) -> Self {
+        self.budget = Arc::new(self.new_budget(self.budget.calls_per_second(), spending));
+        self
+    }
+
+    fn new_budget(&self, calls_per_second: NonZeroU32, spending: &Spending) -> CallBudget {
+        let budget = CallBudget::new(calls_per_second, self.clock.monotonic_ms());
+        budget.sharing(spending, self.merchant.key.mchid())
     }
 
     /// The same client with a new configuration: its experience stays.
@@ -49,7 +66,7 @@ impl WechatClient {
         let budget = if self.budget.calls_per_second() == calls_per_second {
             self.budget.clone()
         } else {
-            Arc::new(CallBudget::new(calls_per_second, self.clock.monotonic_ms()))
+            Arc::new(self.new_budget(calls_per_second, self.budget.spending()))
         };
         Self {
             transport: self.transport.clone(),
@@ -60,6 +77,8 @@ impl WechatClient {
             trust: self.trust.clone(),
             experience: self.experience.clone(),
             budget,
+            // A token of an earlier secret stays valid until its end.
+            tokens: self.tokens.clone(),
         }
     }
 

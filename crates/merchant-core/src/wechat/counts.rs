@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use wechat_pay::v2::AnswerError;
 use wechat_pay::{Operation, ReplyError, SignatureError};
 
 use super::CallError;
@@ -58,7 +59,12 @@ pub(super) fn outcome(error: &CallError) -> &'static str {
         CallError::Signing(_)
         | CallError::Randomness(_)
         | CallError::Field(_)
-        | CallError::Request(_) => "unbuilt",
+        | CallError::Request(_)
+        | CallError::Recorded(_)
+        | CallError::NoKey
+        | CallError::NoCertificate => "unbuilt",
+        CallError::Answer(error) => outcome_of_v2(error),
+        CallError::Recall => "not_yet",
         CallError::Reply(error) => match error {
             ReplyError::Signature(SignatureError::Probe) => "probe",
             ReplyError::Signature(_) => "disbelieved",
@@ -69,5 +75,17 @@ pub(super) fn outcome(error: &CallError) -> &'static str {
             ReplyError::Wechat(_) => "refused",
             _ => "malformed",
         },
+    }
+}
+
+/// The same words for an answer of version 2. WeChat does not sign its refusals of a whole message.
+fn outcome_of_v2(error: &AnswerError) -> &'static str {
+    match error {
+        AnswerError::Signature(_) => "disbelieved",
+        AnswerError::Refused(said) if said.is_rate_limit() => "rate_limited",
+        AnswerError::Refused(said) if said.is_retryable() => "unavailable",
+        AnswerError::Refused(_) => "refused",
+        AnswerError::UnexpectedStatus(500..) => "unavailable",
+        _ => "malformed",
     }
 }

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, Limited};
 use wechat_pay::bill::BillDownload;
+use wechat_pay::v2::{self, ApiV2Key, SignType, VerifiedFields};
 use wechat_pay::{
     MerchantKey, Operation, Reply, ReplyError, RequestParts, SealedRequest, SignatureError,
     VerifiedReply,
@@ -12,30 +13,20 @@ use wechat_pay::{
 
 use super::call_budget::{CallSource, OverBudget};
 use super::counts::{outcome, word};
-use super::policy::{Next, is_about_our_certificate, next, pause_ms, policy};
+use super::message::{Believed, Message};
+use super::policy::{Next, RATE_PAUSE_MS, is_about_our_certificate, next, pause_ms, policy};
 use super::{BillFile, CallError, WechatClient};
-use crate::config::signer;
+use crate::config::{MerchantCertificate, signer};
 use crate::surroundings::{REPLY_MAX_BYTES, TransportError, TryTimeout, whole_body};
 
 /// The shortest time for a try: with less time left, no try starts.
 const SHORTEST_TRY_MS: i64 = 500;
 
-/// An answer that can be used.
-enum Believed {
-    /// An answer that WeChat signed.
-    Signed(VerifiedReply),
-    /// A bill's file. WeChat does not sign it; its hash is checked later. It was written to its
-    /// file, or these are its bytes.
-    File(Bytes),
-}
-
 /// One call in progress.
 struct Exchange<'a> {
     client: &'a WechatClient,
     operation: Operation,
-    parts: RequestParts,
-    /// The key of WeChat's that the request names.
-    reply_key: Option<&'a str>,
+    message: Message<'a>,
     /// The hosts, in the order in which they are tried.
     origins: Vec<&'a str>,
     /// On the monotonic clock.
@@ -59,8 +50,52 @@ impl WechatClient {
         operation: Operation,
         parts: RequestParts,
     ) -> Result<VerifiedReply, CallError> {
-        let call = Exchange::new(self, operation, parts, self.origins());
+        let call = Exchange::new(self, operation, self.of_v3(parts), self.origins());
         call.carry_signed().await
+    }
+
+    /// Sends a call of version 2 to WeChat, in the same way.
+    pub(super) async fn send_v2(
+        &self,
+        request: v2::Request,
+        key: &ApiV2Key,
+        kind: SignType,
+    ) -> Result<VerifiedFields, CallError> {
+        let operation = request.route().operation();
+        let message = Message::V2 { request, key, kind };
+        match Exchange::new(self, operation, message, self.origins())
+            .carry()
+            .await?
+        {
+            Believed::Fields(fields) => Ok(fields),
+            // Only version 3 is answered so.
+            Believed::Signed(_) | Believed::File(_) => {
+                Err(v2::AnswerError::UnexpectedStatus(200).into())
+            }
+        }
+    }
+
+    /// Downloads a bill of version 2 into the file.
+    pub(super) async fn fetch_v2(
+        &self,
+        request: v2::Request,
+        key: &ApiV2Key,
+        kind: SignType,
+        file: &BillFile,
+    ) -> Result<(), CallError> {
+        let message = Message::V2 { request, key, kind };
+        let call = Exchange {
+            file: Some(file),
+            ..Exchange::new(self, Operation::BillFile, message, self.origins())
+        };
+        call.carry().await.map(drop)
+    }
+
+    fn of_v3(&self, parts: RequestParts) -> Message<'_> {
+        Message::V3 {
+            parts,
+            reply_key: self.merchant.reply_key.as_deref(),
+        }
     }
 
     /// Downloads a bill's file. It is not verified yet.
@@ -70,14 +105,16 @@ impl WechatClient {
         file: &BillFile,
     ) -> Result<(), CallError> {
         let origins = vec![download.origin.as_str()];
-        let parts = download.request.clone();
+        let message = self.of_v3(download.request.clone());
         let call = Exchange {
             file: Some(file),
-            ..Exchange::new(self, Operation::BillFile, parts, origins)
+            ..Exchange::new(self, Operation::BillFile, message, origins)
         };
         let short = match call.carry().await? {
             Believed::File(short) => short,
             Believed::Signed(reply) => reply.body().clone(),
+            // Only version 2 is answered so.
+            Believed::Fields(_) => Bytes::new(),
         };
         if !short.is_empty() {
             // An answer that WeChat signed after all came in one piece, and is not in the file yet.
@@ -92,19 +129,19 @@ impl WechatClient {
         operation: Operation,
         sealed: &SealedRequest,
     ) -> Result<VerifiedReply, CallError> {
-        let parts = sealed.parts().clone();
-        let call = Exchange {
+        let message = Message::V3 {
+            parts: sealed.parts().clone(),
             reply_key: Some(sealed.serial()),
-            ..Exchange::new(self, operation, parts, self.origins())
         };
+        let call = Exchange::new(self, operation, message, self.origins());
         call.carry_signed().await
     }
 
     /// Downloads the platform certificates. The answer is not verified here, because it may be
     /// signed by a certificate that only the answer itself has.
     pub(super) async fn ask_for_certificates(&self) -> Result<Reply, CallError> {
-        let parts = wechat_pay::certificates();
-        let call = Exchange::new(self, Operation::Certificates, parts, self.origins());
+        let message = self.of_v3(wechat_pay::certificates());
+        let call = Exchange::new(self, Operation::Certificates, message, self.origins());
         call.reach().await
     }
 
@@ -124,6 +161,10 @@ impl WechatClient {
 
     /// Signs with the merchant's newest key that is valid and that WeChat has not refused.
     pub(crate) fn key(&self) -> &MerchantKey {
+        &self.certificate().key
+    }
+
+    fn certificate(&self) -> &MerchantCertificate {
         let monotonic_ms = self.clock.monotonic_ms();
         signer(&self.merchant, self.now_s(), |serial_no| {
             self.experience.is_refused(serial_no, monotonic_ms)
@@ -135,14 +176,13 @@ impl<'a> Exchange<'a> {
     fn new(
         client: &'a WechatClient,
         operation: Operation,
-        parts: RequestParts,
+        message: Message<'a>,
         origins: Vec<&'a str>,
     ) -> Self {
         Self {
             client,
             operation,
-            parts,
-            reply_key: client.merchant.reply_key.as_deref(),
+            message,
             origins,
             deadline_ms: client.clock.monotonic_ms() + policy(operation).call_ms,
             file: None,
@@ -152,8 +192,10 @@ impl<'a> Exchange<'a> {
     async fn carry_signed(self) -> Result<VerifiedReply, CallError> {
         match self.carry().await? {
             Believed::Signed(reply) => Ok(reply),
-            // Only this call is answered with a file.
-            Believed::File(_) => Err(ReplyError::UnexpectedStatus(200).into()),
+            // Only a bill is answered with a file, and only version 2 with fields.
+            Believed::File(_) | Believed::Fields(_) => {
+                Err(ReplyError::UnexpectedStatus(200).into())
+            }
         }
     }
 
@@ -261,7 +303,7 @@ impl<'a> Exchange<'a> {
         let (reply, serial_no) = self.dispatch().await?;
         let retry_after_s = retry_after_s(&reply.headers);
         self.believe(reply).await.map_err(|error| Failed {
-            error: error.into(),
+            error,
             retry_after_s,
             serial_no,
         })
@@ -269,14 +311,14 @@ impl<'a> Exchange<'a> {
 
     /// Signs with a fresh stamp and sends once; gives the serial that signed.
     async fn dispatch(&self) -> Result<(Reply, String), Failed> {
-        let key = self.client.key();
-        let serial_no = key.serial_no().to_owned();
+        let certificate = self.client.certificate();
+        let serial_no = certificate.key.serial_no().to_owned();
         let failed = |error| Failed {
             error,
             retry_after_s: None,
             serial_no: serial_no.clone(),
         };
-        let request = self.request(key).map_err(&failed)?;
+        let request = self.request(certificate).map_err(&failed)?;
         let reply = match self.file {
             None => self.client.transport.call(request).await,
             Some(file) => self.download(request, file).await,
@@ -293,9 +335,9 @@ impl<'a> Exchange<'a> {
     ) -> Result<http::Response<Bytes>, TransportError> {
         let answer = self.client.transport.download(request).await?;
         let (head, body) = answer.into_parts();
-        let body = if BillDownload::is_file(head.status, &head.headers) {
+        let body = if self.message.may_be_file(head.status, &head.headers) {
             file.take(body).await?;
-            Bytes::new()
+            self.message.refusal_in(file).await?
         } else {
             let whole = Limited::new(body, REPLY_MAX_BYTES).collect().await;
             let broken = |_| TransportError::NoAnswer("the answer broke off".to_owned());
@@ -304,14 +346,14 @@ impl<'a> Exchange<'a> {
         Ok(http::Response::from_parts(head, body))
     }
 
-    fn request(&self, key: &MerchantKey) -> Result<http::Request<Bytes>, CallError> {
+    fn request(
+        &self,
+        certificate: &MerchantCertificate,
+    ) -> Result<http::Request<Bytes>, CallError> {
         let client = self.client;
         let origin = self.origins.first().copied().unwrap_or_default();
-        let mut request = self
-            .parts
-            .clone()
-            .sign(key, &client.stamp()?, self.reply_key)?
-            .into_http(origin)?;
+        let stamp = client.stamp()?;
+        let mut request = self.message.sign(certificate, &stamp, origin)?;
         let left_ms = u64::try_from(self.deadline_ms - self.now_ms()).unwrap_or(0);
         let try_ms = policy(self.operation).try_ms.min(left_ms.max(1));
         request.extensions_mut().insert(TryTimeout::from_ms(try_ms));
@@ -320,10 +362,10 @@ impl<'a> Exchange<'a> {
 
     /// Verifies. For an unknown serial number, new certificates are downloaded, and the same answer
     /// is verified again: it is valid for some minutes, and the call may have taken effect.
-    async fn believe(&self, reply: Reply) -> Result<Believed, ReplyError> {
+    async fn believe(&self, reply: Reply) -> Result<Believed, CallError> {
         let kept = reply.clone();
         match self.judge(reply) {
-            Err(ReplyError::Signature(SignatureError::UnknownSerial(serial)))
+            Err(CallError::Reply(ReplyError::Signature(SignatureError::UnknownSerial(serial))))
                 if self.client.learn_serial(&serial).await =>
             {
                 self.judge(kept)
@@ -332,14 +374,11 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    fn judge(&self, reply: Reply) -> Result<Believed, ReplyError> {
+    fn judge(&self, reply: Reply) -> Result<Believed, CallError> {
         let keys = self.client.trust.keys();
         // The clock is read again: a slow answer is verified at the time of its arrival.
         let now_s = self.client.now_s();
-        match self.file {
-            None => reply.verify(&keys, now_s).map(Believed::Signed),
-            Some(_) => BillDownload::file(reply, &keys, now_s).map(Believed::File),
-        }
+        self.message.judge(reply, &keys, now_s, self.file.is_some())
     }
 
     fn learn(&self, failed: &Failed) {
@@ -349,6 +388,9 @@ impl<'a> Exchange<'a> {
                 if self.origins.first() == Some(&self.client.gateway.origin.as_str()) =>
             {
                 experience.leave_first_host_aside(self.now_ms());
+            }
+            CallError::Answer(error) if error.refusal().is_some_and(v2::Refusal::is_rate_limit) => {
+                experience.pause_until(self.operation, self.now_ms() + RATE_PAUSE_MS);
             }
             CallError::Reply(error) => {
                 let Some(said) = error.wechat() else {

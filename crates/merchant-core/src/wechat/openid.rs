@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use wechat_pay::{OpenId, Unreadable, read_json};
 
-use super::{CallError, CallSource, WechatClient};
+use super::{CallError, WechatClient};
 use crate::config::Secret;
 
 /// Why WeChat gave no openid.
@@ -87,15 +87,7 @@ impl WechatClient {
             .header(http::header::ACCEPT, "application/json")
             .body(Bytes::new())
             .map_err(CallError::Request)?;
-        self.budget
-            .permit(CallSource::current(), &*self.clock)
-            .await
-            .map_err(CallError::from)?;
-        let reply = self
-            .transport
-            .call(request)
-            .await
-            .map_err(CallError::Transport)?;
+        let reply = self.call_accounts(request).await?;
         let answer: OpenIdAnswer = read_json(reply.body()).map_err(NoOpenId::Malformed)?.value;
         match (answer.openid, answer.errcode) {
             (Some(openid), None | Some(0)) => {

@@ -90,9 +90,17 @@ pub(super) fn next(operation: Operation, failure: &CallError, retry_after_s: Opt
             },
             _ => repeat(error.retry_with(operation)),
         },
+        CallError::Answer(error) => match error.refusal() {
+            Some(said) if said.is_rate_limit() => Next::GiveUp,
+            _ => repeat(error.retry_with(operation)),
+        },
         _ => Next::GiveUp,
     }
 }
+
+/// How long an operation pauses after version 2 limited it, in milliseconds. That version names no
+/// time.
+pub(super) const RATE_PAUSE_MS: i64 = 5_000;
 
 /// How long the whole operation pauses after this answer, in milliseconds: WeChat limited it, or
 /// named a time.

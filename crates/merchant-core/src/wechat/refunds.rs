@@ -1,36 +1,22 @@
-//! The operations on refunds at WeChat: send, query, and send an abnormal refund another way.
-//! Nothing here decides what an answer means for a refund.
+//! The operations on refunds at WeChat: send and query, by the version that made the refund, and
+//! send an abnormal refund another way. Nothing here decides what an answer means for a refund.
 
-use wechat_pay::{
-    AbnormalRefund, AbnormalRefundError, Operation, OutRefundNo, Refund, ReplyError, VerifiedReply,
-    replay_refund,
-};
+use wechat_pay::{AbnormalRefund, AbnormalRefundError, Operation, OutRefundNo};
 
-use super::{CallError, WechatClient, read_noting};
-
-/// WeChat's report about a refund.
-#[derive(Clone, Debug)]
-pub(crate) struct RefundReport {
-    pub(crate) refund: Refund,
-    /// WeChat's whole answer, for the records.
-    pub(crate) json: String,
-}
-
-/// The result of querying a refund.
-#[derive(Clone, Debug)]
-pub(crate) enum RefundStatus {
-    /// The refund.
-    Known(Box<RefundReport>),
-    /// WeChat has no such refund.
-    Unknown {
-        /// Whether the answer was signed; an unsigned answer proves nothing.
-        is_signed: bool,
-    },
-}
+use super::questions::Questions as _;
+use super::reports::{RefundReport, RefundStatus};
+use super::v3::refund_report;
+use super::version::Version;
+use super::{CallError, WechatClient};
+use crate::config::Api;
+use crate::ledger::Parties;
 
 /// Why an abnormal refund was not sent another way.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApplyError {
+    /// The configuration has no key of version 3, and version 2 has no such call.
+    #[error("only version 3 of WeChat's API sends an abnormal refund another way")]
+    OnlyV3,
     /// No key of WeChat is configured for encryption.
     #[error("no key of WeChat's is known that sensitive fields can be sealed to")]
     NoSealingKey,
@@ -43,27 +29,28 @@ pub(crate) enum ApplyError {
 }
 
 impl WechatClient {
-    /// Sends a refund's recorded body.
-    pub(crate) async fn send_refund(&self, body: Vec<u8>) -> Result<RefundReport, CallError> {
-        let reply = self.send(Operation::Refund, replay_refund(body)).await?;
-        Ok(refund_report(&reply)?)
+    /// Sends a refund's recorded body, which this version made.
+    pub(crate) async fn send_refund(
+        &self,
+        api: Api,
+        body: Vec<u8>,
+    ) -> Result<RefundReport, CallError> {
+        match self.recorded_by(api)? {
+            Version::V3(v3) => v3.send_refund(body).await,
+            Version::V2(v2) => v2.send_refund(body).await,
+        }
     }
 
-    /// Queries a refund.
+    /// Queries a refund of a payment of these parties, which this version made.
     pub(crate) async fn query_refund(
         &self,
+        api: Api,
         number: &OutRefundNo,
-        sub_mchid: Option<&str>,
+        parties: &Parties,
     ) -> Result<RefundStatus, CallError> {
-        let parts = wechat_pay::query_refund(number, sub_mchid);
-        match self.send(Operation::RefundQuery, parts).await {
-            Ok(reply) => Ok(RefundStatus::Known(Box::new(refund_report(&reply)?))),
-            Err(error) if error.wechat_code() == Some("RESOURCE_NOT_EXISTS") => {
-                Ok(RefundStatus::Unknown {
-                    is_signed: error.is_signed(),
-                })
-            }
-            Err(error) => Err(error),
+        match self.version(api) {
+            Version::V3(v3) => v3.query_refund(number, parties).await,
+            Version::V2(v2) => v2.query_refund(number, parties).await,
         }
     }
 
@@ -73,6 +60,9 @@ impl WechatClient {
         &self,
         application: &AbnormalRefund,
     ) -> Result<RefundReport, ApplyError> {
+        if !self.has_key_of(Api::V3) {
+            return Err(ApplyError::OnlyV3);
+        }
         let keys = self.trust.keys();
         let (serial, key) = keys
             .sealing_key(self.now_s())
@@ -81,11 +71,4 @@ impl WechatClient {
         let reply = self.send_sealed(Operation::AbnormalRefund, &sealed).await?;
         Ok(refund_report(&reply).map_err(CallError::from)?)
     }
-}
-
-fn refund_report(reply: &VerifiedReply) -> Result<RefundReport, ReplyError> {
-    Ok(RefundReport {
-        refund: read_noting(reply)?,
-        json: String::from_utf8_lossy(reply.body()).into_owned(),
-    })
 }

@@ -81,11 +81,11 @@ impl HttpBody for RequestBody {
 /// The body of a response.
 pub(super) struct ResponseBody {
     body: Body,
-    _answering: Answering,
+    _answering: Arc<Answering>,
 }
 
 impl ResponseBody {
-    pub(super) fn around(response: Response, answering: Answering) -> http::Response<Self> {
+    pub(super) fn around(response: Response, answering: Arc<Answering>) -> http::Response<Self> {
         answering.has_answer();
         response.map(|body| Self {
             body,

@@ -116,6 +116,14 @@ impl Places {
         self.answering.load(Ordering::Relaxed) * 10 >= self.total * 9
     }
 
+    /// Whether a merchant of so many, of whose pages `held` wait, may have another one wait. Half of
+    /// the places are for whoever comes. Of the others each merchant has an equal share, so that one
+    /// merchant's buyers leave room for another's.
+    pub(crate) fn may_hold(&self, held: usize, merchants: usize) -> bool {
+        let is_half_empty = self.answering.load(Ordering::Relaxed) * 2 < self.total;
+        !self.are_few() && (is_half_empty || held * merchants < self.total)
+    }
+
     /// Whether the places left are reserved for notifications, the backend and health checks.
     pub(crate) fn are_reserved(&self) -> bool {
         self.answering.load(Ordering::Relaxed) * 20 >= self.total * 19
@@ -246,6 +254,30 @@ mod tests {
             refused: 1,
         };
         assert_eq!(places.counts(), expected);
+    }
+
+    #[test]
+    fn a_merchant_that_holds_its_share_of_the_places_holds_no_more_once_half_are_in_use() {
+        let places = places(20, 20);
+        let answered: Vec<_> = (0..9)
+            .map(|_| {
+                let place = take(&places, 1).unwrap();
+                (place.progress().begin(true), place)
+            })
+            .collect();
+        assert!(places.may_hold(9, 2), "half of the places are free");
+        let _more = (take(&places, 1).unwrap(), answered);
+        let busy = take(&places, 1).unwrap();
+        let _answering = busy.progress().begin(true);
+        for (held, merchants, may_hold) in
+            [(9, 2, true), (10, 2, false), (0, 2, true), (10, 1, true)]
+        {
+            assert_eq!(
+                places.may_hold(held, merchants),
+                may_hold,
+                "{held} of {merchants}"
+            );
+        }
     }
 
     #[test]

@@ -54,13 +54,18 @@ impl Progress {
         self.is_writing.store(is_writing, Ordering::Relaxed);
     }
 
+    /// Whether bytes of an answer are still to be sent.
+    pub(super) fn is_writing(&self) -> bool {
+        self.is_writing.load(Ordering::Relaxed)
+    }
+
     pub(super) fn set_stalled(&self, is_stalled: bool) {
         self.is_stalled.store(is_stalled, Ordering::Relaxed);
     }
 
     /// Whether closing the connection now would lose an answer.
     pub(super) fn is_being_answered(&self) -> bool {
-        self.step.load(Ordering::Relaxed) == ANSWERING || self.is_writing.load(Ordering::Relaxed)
+        self.step.load(Ordering::Relaxed) == ANSWERING || self.is_writing()
     }
 
     /// Whether the client does not read its answer.

@@ -1,5 +1,5 @@
 //! A connection's socket. If a client does not read its answer for too long, the server closes the
-//! connection. The bytes pass unchanged.
+//! connection. The bytes pass unchanged; those of a parked request pass again (`parking.rs`).
 
 use std::io;
 use std::pin::Pin;
@@ -17,6 +17,8 @@ const STALLED_MS: i64 = 30_000;
 
 pub(super) struct Stream {
     tcp: TcpStream,
+    /// Bytes that are read before those of the socket.
+    first: io::Cursor<Box<[u8]>>,
     progress: Arc<Progress>,
     clock: Arc<dyn Clock>,
     /// The time by which the client must accept more bytes; set while it accepts none.
@@ -27,9 +29,24 @@ impl Stream {
     pub(super) fn new(tcp: TcpStream, progress: Arc<Progress>, clock: Arc<dyn Clock>) -> Self {
         Self {
             tcp,
+            first: io::Cursor::default(),
             progress,
             clock,
             stalled: None,
+        }
+    }
+
+    /// The next reads give these bytes, then those of the socket.
+    pub(super) fn read_first(&mut self, bytes: Box<[u8]>) {
+        self.first = io::Cursor::new(bytes);
+    }
+
+    /// Returns when the client has closed the connection. If the client has sent more, that is not
+    /// known before those bytes are read, and this never returns.
+    pub(super) async fn closed(&mut self) {
+        match self.tcp.peek(&mut [0]).await {
+            Ok(0) | Err(_) => {}
+            Ok(_) => std::future::pending().await,
         }
     }
 
@@ -62,6 +79,10 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let first = Pin::new(&mut self.first).poll_read(cx, buffer);
+        if !buffer.filled().is_empty() {
+            return first;
+        }
         Pin::new(&mut self.tcp).poll_read(cx, buffer)
     }
 }

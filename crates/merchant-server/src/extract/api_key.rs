@@ -4,30 +4,60 @@ use axum::extract::{FromRef, FromRequestParts};
 use http::header;
 use http::request::Parts;
 use merchant_api::ErrorCode;
-use merchant_core::Payments;
-use merchant_core::config::{Scope, SecretHash};
+use merchant_core::config::{ApiKey, Scope, SecretHash};
+use merchant_core::{Merchants, Payments};
 
+use super::note_merchant;
 use crate::error::Failure;
 
 /// The field of a call's span that names the key.
 pub(crate) const API_KEY_FIELD: &str = "api_key";
 
-/// A caller with a known API key.
-#[derive(Clone, Debug)]
+/// A caller with a known API key. The key is one merchant's, and opens no other merchant's ledger.
+#[derive(Clone)]
 pub(crate) struct Backend {
+    /// The merchant whose key it is.
+    payments: Payments,
     scopes: Vec<Scope>,
+    /// Whether the key reads the metrics of all merchants, and nothing else.
+    is_monitoring: bool,
 }
 
 impl Backend {
-    /// Refuses a key that lacks the scope.
-    pub(crate) fn may(&self, scope: Scope) -> Result<(), Failure> {
+    /// The payments that the key is for. A key that lacks the scope is refused.
+    pub(crate) fn may(&self, scope: Scope) -> Result<&Payments, Failure> {
         if self.scopes.contains(&scope) {
-            return Ok(());
+            return Ok(&self.payments);
         }
         Err(Failure::new(
             ErrorCode::Forbidden,
             format!("this API key lacks the scope {}", scope.as_str()),
         ))
+    }
+
+    /// Refuses a key that has neither the scope nor that of a till.
+    pub(crate) fn may_as_till_or(&self, scope: Scope) -> Result<&Payments, Failure> {
+        self.may(Scope::Till).or_else(|_| self.may(scope))
+    }
+
+    /// Whether the key has this scope and no other.
+    pub(crate) fn has_only(&self, scope: Scope) -> bool {
+        self.scopes.iter().all(|known| *known == scope)
+    }
+}
+
+impl Backend {
+    /// The merchants whose metrics the key reads.
+    pub(crate) fn may_read_metrics<'a>(
+        &'a self,
+        merchants: &'a Merchants,
+    ) -> Result<Vec<&'a Payments>, Failure> {
+        let own = self.may(Scope::Metrics)?;
+        Ok(if self.is_monitoring {
+            merchants.each().collect()
+        } else {
+            vec![own]
+        })
     }
 }
 
@@ -41,14 +71,14 @@ fn bearer(header: &str) -> Option<&str> {
 
 impl<S: Sync> FromRequestParts<S> for Backend
 where
-    Payments: FromRef<S>,
+    Merchants: FromRef<S>,
 {
     type Rejection = Failure;
 
     /// Compares the hash of the key with every configured hash, also after a match. The key's name
     /// goes into every log line of this call.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let payments = Payments::from_ref(state);
+        let merchants = Merchants::from_ref(state);
         let refused = || Failure::new(ErrorCode::Unauthorized, "the API key is missing or wrong");
         let key = parts
             .headers
@@ -57,16 +87,29 @@ where
             .and_then(bearer)
             .ok_or_else(refused)?;
         let given = SecretHash::of(key);
-        let mut found = None;
-        for known in &payments.config().api_keys {
-            if known.sha256.is(&given) {
-                found = Some(known);
+        let mut found: Option<(&Payments, &ApiKey, bool)> = None;
+        for payments in merchants.each() {
+            for known in &payments.config().api_keys {
+                if known.sha256.is(&given) {
+                    found = Some((payments, known, false));
+                }
             }
         }
-        let known = found.ok_or_else(refused)?;
+        let first = merchants.first();
+        for known in &first.config().monitoring_keys {
+            if known.sha256.is(&given) {
+                found = Some((first, known, true));
+            }
+        }
+        let (payments, known, is_monitoring) = found.ok_or_else(refused)?;
         tracing::Span::current().record(API_KEY_FIELD, &*known.name);
+        if !is_monitoring {
+            note_merchant(payments);
+        }
         Ok(Self {
+            payments: payments.clone(),
             scopes: known.scopes.clone(),
+            is_monitoring,
         })
     }
 }

@@ -15,7 +15,7 @@ use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, header};
 use ipnet::IpNet;
-use merchant_core::Payments;
+use merchant_core::Merchants;
 use merchant_core::config::is_public;
 
 use super::forwarded_hops::{Unread, UnreadForms, forwarded, forwarded_for};
@@ -33,14 +33,14 @@ pub(crate) struct Caller {
 
 impl<S: Sync> FromRequestParts<S> for Caller
 where
-    Payments: FromRef<S>,
+    Merchants: FromRef<S>,
     Arc<UnreadForms>: FromRef<S>,
 {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        let payments = Payments::from_ref(state);
-        let config = payments.config();
+        let merchants = Merchants::from_ref(state);
+        let config = merchants.first().config();
         let peer = parts
             .extensions
             .get::<ConnectInfo<SocketAddr>>()

@@ -11,9 +11,11 @@ use http::{HeaderMap, header};
 /// A language of the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {
-    /// Simplified Chinese: for Chinese of any region, and for a browser that names no language,
-    /// because most buyers of WeChat's are Chinese.
+    /// Simplified Chinese: for Chinese of any other region, and for a browser that names no
+    /// language, because most buyers of WeChat's are Chinese.
     ZhCn,
+    /// Traditional Chinese: for Hong Kong, Macao, Taiwan, and wherever the script is named.
+    ZhHant,
     /// English: for all others, as in the element.
     En,
 }
@@ -46,6 +48,7 @@ impl Language {
     pub(crate) const fn tag(self) -> &'static str {
         match self {
             Self::ZhCn => "zh-CN",
+            Self::ZhHant => "zh-Hant",
             Self::En => "en",
         }
     }
@@ -54,19 +57,54 @@ impl Language {
     pub(crate) const fn say(self, sentence: Words) -> &'static str {
         match self {
             Self::ZhCn => sentence.zh_cn,
+            Self::ZhHant => sentence.zh_hant,
             Self::En => sentence.en,
         }
     }
 
+    /// The language of pages for the shop's people, which have no Traditional Chinese.
+    pub(crate) const fn for_staff(self) -> Self {
+        match self {
+            Self::ZhHant => Self::ZhCn,
+            language => language,
+        }
+    }
+
+    /// The currency's sign before an amount in yuan, as browsers write it in this language.
+    pub(crate) const fn yuan_sign(self) -> &'static str {
+        match self {
+            Self::ZhCn => "¥",
+            Self::ZhHant | Self::En => "CN¥",
+        }
+    }
+
     fn of_tag(tag: &str) -> Option<Self> {
-        let language = tag.split('-').next().unwrap_or_default();
+        let mut subtags = tag.split('-');
+        let language = subtags.next().unwrap_or_default();
         if language.eq_ignore_ascii_case("zh") {
-            Some(Self::ZhCn)
+            Some(Self::of_chinese(subtags))
         } else if language.eq_ignore_ascii_case("en") {
             Some(Self::En)
         } else {
             None
         }
+    }
+
+    /// The script of a Chinese tag, by the first subtag that says it. The script comes before the
+    /// region, so `zh-Hans-HK` is Simplified Chinese.
+    fn of_chinese<'a>(subtags: impl Iterator<Item = &'a str>) -> Self {
+        let scripts = [
+            ("hans", Self::ZhCn),
+            ("hant", Self::ZhHant),
+            ("hk", Self::ZhHant),
+            ("mo", Self::ZhHant),
+            ("tw", Self::ZhHant),
+        ];
+        let mut said = subtags.filter_map(|subtag| {
+            let mut scripts = scripts.iter();
+            scripts.find(|(known, _)| subtag.eq_ignore_ascii_case(known))
+        });
+        said.next().map_or(Self::ZhCn, |(_, language)| *language)
     }
 }
 
@@ -113,9 +151,14 @@ mod tests {
             ("", Language::ZhCn),
             ("*", Language::ZhCn),
             ("zh-CN,zh;q=0.9,en;q=0.8", Language::ZhCn),
-            ("zh-Hant-TW", Language::ZhCn),
+            ("zh-Hant-TW", Language::ZhHant),
+            ("zh-TW,zh;q=0.9,en;q=0.8", Language::ZhHant),
+            ("ZH-MO", Language::ZhHant),
+            ("zh-Hans-HK,zh-Hant;q=0.9", Language::ZhCn),
+            ("zh-SG", Language::ZhCn),
+            ("en;q=0.9,zh-hk", Language::ZhHant),
             ("en-US,en;q=0.9", Language::En),
-            ("en;q=0.5, zh-HK;q=0.7", Language::ZhCn),
+            ("en;q=0.5, zh-HK;q=0.7", Language::ZhHant),
             ("en-GB , zh", Language::En),
             ("zh;q=0.123,en;q=0.2", Language::En),
             ("de-DE,de;q=0.9", Language::En),

@@ -10,7 +10,7 @@ use merchant_core::config::masked;
 use tracing::Instrument as _;
 
 use super::{REQUEST_ID, RequestIds, token_of};
-use crate::extract::API_KEY_FIELD;
+use crate::extract::{API_KEY_FIELD, MERCHANT_FIELD};
 use crate::metrics::Calls;
 
 /// One line for each call, with the route and a masked token in place of the address.
@@ -37,6 +37,7 @@ pub(crate) async fn log(
         request_id,
         // Recorded once the key is known.
         { API_KEY_FIELD } = tracing::field::Empty,
+        { MERCHANT_FIELD } = tracing::field::Empty,
     );
     async move {
         let mut response = next.run(request).await;

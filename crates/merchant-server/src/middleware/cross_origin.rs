@@ -15,7 +15,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use merchant_api::ErrorCode;
-use merchant_core::Payments;
+use merchant_core::Merchants;
 use merchant_core::config::Config;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
@@ -63,13 +63,13 @@ pub(crate) fn readable_by_all(mut response: Response) -> Response {
 /// GET only across origins. Browsers always send `Origin` with a POST, also if a proxy of the shop
 /// serves this API under the shop's own origin, where no list is needed.
 pub(crate) async fn refuse_other_origins(
-    State(payments): State<Payments>,
+    State(merchants): State<Merchants>,
     request: Request,
     next: Next,
 ) -> Response {
     let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
     let unlisted = is_reading
-        .then(|| unlisted_origin(request.headers(), payments.config()))
+        .then(|| unlisted_origin(request.headers(), merchants.first().config()))
         .flatten();
     let Some(origin) = unlisted else {
         return next.run(request).await;
@@ -96,7 +96,7 @@ fn unlisted_origin(headers: &HeaderMap, config: &Config) -> Option<String> {
 }
 
 /// Whether the page comes from this server's origin, by the browser's header or by the addresses.
-fn is_own(headers: &HeaderMap, origin: &str, config: &Config) -> bool {
+pub(crate) fn is_own(headers: &HeaderMap, origin: &str, config: &Config) -> bool {
     let says = |name: HeaderName, text: &str| headers.get(name).is_some_and(|value| value == text);
     let host = origin.split_once("://").map_or("", |(_, host)| host);
     says(SEC_FETCH_SITE, "same-origin")

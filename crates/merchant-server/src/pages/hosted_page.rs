@@ -35,7 +35,7 @@ pub(crate) use document::{document, plain_with_way};
 pub(crate) use failure::{as_page, failure};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use merchant_api::{Action, AttemptForm};
-use merchant_core::{Payments, Refusal, attempts, checkouts};
+use merchant_core::{Merchants, Payments, Refusal, attempts, checkouts};
 use offer::BuyerContext;
 use page_request::{Arrival, CHECKED_PARAMETER, CODE_PARAMETER, PageRequest, SUPERSEDED_PARAMETER};
 pub(crate) use status::status;
@@ -44,11 +44,11 @@ pub(crate) use view::service_contact;
 
 use crate::connections::Places;
 use crate::error::{Failure, status_of};
-use crate::extract::{Caller, Language, PathText, read_body};
+use crate::extract::{Caller, Language, PathText, merchant_of_token, read_body};
 
 /// `GET /c/{token}`
 pub(crate) async fn page(
-    State(payments): State<Payments>,
+    State(merchants): State<Merchants>,
     State(places): State<Arc<Places>>,
     language: Language,
     PathText(token): PathText,
@@ -56,6 +56,7 @@ pub(crate) async fn page(
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
+    let payments = merchant_of_token(&merchants, &token).await?;
     let (checkout, answer) = checkouts::show(&payments, &token).await?;
     let request = PageRequest {
         token,
@@ -80,13 +81,14 @@ pub(crate) async fn page(
 
 /// `POST /c/{token}/start`: the same form as the element's, answered with a page or a redirect.
 pub(crate) async fn start(
-    State(payments): State<Payments>,
+    State(merchants): State<Merchants>,
     language: Language,
     PathText(token): PathText,
     caller: Caller,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
+    let payments = merchant_of_token(&merchants, &token).await?;
     // An unknown token is reported first, whatever the form holds.
     checkouts::show(&payments, &token).await?;
     let form = match read_form(&payments, &token, body) {
@@ -123,9 +125,10 @@ pub(crate) async fn start(
 
 /// `POST /c/{token}/check`: the buyer says "I have paid", so WeChat is queried.
 pub(crate) async fn check(
-    State(payments): State<Payments>,
+    State(merchants): State<Merchants>,
     PathText(token): PathText,
 ) -> Result<Response, Failure> {
+    let payments = merchant_of_token(&merchants, &token).await?;
     checkouts::check(&payments, &token).await?;
     see_other(&format!("/c/{token}?{CHECKED_PARAMETER}=1"))
 }
@@ -147,7 +150,7 @@ fn read_form(
 
 /// A refusal as a page, with the status that a program would get.
 fn refused(payments: &Payments, token: &str, refusal: &Refusal, language: Language) -> Response {
-    let code = refusals::code_of(refusal);
+    let code = refusal.code();
     refusal.log();
     let markup = view::refusal(payments.config(), token, refusals::sentence(code), language);
     secured(status_of(code), &markup, &checkout_policy(payments))

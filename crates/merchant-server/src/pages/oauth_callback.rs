@@ -6,16 +6,16 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use merchant_core::config::Config;
-use merchant_core::{Payments, Refusal, attempts};
+use merchant_core::{Merchants, Refusal, attempts};
 use url::{Url, form_urlencoded};
 
 use super::hosted_page;
 use crate::error::Failure;
-use crate::extract::Language;
+use crate::extract::{Language, note_merchant};
 
 /// `GET /wechat/oauth/callback?code&state`
 pub(crate) async fn callback(
-    State(payments): State<Payments>,
+    State(merchants): State<Merchants>,
     language: Language,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
@@ -27,7 +27,9 @@ pub(crate) async fn callback(
     };
     let state = value("state").unwrap_or_default();
     let code = value("code").filter(|code| !code.is_empty());
-    match attempts::after_redirect(&payments, state, code).await? {
+    let payments = merchants.of_oauth_state(&state).await?;
+    note_merchant(payments);
+    match attempts::after_redirect(payments, state, code).await? {
         Some(to) => redirect(&to),
         None => {
             let shop = only_shop(payments.config());

@@ -1,6 +1,6 @@
 //! The receipt page of partner mode (点金计划, 商家小票). After a JSAPI payment for a sub-merchant, WeChat
 //! closes the merchant's page and shows a page of its own, with this page in a frame at its top.
-//! Registered at WeChat as 商家小票链接; see `deploy/README.md`.
+//! Registered at WeChat as 商家小票链接; see `docs/en/going-live.md`.
 //!
 //! WeChat's address names an order and a `check_code`. Only WeChat and this server can compute it,
 //! because it covers the `transaction_id`. With a wrong code, or for an order that is not known as
@@ -19,14 +19,14 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use maud::{Markup, html};
-use merchant_core::Payments;
 use merchant_core::checkouts::{ReceiptQuery, of_receipt};
 use merchant_core::ledger::Order;
+use merchant_core::{Merchants, Payments, Refusal};
 pub(crate) use questions::ReceiptQuestions;
 use url::form_urlencoded;
 
 use crate::error::Failure;
-use crate::extract::{Caller, Language};
+use crate::extract::{Caller, Language, note_merchant};
 use crate::pages::hosted_page;
 use crate::pages::hosted_page::{amount, service_contact};
 
@@ -40,27 +40,46 @@ const WECHATS_SCRIPT: &str = "https://wx.gtimg.com/pay_h5/goldplan/js/jgoldplan-
 
 /// `GET /wechat/receipt?sub_mch_id&out_trade_no&check_code`
 pub(crate) async fn page(
-    State(payments): State<Payments>,
+    State(merchants): State<Merchants>,
     State(questions): State<Arc<ReceiptQuestions>>,
     language: Language,
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
     let found = match read_query(&query.unwrap_or_default()) {
-        Some(receipt) => {
-            let may_query = || questions.may_ask(caller, payments.clock().monotonic_ms());
-            of_receipt(&payments, &receipt, may_query).await?
-        }
+        Some(receipt) => find(&merchants, &receipt, &questions, caller).await?,
         None => None,
     };
-    if found.is_none() {
+    let (payments, order) = match &found {
+        Some((payments, order)) => (*payments, Some(order)),
+        None => (merchants.first(), None),
+    };
+    if order.is_none() {
         tracing::warn!(
             event = "receipt.refused",
             "a receipt page was asked for that does not belong to a payment of ours"
         );
     }
-    let markup = document(&payments, found.as_ref(), language);
-    Ok(framed(&payments, &markup))
+    let markup = document(payments, order, language);
+    Ok(framed(payments, &markup))
+}
+
+/// The paid order that the address names, and the provider whose it is. Two providers may sell for one
+/// sub-merchant under the same number; the address proves which of them it is about.
+async fn find<'a>(
+    merchants: &'a Merchants,
+    receipt: &ReceiptQuery,
+    questions: &ReceiptQuestions,
+    caller: Caller,
+) -> Result<Option<(&'a Payments, Order)>, Refusal> {
+    for payments in merchants.each() {
+        let may_query = || questions.may_ask(caller, payments.clock().monotonic_ms());
+        if let Some(order) = of_receipt(payments, receipt, may_query).await? {
+            note_merchant(payments);
+            return Ok(Some((payments, order)));
+        }
+    }
+    Ok(None)
 }
 
 /// `GET /receipt.js`

@@ -1,14 +1,11 @@
 //! `/v1/bills`: a day's bill compared with the ledger, or WeChat's bill file, for the merchant's
 //! backend.
 
-use axum::Json;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::RawQuery;
 use axum::response::{IntoResponse as _, Response};
 use http::{StatusCode, header};
 use jiff::civil::Date;
-use merchant_api::BillComparison;
-use merchant_core::Payments;
 use merchant_core::bills::{self, BillKind, DAY_RULE, read_account, read_day};
 use merchant_core::config::Scope;
 use wechat_pay::bill::BillAccount;
@@ -18,37 +15,39 @@ use crate::extract::{Backend, PathText, query};
 
 /// `GET /v1/bills/{day}?sub_mchid`
 pub(crate) async fn compare_bill(
-    State(payments): State<Payments>,
     backend: Backend,
     PathText(day): PathText,
     RawQuery(query): RawQuery,
-) -> Result<Json<BillComparison>, Failure> {
-    backend.may(Scope::Bills)?;
+) -> Result<Response, Failure> {
+    let payments = backend.may(Scope::Bills)?;
     let request = BillRequest::read(&day, query.as_deref())?;
     if request.fund_flow.is_some() {
         let rule = "is for the bill's file: an account's flow of funds is compared with nothing";
         return Err(Failure::invalid("fund_flow", rule));
     }
     let sub_mchid = request.sub_mchid.as_deref();
-    let compared = bills::compare(&payments, request.day, sub_mchid).await?;
-    Ok(Json(compared))
+    let compared = bills::compare(payments, request.day, sub_mchid).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (header::CONTENT_LENGTH, compared.length.to_string()),
+    ];
+    Ok((headers, Body::from_stream(compared.pieces())).into_response())
 }
 
 /// `GET /v1/bills/{day}/file?fund_flow&sub_mchid`: WeChat's bill file. It is sent after the whole
 /// file was checked against the hash that WeChat signed.
 pub(crate) async fn read_bill_file(
-    State(payments): State<Payments>,
     backend: Backend,
     PathText(day): PathText,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
-    backend.may(Scope::Bills)?;
+    let payments = backend.may(Scope::Bills)?;
     let request = BillRequest::read(&day, query.as_deref())?;
     let kind = request
         .fund_flow
         .map_or(BillKind::Trade, BillKind::FundFlow);
     let sub_mchid = request.sub_mchid.as_deref();
-    let fetched = bills::fetch_file(&payments, kind, request.day, sub_mchid).await?;
+    let fetched = bills::fetch_file(payments, kind, request.day, sub_mchid).await?;
     let Some(bill) = fetched else {
         return Ok(StatusCode::NO_CONTENT.into_response());
     };

@@ -5,13 +5,14 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use http::{HeaderName, HeaderValue, Method, header};
-use merchant_core::Payments;
-use merchant_core::config::Config;
+use merchant_core::Merchants;
+use merchant_core::config::{Bundle, Config};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use super::embedded_files::EmbeddedFiles;
 use super::unknown;
 use crate::extract::PathText;
 use crate::middleware::{always_set, cross_origin};
@@ -19,13 +20,15 @@ use crate::middleware::{always_set, cross_origin};
 /// The element's files, for every page: they hold no secret, and the element reports to a page that
 /// its origin is not allowed.
 pub(super) fn bundle<S: Clone + Send + Sync + 'static>(config: &Config) -> Router<S> {
-    let Some(folder) = &config.bundle_dir else {
-        return Router::new();
-    };
-    Router::new()
-        .nest_service(
+    let files = Router::new();
+    let files = match &config.bundle {
+        Bundle::Absent => files
+            .route("/dist", any(no_bundle))
+            .route("/dist/", any(no_bundle))
+            .route("/dist/{*file}", any(no_bundle)),
+        Bundle::Folder { dir, .. } => files.nest_service(
             "/dist",
-            ServeDir::new(folder)
+            ServeDir::new(dir)
                 .append_index_html_on_directories(false)
                 // `cargo xtask dist` writes them: buyers download less than half.
                 .precompressed_br()
@@ -33,7 +36,16 @@ pub(super) fn bundle<S: Clone + Send + Sync + 'static>(config: &Config) -> Route
                 .call_fallback_on_method_not_allowed(true)
                 // The file service's own refusals are empty.
                 .fallback(get(unknown::unknown).fallback(unknown::other_method)),
-        )
+        ),
+        Bundle::Embedded {
+            files: embedded, ..
+        } => {
+            let embedded = EmbeddedFiles::new(embedded);
+            let answer = async move |request: Request| embedded.answer(request).await;
+            files.nest_service("/dist", any(answer))
+        }
+    };
+    files
         .layer(from_fn(only_file_names))
         .layer(from_fn(cached_by_name))
         // A cache must not give a compressed file to a browser that cannot read it.
@@ -47,6 +59,13 @@ pub(super) fn bundle<S: Clone + Send + Sync + 'static>(config: &Config) -> Route
             "cross-origin",
         ))
         .layer(cross_origin::of_all())
+}
+
+/// The answer of a server without the element's files.
+async fn no_bundle() -> Response {
+    unknown::without(
+        "this server has no files of the element: set bundle_dir to a folder with the npm package wechat-pay-widget, or build the server again after `cargo xtask dist`",
+    )
 }
 
 /// A file whose name has its content's digest never changes. Browsers revalidate the others. Refusals
@@ -89,11 +108,11 @@ async fn only_file_names(request: Request, next: Next) -> Response {
 
 /// `GET /MP_verify_….txt`. Any other name is an unknown route, with every method.
 pub(crate) async fn verification_file(
-    State(payments): State<Payments>,
+    State(merchants): State<Merchants>,
     PathText(name): PathText,
     request: Request,
 ) -> Response {
-    let files = &payments.config().verification_files;
+    let files = &merchants.first().config().verification_files;
     let file = files.iter().find(|file| file.name == name);
     match (file, request.method()) {
         (None, _) => unknown::unknown(request).await,

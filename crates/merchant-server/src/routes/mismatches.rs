@@ -4,22 +4,21 @@
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::RawQuery;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{RawQuery, State};
 use merchant_api::{FinishMismatch, MismatchDetails, MismatchList};
 use merchant_core::config::Scope;
-use merchant_core::{Payments, mismatches};
+use merchant_core::mismatches;
 
 use crate::error::Failure;
 use crate::extract::{Backend, PathText, json_body, query, read_body};
 
 /// `GET /v1/mismatches?state&limit&before`
 pub(crate) async fn list_mismatches(
-    State(payments): State<Payments>,
     backend: Backend,
     RawQuery(query): RawQuery,
 ) -> Result<Json<MismatchList>, Failure> {
-    backend.may(Scope::OrdersRead)?;
+    let payments = backend.may(Scope::OrdersRead)?;
     let (mut is_done, mut before) = (None, None);
     let mut limit = query::LIMIT_DEFAULT;
     for (name, value) in query::parameters(&query.unwrap_or_default())? {
@@ -39,18 +38,17 @@ pub(crate) async fn list_mismatches(
             _ => return Err(Failure::invalid(&name, "is not a parameter of this list")),
         }
     }
-    let list = mismatches::list(&payments, is_done, before, limit).await?;
+    let list = mismatches::list(payments, is_done, before, limit).await?;
     Ok(Json(list))
 }
 
 /// `POST /v1/mismatches/{no}/done`
 pub(crate) async fn finish_mismatch(
-    State(payments): State<Payments>,
     backend: Backend,
     PathText(no): PathText,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<MismatchDetails>, Failure> {
-    backend.may(Scope::OrdersWrite)?;
+    let payments = backend.may(Scope::OrdersWrite)?;
     let body = read_body(body)?;
     // A note is optional: an empty body has none.
     let FinishMismatch { note } = if body.is_empty() {
@@ -58,7 +56,7 @@ pub(crate) async fn finish_mismatch(
     } else {
         json_body::read(&body, "a mismatch that is done")?
     };
-    let done = mismatches::finish(&payments, number(&no), note.as_deref()).await?;
+    let done = mismatches::finish(payments, number(&no), note.as_deref()).await?;
     Ok(Json(done))
 }
 

@@ -5,17 +5,17 @@ mod list;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-pub(crate) use list::list_orders;
+pub(crate) use list::{list_orders, read_sub_mchid, read_time};
 use merchant_api::{
-    CheckoutAnswer, CreateOrder, ErrorCode, OrderDetails, StartAttempt, StartedAttempt,
+    AttemptProduct, CheckoutAnswer, CreateOrder, ErrorCode, OrderDetails, StartAttempt,
+    StartedAttempt,
 };
+use merchant_core::attempts;
 use merchant_core::config::Scope;
-use merchant_core::orders::{self, TOTAL_MAX_FEN};
-use merchant_core::{Payments, attempts};
+use merchant_core::orders::{self, Payers, TOTAL_MAX_FEN};
 use serde_json::Value;
 
 use crate::error::Failure;
@@ -23,14 +23,13 @@ use crate::extract::{Backend, PathText, json_body, read_body};
 
 /// `POST /v1/orders`
 pub(crate) async fn create_order(
-    State(payments): State<Payments>,
     backend: Backend,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
-    backend.may(Scope::OrdersWrite)?;
+    let payments = backend.may_as_till_or(Scope::OrdersWrite)?;
     let body = read_body(body)?;
     let request = read_order(&body)?;
-    let (created, is_new) = orders::create(&payments, &request).await?;
+    let (created, is_new) = orders::create(payments, &request).await?;
     let status = if is_new {
         StatusCode::CREATED
     } else {
@@ -41,34 +40,38 @@ pub(crate) async fn create_order(
 
 /// `GET /v1/orders/{order_no}`
 pub(crate) async fn get_order(
-    State(payments): State<Payments>,
     backend: Backend,
     PathText(order_no): PathText,
 ) -> Result<Json<OrderDetails>, Failure> {
-    backend.may(Scope::OrdersRead)?;
-    Ok(Json(orders::show(&payments, &order_no).await?))
+    let payments = backend.may_as_till_or(Scope::OrdersRead)?;
+    let payers = match backend.may(Scope::PayersRead) {
+        Ok(_) => Payers::Shown,
+        Err(_) => Payers::Hidden,
+    };
+    Ok(Json(orders::show(payments, &order_no, payers).await?))
 }
 
 /// `POST /v1/orders/{order_no}/close`
 pub(crate) async fn close_order(
-    State(payments): State<Payments>,
     backend: Backend,
     PathText(order_no): PathText,
 ) -> Result<Json<CheckoutAnswer>, Failure> {
-    backend.may(Scope::OrdersWrite)?;
-    Ok(Json(orders::close(&payments, &order_no).await?))
+    let payments = backend.may_as_till_or(Scope::OrdersWrite)?;
+    Ok(Json(orders::close(payments, &order_no).await?))
 }
 
-/// `POST /v1/orders/{order_no}/attempts`
+/// `POST /v1/orders/{order_no}/attempts`: a till's key starts attempts of one product alone.
 pub(crate) async fn start_attempt(
-    State(payments): State<Payments>,
     backend: Backend,
     PathText(order_no): PathText,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<StartedAttempt>, Failure> {
-    backend.may(Scope::OrdersWrite)?;
+    let payments = backend.may_as_till_or(Scope::OrdersWrite)?;
     let request: StartAttempt = json_body::read(&read_body(body)?, "an attempt")?;
-    let started = attempts::start_by_backend(&payments, &order_no, request).await?;
+    if request.product != AttemptProduct::CodePay {
+        backend.may(Scope::OrdersWrite)?;
+    }
+    let started = attempts::start_by_backend(payments, &order_no, request).await?;
     Ok(Json(started))
 }
 

@@ -20,6 +20,11 @@ pub(crate) async fn unknown(request: Request) -> Response {
     refused(ErrorCode::RouteUnknown, "no route has this address")
 }
 
+/// Answers a call to a part of the API that this server was set up without.
+pub(crate) fn without(message: &str) -> Response {
+    refused(ErrorCode::RouteUnknown, message)
+}
+
 /// Answers a call with a method that the route does not accept; `Allow` names the accepted methods.
 pub(crate) async fn other_method(request: Request) -> Response {
     if is_a_page(&request) {

@@ -1,4 +1,4 @@
-//! Attempts of an app and of a mini-program: each has its own appid, and each call is signed anew.
+//! Attempts of an app and of a mini-program: each has its own appid, and each call is signed again.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ pub(crate) async fn login_code(server: &TestServer) -> String {
 }
 
 #[tokio::test]
-async fn an_app_gets_its_seven_strings_signed_anew_for_the_same_order() {
+async fn an_app_gets_its_seven_strings_signed_again_for_the_same_order() {
     let server = open().await;
     server.default_order().await;
     let app = json!({"product": "app"});

@@ -109,7 +109,7 @@ async fn a_page_cannot_replace_an_attempt_that_it_has_not_seen() {
 }
 
 #[tokio::test]
-async fn jsapi_is_signed_anew_for_the_same_attempt() {
+async fn jsapi_is_signed_again_for_the_same_attempt() {
     let server = TestServer::open().await;
     let token = tea_of(&server, json!({"payer": {"openid": "oBuyer"}})).await;
     let first = server.attempt(&token, &[JSAPI]).await;

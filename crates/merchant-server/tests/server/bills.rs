@@ -251,6 +251,22 @@ async fn a_days_bill() -> (TestServer, String) {
     (server, text)
 }
 
+/// The names of today's columns, each with what stood there before 2018.
+const OLDER_NAMES: [(&str, &str); 11] = [
+    ("特约商户号", "子商户号"),
+    ("应结订单总金额", "总交易额"),
+    ("充值券退款总金额", "总代金券或立减优惠退款金额"),
+    ("退款总金额", "总退款金额"),
+    ("应结订单金额", "总金额"),
+    ("代金券金额", "代金券或立减优惠金额"),
+    ("充值券退款金额", "代金券或立减优惠退款金额"),
+    // The columns that WeChat added in 2018.
+    ("订单金额", "新列一"),
+    ("申请退款金额", "新列二"),
+    ("订单总金额", "新列三"),
+    ("申请退款总金额", "新列四"),
+];
+
 /// What a comparison found, in short.
 fn found(answer: &Answer) -> Vec<(String, String, String)> {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
@@ -378,35 +394,29 @@ async fn an_unreadable_bill_is_a_permanent_error_with_its_own_code() {
     assert!(answer.text().contains("hash_value is missing"));
 }
 
+/// The bill with the columns of an older one.
+pub(crate) fn with_older_names(text: &str) -> String {
+    let newer = text.to_owned();
+    OLDER_NAMES
+        .iter()
+        .fold(newer, |text, (new, old)| text.replace(new, old))
+}
+
+/// The bill with back-ticks before the columns' names too.
+pub(crate) fn ticked(text: &str) -> String {
+    let lines = text
+        .lines()
+        .map(|line| match line.trim_start_matches('\u{feff}') {
+            line if line.starts_with('`') => format!("{line}\r\n"),
+            names => format!("`{}\r\n", names.replace(',', ",`")),
+        });
+    lines.collect()
+}
+
 #[tokio::test]
 async fn a_bill_with_older_columns_or_other_spelling_is_compared() {
     let (server, text) = a_days_bill().await;
-    let mut older = text.clone();
-    for (new, old) in [
-        ("特约商户号", "子商户号"),
-        ("应结订单总金额", "总交易额"),
-        ("充值券退款总金额", "总代金券或立减优惠退款金额"),
-        ("退款总金额", "总退款金额"),
-        ("应结订单金额", "总金额"),
-        ("代金券金额", "代金券或立减优惠金额"),
-        ("充值券退款金额", "代金券或立减优惠退款金额"),
-        // The columns that WeChat added in 2018.
-        ("订单金额", "新列一"),
-        ("申请退款金额", "新列二"),
-        ("订单总金额", "新列三"),
-        ("申请退款总金额", "新列四"),
-    ] {
-        older = older.replace(new, old);
-    }
-    let ticked = |text: &str| -> String {
-        let lines = text
-            .lines()
-            .map(|line| match line.trim_start_matches('\u{feff}') {
-                line if line.starts_with('`') => format!("{line}\r\n"),
-                names => format!("`{}\r\n", names.replace(',', ",`")),
-            });
-        lines.collect()
-    };
+    let older = with_older_names(&text);
     for text in [
         older.clone(),
         ticked(&text),
@@ -421,6 +431,74 @@ async fn a_bill_with_older_columns_or_other_spelling_is_compared() {
             json!({ "count": 2, "total_fen": 1995 })
         );
     }
+}
+
+#[tokio::test]
+async fn a_number_that_the_bill_names_twice_and_another_currency_are_differences() {
+    let (server, text) = a_days_bill().await;
+    let payment = text.lines().find(|line| line.contains("`tea-0002,"));
+    let payment = format!("{}\r\n", payment.unwrap());
+    let sums = text.lines().nth_back(1).unwrap();
+    next_bill(&server, text.replacen(sums, &format!("{payment}{sums}"), 1));
+    let repeated = found(&bill(&server, DAY).await);
+    let kinds: Vec<_> = repeated
+        .iter()
+        .map(|(kind, number, _)| (&**kind, &**number))
+        .collect();
+    assert_eq!(kinds[0], ("payment_repeated", "tea-0002"), "{repeated:?}");
+    // The last line counts it once.
+    assert!(
+        kinds[1..].iter().all(|(kind, _)| *kind == "summary"),
+        "{repeated:?}"
+    );
+
+    let other = payment.replacen("`CNY", "`HKD", 1);
+    next_bill(&server, text.replacen(&payment, &other, 1));
+    let found = found(&bill(&server, DAY).await);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, "bill_currency");
+    assert_eq!(found[0].2, "HKD");
+}
+
+#[tokio::test]
+async fn a_day_of_more_than_a_page_is_compared_to_its_last_entry() {
+    const MANY: u32 = 1_103;
+    let server = TestServer::open().await;
+    notified(&server, "tea-0001", 1990).await;
+    // Copies of this payment, which WeChat does not have.
+    let pool = server.database().await;
+    for copy in 2..=MANY {
+        for statement in [
+            "INSERT INTO orders (id, order_no, token, request, total_fen, description, products,
+                created_ms, expires_ms, state, current_attempt)
+             SELECT id + $1, order_no || $1, token || $1, request, total_fen, description, products,
+                created_ms, expires_ms, state, current_attempt FROM orders WHERE order_no = 'tea-0001'",
+            "INSERT INTO attempts (order_id, number, product, out_trade_no, appid, body, state,
+                created_ms, return_handle, transaction_id, success_ms)
+             SELECT order_id + $1, number, product, out_trade_no || $1, appid, body, state,
+                created_ms, return_handle || $1, transaction_id, success_ms
+             FROM attempts WHERE out_trade_no = 'tea-0001'",
+        ] {
+            let made = sqlx::query(statement).bind(i64::from(copy));
+            made.execute(&pool).await.unwrap();
+        }
+    }
+    the_next_morning(&server);
+    let answer = bill(&server, DAY).await;
+    let found = found(&answer);
+    assert_eq!(found.len(), usize::try_from(MANY).unwrap() - 1);
+    assert!(
+        found
+            .iter()
+            .all(|(kind, ..)| kind == "payment_missing_there")
+    );
+    let numbers: std::collections::BTreeSet<_> =
+        found.iter().map(|(_, number, _)| number).collect();
+    assert_eq!(numbers.len(), found.len(), "each is named once");
+    assert_eq!(
+        answer.headers["content-length"],
+        *answer.body.len().to_string()
+    );
 }
 
 #[tokio::test]
@@ -482,6 +560,21 @@ async fn a_bills_file_is_returned_unchanged() {
         None,
         "a file is only read"
     );
+}
+
+#[tokio::test]
+async fn a_live_server_fetches_no_file_from_a_host_that_is_not_wechats() {
+    let server = crate::security::live().await;
+    paid(&server, "tea-0001", 1990).await;
+    the_next_morning(&server);
+    for path in [DAY, &format!("{DAY}/file")] {
+        // The simulator signs its own address.
+        let refused = bill(&server, path).await;
+        assert_eq!(refused.code(), "BILL_UNREADABLE", "{}", refused.json);
+        let message = "the bill's download_url is not at one of WeChat Pay's hosts";
+        assert_eq!(refused.json["error"]["message"], message);
+    }
+    assert_eq!(server.wechat.take_kinds(), ["bill", "bill"]);
 }
 
 #[tokio::test]

@@ -289,7 +289,7 @@ async fn a_changed_limit_applies_without_a_restart() {
         refused.extend((answer.status != StatusCode::OK).then_some(token));
     }
     assert!(refused.len() >= 9, "{}", refused.len());
-    let server = server.reloaded_as(&with_calls_per_second(1_000));
+    let server = server.reloaded_as(&with_calls_per_second(1_000)).await;
     for token in refused {
         let answer = server.attempt(token, &[("product", "native")]).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);

@@ -15,8 +15,9 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
-use wechat_pay_simulator::{Keyring, Outgoing, Random, Simulator, SimulatorParts};
+use wechat_pay_simulator::{Keyring, Outgoing, Random, Simulator, SimulatorParts, Tls, serve_tls};
 
+use crate::cluster;
 use crate::test_server::{backend, configuration, form, read};
 
 /// Longer than any command takes.
@@ -32,6 +33,11 @@ struct Shop {
 
 impl Shop {
     async fn open() -> Self {
+        Self::open_with("").await
+    }
+
+    /// The same with more lines of `[merchant]`.
+    async fn open_with(lines: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let wechat = format!("http://{}", listener.local_addr().unwrap());
@@ -47,10 +53,11 @@ impl Shop {
         let text = configuration("");
         let place = text.find("from_file").unwrap();
         let text = format!(
-            "{}from_file = \"{}\"\n",
+            "{}from_file = \"{}\"\n{lines}",
             &text[..place],
             keys.join("merchant.json").display()
         );
+        let text = cluster::configured(&text, folder.path()).await;
         let file = folder.path().join("s.toml");
         std::fs::write(&file, &text).unwrap();
         std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
@@ -121,16 +128,22 @@ impl Shop {
 
     /// Runs the program; returns the exit code and the output.
     async fn run(&self, words: &[&str]) -> (i32, String) {
+        self.run_in(words, &[]).await
+    }
+
+    /// The same in an environment.
+    async fn run_in(&self, words: &[&str], environment: &[(&str, &str)]) -> (i32, String) {
         let ended = tokio::process::Command::new(env!("CARGO_BIN_EXE_merchant-server"))
             .args(words)
             .args(["--config", "s.toml"])
             .current_dir(self.folder.path())
             .env_clear()
+            .envs(environment.iter().copied())
             .kill_on_drop(true)
             .output();
         let output = tokio::time::timeout(PATIENCE, ended)
             .await
-            .expect("a command that is not refused may serve for ever")
+            .expect("a command that is not refused may serve forever")
             .unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
         let log = String::from_utf8(output.stderr).unwrap();
@@ -147,16 +160,34 @@ async fn a_day_agrees_after_reconciliation() {
 
     let (code, said) = shop.run(&["bill", &today]).await;
     assert_eq!(code, 1, "{said}");
-    let line = "payment_missing_here out_trade_no=tea-0001 here=open there=1990\n";
-    assert!(said.starts_with(line), "{said}");
+    let table = "kind                  out_trade_no  out_refund_no  here  there\n\
+                 payment_missing_here  tea-0001                     open  1990\n";
+    assert!(said.starts_with(table), "{said}");
+    let (code, said) = shop.run(&["bill", &today, "--format", "csv"]).await;
+    assert_eq!(code, 1, "{said}");
+    let csv = "\u{feff}kind,out_trade_no,out_refund_no,here,there\r\n\
+               payment_missing_here,`tea-0001,,`open,1990\r\n";
+    // What follows is on the standard error.
+    let rest = said.strip_prefix(csv).unwrap();
+    assert!(rest.contains("1 differences"), "{said}");
 
     let since = ["reconcile", "--since", "2026-01-01T00:00:00+08:00"];
     let (code, said) = shop.run(&since).await;
     assert_eq!(code, 1, "{said}");
     assert!(
-        said.starts_with("tea-0001: open here, WeChat: paid. the order is paid now\n"),
+        said.starts_with(
+            "number    here  done                   there\n\
+             tea-0001  open  the order is paid now  paid\n"
+        ),
         "{said}"
     );
+    let (code, said) = shop.run(&since).await;
+    assert_eq!(code, 0, "{said}");
+    let csv = [&since[..], &["--format", "csv"]].concat();
+    let (code, said) = shop.run(&csv).await;
+    assert_eq!(code, 0, "{said}");
+    let heading = "\u{feff}number,here,done,there\r\n1 attempts and refunds queried";
+    assert!(said.starts_with(heading), "{said}");
     let (code, said) = shop.run(&since).await;
     assert_eq!(code, 0, "{said}");
     assert!(
@@ -167,6 +198,27 @@ async fn a_day_agrees_after_reconciliation() {
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("1 payments of 1990 fen"), "{said}");
 
+    let span = |to| ["--from", "2026-01-01T00:00:00Z", "--to", to];
+    let words = [&["export", "payments"][..], &span("2999-01-01T00:00:00Z")].concat();
+    let (code, said) = shop.run(&words).await;
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.starts_with("\u{feff}out_trade_no,transaction_id,"),
+        "{said}"
+    );
+    assert!(said.contains("\r\n`tea-0001,`42"), "{said}");
+    let words = [&["export", "payments"][..], &span("2026-01-01T00:00:00Z")].concat();
+    let (code, said) = shop.run(&words).await;
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("--to must be later than --from"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bill_is_saved_once_and_wrong_arguments_are_refused() {
+    let shop = Shop::open().await;
+    shop.sell("tea-0001").await;
+    let today = Offset::constant(8).to_datetime(Timestamp::now()).date();
+    let today = today.to_string();
     let (code, said) = shop.run(&["bill", &today, "--save", "trade.csv"]).await;
     assert_eq!(code, 0, "{said}");
     let saved = std::fs::read_to_string(shop.folder.path().join("trade.csv")).unwrap();
@@ -207,7 +259,14 @@ async fn a_day_agrees_after_reconciliation() {
     }
     let (code, said) = shop.run(&["check-config", "--live"]).await;
     assert_eq!(code, 0, "{said}");
-    assert!(!said.contains("warning"), "{said}");
+    // The tests may be built before the element is.
+    let mut warnings = said.lines().filter(|line| line.contains("warning"));
+    assert!(
+        warnings.all(|line| line.contains("built without the element")),
+        "{said}"
+    );
+    let apis = "\napi          v3; v2 for what it made and for notifications\n";
+    assert!(said.contains(apis), "{said}");
     assert!(
         said.contains("\nproved     merchant.api_v3_key: "),
         "{said}"
@@ -228,7 +287,9 @@ async fn a_day_agrees_after_reconciliation() {
         .run(&["mismatches", "done", "1", "--note", &long])
         .await;
     assert_eq!(code, 2, "{said}");
-    assert_eq!(shop.run(&["backup", "copy.sqlite3"]).await.0, 0);
+    // PostgreSQL has programs of its own for copies.
+    let first = i32::from(cluster::is_used());
+    assert_eq!(shop.run(&["backup", "copy.sqlite3"]).await.0, first);
     assert_eq!(shop.run(&["backup", "copy.sqlite3"]).await.0, 1);
 }
 
@@ -277,9 +338,7 @@ async fn a_provider_saves_a_sub_merchants_flow_of_funds() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_another_merchants_database_every_command_is_refused() {
     let shop = Shop::open().await;
-    let options = sqlx::sqlite::SqliteConnectOptions::new()
-        .filename(shop.folder.path().join("merchant-server.sqlite3"));
-    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    let pool = cluster::opened(&cluster::address(shop.folder.path()).await).await;
     sqlx::query("UPDATE owner SET mchid = '1900000001'")
         .execute(&pool)
         .await
@@ -293,6 +352,9 @@ async fn with_another_merchants_database_every_command_is_refused() {
         &["mismatches", "done", "1"],
         &["reconcile", "--since", "2026-11-21T00:00:00Z"],
         &["backup", "copy.sqlite3"],
+        &["codes", "list"],
+        &["codes", "add", "tea-1", "--name", "茶", "--price-fen", "1"],
+        &["codes", "print", "--to", "codes.pdf"],
     ] {
         let (code, said) = shop.run(words).await;
         assert_eq!(code, 2, "{words:?}: {said}");
@@ -337,6 +399,100 @@ async fn a_repeated_refund_command_refunds_once() {
         &["refund", "tea-0001", "--fen", "0.01", "--refund-no", "R-3"],
     ] {
         assert_eq!(shop.run(usage).await.0, 2, "{usage:?}");
+    }
+}
+
+/// Over real TLS: WeChat refuses a refund of version 2 without the merchant's certificate.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_of_version_2_presents_the_merchants_certificate() {
+    let shop = Shop::open_with("api = \"v2\"\n").await;
+    shop.sell("tea-0001").await;
+    shop.sell("tea-0002").await;
+    let since = ["reconcile", "--since", "2026-01-01T00:00:00+08:00"];
+    shop.run(&since).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gateway = format!("https://{}", listener.local_addr().unwrap());
+    let keys = shop.folder.path().join("keys");
+    let tls = Tls::load_or_create(&keys, &shop.simulator, &[]).unwrap();
+    tokio::spawn(serve_tls(listener, shop.simulator.app(), tls));
+    let authority = keys.join("tls_ca.pem").display().to_string();
+    let at_gateway = ("MERCHANT_SERVER__GATEWAY__BASE_URL", &*gateway);
+
+    // A gateway that nobody vouches for gets no call.
+    let untrusted = ["refund", "tea-0001", "--fen", "1", "--refund-no", "R-1"];
+    let (_, said) = shop.run_in(&untrusted, &[at_gateway]).await;
+    assert!(said.contains("\"state\": \"requested\""), "{said}");
+    assert_eq!(shop.simulator.ledger_view(None).refunds.len(), 0);
+
+    let trusted = [at_gateway, ("SSL_CERT_FILE", &authority)];
+    let refund = ["refund", "tea-0002", "--fen", "2", "--refund-no", "R-2"];
+    let (code, said) = shop.run_in(&refund, &trusted).await;
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("\"state\": \"processing\""), "{said}");
+    assert_eq!(shop.simulator.ledger_view(None).refunds.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn product_codes_are_added_listed_printed_and_removed() {
+    let shop = Shop::open().await;
+    let add = [
+        "codes",
+        "add",
+        "tea-1",
+        "--name",
+        "一壶茶",
+        "--price-fen",
+        "1990",
+    ];
+    assert_eq!(shop.run(&add).await.0, 0);
+    let (code, said) = shop.run(&add).await;
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("already"), "{said}");
+    let (code, said) = shop.run(&["codes", "list"]).await;
+    assert_eq!(code, 0, "{said}");
+    let is_listed = said.contains("tea-1") && said.contains("1990 fen") && said.contains("一壶茶");
+    assert!(is_listed, "{said}");
+    for (file, begin, part) in [
+        ("codes.pdf", "%PDF-1.4", "(tea-1) Tj"),
+        ("codes.html", "<!DOCTYPE html>", "一壶茶"),
+        ("codes.svg", "<?xml", "width=\"50mm\""),
+    ] {
+        let (code, said) = shop.run(&["codes", "print", "--to", file]).await;
+        assert_eq!(code, 0, "{said}");
+        let text = std::fs::read_to_string(shop.folder.path().join(file)).unwrap();
+        assert!(text.starts_with(begin) && text.contains(part), "{file}");
+        let (code, said) = shop.run(&["codes", "print", "--to", file]).await;
+        assert_eq!(code, 1, "an older print stays: {said}");
+    }
+    for (words, expected, says) in [
+        (
+            &["codes", "print", "--to", "codes.doc"][..],
+            1,
+            "must end in",
+        ),
+        (&["codes", "print", "tea-9", "--to", "x.pdf"], 1, "tea-9"),
+        (
+            &["codes", "print", "--side-mm", "20", "--to", "x.pdf"],
+            2,
+            "30..=180",
+        ),
+        (
+            &["codes", "add", "tea 2", "--name", "茶", "--price-fen", "1"],
+            2,
+            "product_id",
+        ),
+        (
+            &["codes", "add", "tea-2", "--name", "茶"],
+            2,
+            "[scan_webhook]",
+        ),
+        (&["codes", "remove", "tea-1"], 0, "removed"),
+        (&["codes", "remove", "tea-1"], 1, "tea-1"),
+        (&["codes", "print", "--to", "x.pdf"], 1, "add one first"),
+    ] {
+        let (code, said) = shop.run(words).await;
+        assert_eq!(code, expected, "{words:?}: {said}");
+        assert!(said.contains(says), "{words:?}: {said}");
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use merchant_server::{Config, Environment};
 
+use crate::cluster;
 use crate::test_server::{KEYS, TestServer, configuration};
 
 /// Replaces one text of the good configuration with another; returns the refusal.
@@ -43,6 +44,17 @@ fn a_configuration_that_breaks_a_rule_is_refused_with_field_and_reason() {
             SIMULATOR,
             "environment = \"wechat\"\nbase_url = \"https://api.mch.weixin.qq.com:8443\"",
             "gateway.base_url",
+        ),
+        // Its amounts may be in other currencies.
+        (
+            SIMULATOR,
+            "environment = \"wechat\"\nbase_url = \"https://apihk.mch.weixin.qq.com\"",
+            "gateway.base_url",
+        ),
+        (
+            SIMULATOR,
+            "environment = \"simulator\"\nbase_url = \"https://api.wechatpay.cn\"",
+            "gateway.environment",
         ),
         (
             SIMULATOR,
@@ -235,11 +247,18 @@ fn live_notifications_require_a_public_host_name() {
             "environment = \"simulator\"",
             "environment = \"wechat\"\nbase_url = \"https://api.mch.weixin.qq.com\"",
         );
-    let config = Config::parse(&live, Path::new(".")).unwrap();
-    assert_eq!(
-        config.gateway.second_origin.as_deref(),
-        Some("https://api2.mch.weixin.qq.com")
-    );
+    for (first, second) in [
+        ("api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"),
+        ("api2.mch.weixin.qq.com", "api.mch.weixin.qq.com"),
+        ("api.wechatpay.cn", "api2.wechatpay.cn"),
+        ("api2.wechatpay.cn", "api.wechatpay.cn"),
+    ] {
+        let text = live.replace("api.mch.weixin.qq.com", first);
+        let config = Config::parse(&text, Path::new(".")).unwrap();
+        assert_eq!(config.gateway.origin, format!("https://{first}"));
+        let partner = format!("https://{second}");
+        assert_eq!(config.gateway.second_origin, Some(partner));
+    }
     for base in [
         "https://203.0.113.5",
         "https://[2001:db8::1]",
@@ -361,13 +380,36 @@ fn variables_override_the_file_and_the_exit_code_reports_the_kind_of_error() {
     }
 }
 
+#[test]
+fn the_address_of_a_database_server_is_checked_and_its_password_is_not_shown() {
+    let address = "postgres://u:secret-word@db.example/orders?sslmode=verify-full";
+    let text = configuration(&format!("database = \"{address}\""));
+    let config = Config::parse(&text, Path::new(".")).unwrap();
+    let shown = format!("{} {config:?}", config.database);
+    assert!(
+        shown.starts_with("PostgreSQL database orders at db.example:5432"),
+        "{shown}"
+    );
+    assert!(!shown.contains("secret-word"), "{shown}");
+    for address in [
+        "postgres://u:secret-word@db.example",
+        "postgresql://u:secret-word@db.example:no/orders",
+        "postgres://u@db.example/orders?pass=secret-word",
+    ] {
+        let text = configuration(&format!("database = \"{address}\""));
+        let refusal = Config::parse(&text, Path::new("."));
+        let refusal = refusal.unwrap_err().to_string();
+        assert!(refusal.starts_with("database: m"), "{refusal}");
+        assert!(!refusal.contains("secret-word"), "{refusal}");
+    }
+}
+
 /// `PathBuf` takes every text: an earlier version made a folder from an address, and printed the
 /// address with its password.
 #[test]
 fn a_database_url_that_names_no_file_is_refused_and_its_password_is_not_shown() {
     for address in [
-        "postgres://u:secret-word@db.example/orders",
-        "postgresql://u:secret-word@db.example/orders",
+        "mysql://u:secret-word@db.example/orders",
         "sqlite:secret-word.sqlite3",
         "sqlite://secret-word.sqlite3",
         "",
@@ -620,6 +662,9 @@ fn files_with_secrets_that_others_can_read_are_refused() {
 
 #[tokio::test]
 async fn only_its_owner_can_read_the_database() {
+    if cluster::is_used() {
+        return;
+    }
     let server = TestServer::open().await;
     let file = server.folder.path().join("merchant-server.sqlite3");
     let mode = std::fs::metadata(file).unwrap().permissions().mode();
@@ -647,7 +692,8 @@ async fn the_command_line_checks_migrates_and_lists() {
     let server = TestServer::open().await;
     server.default_order().await;
     let folder = server.folder.path();
-    write_with_mode(&folder.join("s.toml"), &configuration(""), 0o600);
+    let text = cluster::configured(&configuration(""), folder).await;
+    write_with_mode(&folder.join("s.toml"), &text, 0o600);
     let with_file = ["--config", "s.toml"];
     let run = |words: &[&str]| run_in(folder, &[words, &with_file].concat());
 

@@ -332,6 +332,7 @@ fn each_code_has_its_status_and_says_whether_a_retry_helps() {
         ("WECHAT_REFUSED", 502, false),
         ("ATTEMPT_IN_DOUBT", 503, true),
         ("WECHAT_UNAVAILABLE", 503, true),
+        ("DATABASE_UNAVAILABLE", 503, true),
         ("INTERNAL", 500, true),
         ("UNAUTHORIZED", 401, false),
         ("ORDER_NO_USED", 409, false),

@@ -10,6 +10,7 @@ use merchant_server::{
 };
 use sqlx::AssertSqlSafe;
 
+use crate::cluster;
 use crate::test_server::{TestServer, configuration, merchant};
 
 /// The same files, as the configuration of another program names them.
@@ -40,6 +41,9 @@ async fn refusal(server: &TestServer) -> String {
 
 #[tokio::test]
 async fn a_database_of_a_newer_program_is_refused_and_left_unchanged() {
+    if cluster::is_used() {
+        return;
+    }
     let server = TestServer::open().await;
     change(
         &server,
@@ -54,6 +58,9 @@ async fn a_database_of_a_newer_program_is_refused_and_left_unchanged() {
 
 #[tokio::test]
 async fn a_database_belongs_to_its_first_merchant_and_is_refused_to_every_other() {
+    if cluster::is_used() {
+        return;
+    }
     let server = TestServer::open().await;
     let owner: (String, String) = sqlx::query_as("SELECT mchid, environment FROM owner")
         .fetch_one(&server.database().await)
@@ -88,6 +95,9 @@ async fn a_database_belongs_to_its_first_merchant_and_is_refused_to_every_other(
 
 #[tokio::test]
 async fn a_database_without_an_owner_gets_the_configured_merchant() {
+    if cluster::is_used() {
+        return;
+    }
     let server = TestServer::open().await;
     change(&server, "DELETE FROM owner").await;
     assert_eq!(refusal(&server).await, "");
@@ -97,6 +107,9 @@ async fn a_database_without_an_owner_gets_the_configured_merchant() {
 
 #[tokio::test]
 async fn a_migration_that_changed_after_its_release_is_refused() {
+    if cluster::is_used() {
+        return;
+    }
     let server = TestServer::open().await;
     change(
         &server,
@@ -145,6 +158,9 @@ const RELEASED: [(i64, &str); 7] = [
 
 #[tokio::test]
 async fn no_released_migration_has_changed() {
+    if cluster::is_used() {
+        return;
+    }
     let server = TestServer::open().await;
     let done: Vec<(i64, String)> = sqlx::query_as(
         "SELECT version, lower(hex(checksum)) FROM _sqlx_migrations ORDER BY version",
@@ -175,6 +191,9 @@ async fn older_database(file: &Path, dump: &'static str) {
 
 #[tokio::test]
 async fn a_database_of_version_4_is_migrated_with_all_its_data() {
+    if cluster::is_used() {
+        return;
+    }
     let server = TestServer::open().await;
     let file = server.folder.path().join("old.sqlite3");
     older_database(&file, include_str!("../fixtures/database_at_version_4.sql")).await;
@@ -259,6 +278,9 @@ async fn a_database_of_version_4_is_migrated_with_all_its_data() {
 
 #[tokio::test]
 async fn a_command_beside_a_server_does_not_migrate_the_database() {
+    if cluster::is_used() {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let config = Config::parse(&configuration(""), folder.path()).unwrap();
     std::fs::write(folder.path().join("merchant-server.sqlite3"), "").unwrap();
@@ -274,6 +296,9 @@ async fn a_command_beside_a_server_does_not_migrate_the_database() {
 
 #[tokio::test]
 async fn what_was_answered_is_on_the_disk() {
+    if cluster::is_used() {
+        return;
+    }
     let server = TestServer::open().await;
     let (mode,): (String,) = sqlx::query_as("PRAGMA journal_mode")
         .fetch_one(&server.database().await)
@@ -284,6 +309,9 @@ async fn what_was_answered_is_on_the_disk() {
 
 #[tokio::test]
 async fn a_backup_of_a_running_server_is_complete_private_and_overwrites_no_file() {
+    if cluster::is_used() {
+        return;
+    }
     let server = TestServer::open().await;
     server.default_order().await;
     let to = server.folder.path().join("copy.sqlite3");
@@ -323,6 +351,9 @@ async fn a_backup_of_a_running_server_is_complete_private_and_overwrites_no_file
 /// `reconcile` cannot query orders that the copy does not have; the bill names them.
 #[tokio::test]
 async fn after_a_restore_the_bill_lists_what_is_missing_and_reconcile_records_it() {
+    if cluster::is_used() {
+        return;
+    }
     let server = TestServer::open().await;
     let token = server.default_order().await;
     server.attempt(&token, &[("product", "native")]).await;

@@ -84,12 +84,19 @@ async fn a_target_that_does_not_answer_gets_one_message_at_a_time() {
     assert_eq!(server.backend.count(OTHER), 40);
     let list = server.read_private("/v1/webhooks?limit=200").await;
     let shown = list.json["webhooks"].as_array().unwrap();
+    // On PostgreSQL each message first reads its row, so any of the 41 may be the one that is called.
     let uncalled = shown.iter().filter(|shown| {
-        shown["last_outcome"] == "not called: it does not answer"
-            && shown["tries"] == 0
-            && shown["state"] == "pending"
+        shown["last_outcome"] == "not called: it does not answer" && shown["state"] == "pending"
     });
     assert_eq!(uncalled.count(), 40, "{}", list.json);
+    let tries: u64 = shown
+        .iter()
+        .filter_map(|shown| shown["tries"].as_u64())
+        .sum();
+    assert_eq!(
+        tries, 2,
+        "one before, one now, and none is counted without a call"
+    );
 
     // It answers again: all that it missed comes to it, and to it alone.
     server.backend.repair();

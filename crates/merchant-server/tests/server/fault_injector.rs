@@ -8,6 +8,7 @@ use bytes::Bytes;
 use merchant_server::{Call, Clock as _, ServiceTransport, TransportError, WechatTransport};
 use tokio::sync::Notify;
 use tokio::task::yield_now;
+use wechat_pay::{ClientIdentity, v2};
 
 use crate::test_server::TestClock;
 
@@ -37,6 +38,8 @@ pub(crate) struct Sent {
     pub(crate) host: String,
     pub(crate) path: String,
     pub(crate) authorization: String,
+    /// The certificate that the connection presents, with its key.
+    pub(crate) identity: Option<ClientIdentity>,
     pub(crate) body: Bytes,
 }
 
@@ -121,7 +124,10 @@ impl FaultInjector {
     pub(crate) fn asks(&self, out_trade_no: &str) -> bool {
         let sent = self.0.sent.lock().unwrap();
         let mut questions = sent.iter().filter(|sent| sent.kind == "query");
-        questions.any(|sent| sent.path.ends_with(out_trade_no))
+        questions.any(|sent| {
+            let is_named = String::from_utf8_lossy(&sent.body).contains(out_trade_no);
+            sent.path.ends_with(out_trade_no) || is_named
+        })
     }
 
     /// The process ends at a call, counted from 1: notifies when the call comes, and never answers
@@ -168,8 +174,16 @@ impl WechatTransport for FaultInjector {
                 .get("authorization")
                 .map(|text| text.to_str().unwrap().to_owned())
                 .unwrap_or_default(),
+            identity: request.extensions().get::<ClientIdentity>().cloned(),
             body: request.body().clone(),
         });
+        if !has_its_certificate(&request) {
+            // WeChat's proxy answers such a request with a page.
+            let page = Bytes::from_static(b"<html>400 No required SSL certificate was sent</html>");
+            let mut answer = http::Response::new(page);
+            *answer.status_mut() = http::StatusCode::BAD_REQUEST;
+            return Box::pin(std::future::ready(Ok(answer)));
+        }
         let fault = self.fault(kind);
         let cut = self.next_cut();
         let slowness = self.0.slowness.lock().unwrap().clone();
@@ -212,9 +226,31 @@ impl WechatTransport for FaultInjector {
     }
 }
 
+/// Whether the connection presents a certificate, where version 2 requires one. The simulator has no
+/// TLS and does not check it.
+fn has_its_certificate(request: &http::Request<Bytes>) -> bool {
+    let route = v2::Route::of(request.uri().path());
+    let is_required = route.is_some_and(v2::Route::needs_certificate);
+    !is_required || request.extensions().get::<ClientIdentity>().is_some()
+}
+
 fn kind_of(method: &http::Method, path: &str) -> &'static str {
-    if path.starts_with("/sns/") {
+    if let Some(route) = v2::Route::of(path) {
+        match route {
+            v2::Route::UnifiedOrder | v2::Route::MicroPay => "order",
+            v2::Route::CloseOrder => "close",
+            v2::Route::Reverse => "reverse",
+            v2::Route::Refund => "refund",
+            v2::Route::RefundQuery => "refund_query",
+            v2::Route::DownloadBill => "bill",
+            v2::Route::OrderQuery | v2::Route::ShortUrl | v2::Route::AuthCodeToOpenId => "query",
+        }
+    } else if path.starts_with("/sns/") {
         "openid"
+    } else if path == "/cgi-bin/stable_token" {
+        "token"
+    } else if path.starts_with("/wxa/sec/order/") {
+        "shipping"
     } else if path == "/v3/certificates" {
         "certificates"
     } else if path.starts_with("/v3/billdownload/") {

@@ -155,9 +155,10 @@ async fn each_page_speaks_the_language_of_its_reader() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     for (accepted, tag, words) in [
-        ("zh-TW,en;q=0.5", "zh-CN", "未找到该订单"),
-        ("en-US,zh;q=0.5", "en", "There is no such order"),
-        ("fr", "en", "There is no such order"),
+        ("zh-CN,en;q=0.5", "zh-CN", "未找到该订单"),
+        ("zh-TW,en;q=0.5", "zh-Hant", "找不到此訂單"),
+        ("en-US,zh;q=0.5", "en", "We can't find this order"),
+        ("fr", "en", "We can't find this order"),
     ] {
         for (path, is_order) in [
             (format!("/c/{token}"), true),
@@ -170,11 +171,10 @@ async fn each_page_speaks_the_language_of_its_reader() {
             let text = page.text();
             assert!(text.contains(&format!("<html lang=\"{tag}\">")), "{text}");
             assert_eq!(text.contains(words), !is_order, "{text}");
-            assert_eq!(
-                text.contains("测试环境"),
-                is_order && tag == "zh-CN",
-                "{text}"
-            );
+            for (language, ribbon) in [("zh-CN", "测试环境"), ("zh-Hant", "測試環境")] {
+                let expected = is_order && tag == language;
+                assert_eq!(text.contains(ribbon), expected, "{text}");
+            }
             let varies = page.headers["vary"].to_str().unwrap();
             assert!(varies.starts_with("accept-language"), "{varies}");
         }
@@ -190,7 +190,7 @@ async fn only_the_button_queries_wechat_and_only_then_the_page_shows_not_paid() 
     server.wechat.take_sent();
     for path in [&*path, &*format!("{path}?wechat_pay_return=x")] {
         let page = look(&server, PHONE, path).await;
-        assert!(!page.contains("暂未查到付款"), "{page}");
+        assert!(!page.contains("暂未查询到支付结果"), "{page}");
     }
     assert_eq!(server.wechat.take_sent(), []);
     leads_to(
@@ -202,7 +202,7 @@ async fn only_the_button_queries_wechat_and_only_then_the_page_shows_not_paid() 
     server.form(&format!("{path}/check"), &[]).await;
     assert_eq!(server.wechat.take_sent(), []);
     let page = look(&server, PHONE, &format!("{path}?checked=1")).await;
-    assert!(page.contains("暂未查到付款"), "{page}");
+    assert!(page.contains("暂未查询到支付结果"), "{page}");
 }
 
 #[tokio::test]
@@ -248,7 +248,7 @@ async fn an_older_page_takes_over_nothing() {
         &path,
     );
     let page = look(&server, DESK, &path).await;
-    assert!(page.contains("另一个页面或设备"), "{page}");
+    assert!(page.contains("该订单正在另一台设备上支付"), "{page}");
     assert_eq!(server.trade_state("tea-0001").as_deref(), Some("NOTPAY"));
     let moved = start(&server, &token, &[("product", "h5"), ("after", "1")]).await;
     assert_eq!(moved.status, StatusCode::SEE_OTHER);
@@ -316,11 +316,11 @@ async fn an_order_that_cannot_be_paid_says_so_and_offers_nothing() {
     let path = format!("/c/{token}");
     server.clock.advance_ms(31 * MINUTE_MS);
     let page = look(&server, DESK, &path).await;
-    assert!(page.contains("订单支付超时"), "{page}");
+    assert!(page.contains("支付超时，订单已失效"), "{page}");
     assert!(!page.contains("/start"), "{page}");
     let refused = start(&server, &token, &[("product", "native")]).await;
     assert_eq!(refused.status, StatusCode::GONE);
-    assert!(refused.text().contains("订单支付超时"));
+    assert!(refused.text().contains("支付超时，订单已失效"));
     server.later(1).await;
     let page = look(&server, DESK, &path).await;
     assert!(

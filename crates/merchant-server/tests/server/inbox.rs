@@ -14,6 +14,8 @@ pub(crate) struct Inbox(Arc<Mutex<State>>, Arc<Signals>);
 #[derive(Default)]
 struct State {
     answers: Option<StatusCode>,
+    /// The body of each answer.
+    answer_body: &'static str,
     /// The address whose calls get no answer until they are timed out.
     hangs: Option<String>,
     notifications: Vec<Message>,
@@ -48,6 +50,11 @@ impl Inbox {
     /// Sets the answer to all later messages.
     pub(crate) fn answer(&self, status: StatusCode) {
         self.0.lock().unwrap().answers = Some(status);
+    }
+
+    /// Sets the body of the answer to all later messages.
+    pub(crate) fn answer_body(&self, body: &'static str) {
+        self.0.lock().unwrap().answer_body = body;
     }
 
     /// From this call on, calls to this address wait.
@@ -117,7 +124,8 @@ impl WechatTransport for Inbox {
             });
         }
         let status = state.answers.unwrap_or(StatusCode::NO_CONTENT);
-        let reply = Response::builder().status(status).body(Bytes::new());
+        let body = Bytes::from_static(state.answer_body.as_bytes());
+        let reply = Response::builder().status(status).body(body);
         Box::pin(async move { reply.map_err(|error| TransportError::NoAnswer(error.to_string())) })
     }
 }

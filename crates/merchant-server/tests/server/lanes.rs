@@ -89,25 +89,25 @@ async fn too_many_pages_of_one_order_get_a_retry_time() {
 async fn multiply(server: &TestServer, order_no: &str, count: u32) {
     let pool = server.database().await;
     let copies = "WITH RECURSIVE copies (n) AS
-        (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < ?1)";
+        (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < $1)";
     for insert in [
         "INSERT INTO orders (id, order_no, token, request, total_fen, description, products,
                              created_ms, expires_ms, current_attempt)
          SELECT 1000 + n, 'copy-' || n, 'copy-' || n, request, total_fen, description, products,
                 created_ms, expires_ms, current_attempt
-         FROM orders, copies WHERE order_no = ?2",
+         FROM orders, copies WHERE order_no = $2",
         "INSERT INTO attempts (order_id, number, product, out_trade_no, appid, body, state,
                                created_ms, return_handle)
          SELECT 1000 + n, number, product, 'copy-' || n, appid, body, state, created_ms,
                 return_handle
-         FROM attempts, copies WHERE out_trade_no = ?2",
+         FROM attempts, copies WHERE out_trade_no = $2",
         "INSERT INTO due_work (kind, subject, due_ms, set_ms)
-         SELECT due_work.kind, 1000 + n, due_ms - 1, set_ms
+         SELECT due_work.kind, CAST(1000 + n AS TEXT), due_ms - 1, set_ms
          FROM due_work, copies, orders
-         WHERE order_no = ?2 AND subject = CAST(orders.id AS TEXT)",
+         WHERE order_no = $2 AND subject = CAST(orders.id AS TEXT)",
     ] {
         let statement = sqlx::AssertSqlSafe(format!("{copies} {insert}"));
-        let done = sqlx::query(statement).bind(count).bind(order_no);
+        let done = sqlx::query(statement).bind(i64::from(count)).bind(order_no);
         let done = done.execute(&pool).await.unwrap();
         assert!(done.rows_affected() >= u64::from(count));
     }

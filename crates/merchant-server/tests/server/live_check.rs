@@ -58,7 +58,9 @@ impl<'a> Checked<'a> {
     }
 
     async fn report(&self, configuration: &str) -> LiveReport {
-        let config = Config::parse(configuration, self.server.folder.path()).unwrap();
+        let folder = self.server.folder.path();
+        let configuration = crate::cluster::configured(configuration, folder).await;
+        let config = Config::parse(&configuration, folder).unwrap();
         let surroundings = Surroundings {
             clock: Arc::new(ManualClock::new(self.now_ms)),
             randomness: Arc::new(SeededRandomness::new(7)),

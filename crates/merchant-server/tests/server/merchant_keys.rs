@@ -78,13 +78,15 @@ async fn a_reloaded_certificate_signs_the_next_call() {
     server.attempt(&token, &[("product", "native")]).await;
     let ours = merchant()["serial_no"].as_str().unwrap().to_owned();
     assert_eq!(signed_by(&server), std::slice::from_ref(&ours));
-    let server = server.reloaded_as(&other_key(NEWER.path(), NEWER.path()));
+    let server = server
+        .reloaded_as(&other_key(NEWER.path(), NEWER.path()))
+        .await;
     server.clock.advance_ms(24 * 3_600_000);
     server.get(&format!("/v1/checkouts/{token}?ask=1")).await;
     // WeChat does not know the newer certificate yet, so both certificates are used.
     assert_eq!(signed_by(&server), [serial_of(NEWER.path()), ours.clone()]);
     // The first certificate signs again when the configuration no longer names the other.
-    let server = server.reloaded_as(&configuration(""));
+    let server = server.reloaded_as(&configuration("")).await;
     server.clock.advance_ms(3_600_000);
     server.get(&format!("/v1/checkouts/{token}?ask=1")).await;
     assert_eq!(signed_by(&server), [ours]);

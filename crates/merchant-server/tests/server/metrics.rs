@@ -155,6 +155,66 @@ async fn promtool_finds_no_fault() {
     assert!(!is_fine && output.contains("milliseconds"), "{output}");
 }
 
+/// The samples of monitoring: rules of Prometheus and a dashboard of Grafana.
+const SAMPLES: [(&str, &str); 2] = [
+    ("alerts.yml", include_str!("../../deploy/alerts.yml")),
+    (
+        "dashboard.json",
+        include_str!("../../deploy/dashboard.json"),
+    ),
+];
+
+#[test]
+fn every_metric_that_the_samples_of_monitoring_name_is_registered() {
+    let source = include_str!("../../src/metrics.rs");
+    for (file, text) in SAMPLES {
+        let is_name = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+        let names: Vec<_> = text
+            .split(|letter| !is_name(letter))
+            .filter_map(|word| word.strip_prefix("merchant_server_"))
+            .collect();
+        assert!(names.len() > 10, "{file}");
+        for name in names {
+            // The library ends a counter's name with `_total`.
+            let registered = format!("\"{}\"", name.strip_suffix("_total").unwrap_or(name));
+            assert!(source.contains(&registered), "{file}: {name}");
+        }
+    }
+}
+
+#[test]
+fn the_dashboard_is_json_and_each_panel_has_a_query() {
+    let (_, text) = SAMPLES[1];
+    let dashboard: serde_json::Value = serde_json::from_str(text).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    assert!(panels.len() > 5);
+    for panel in panels {
+        let queries = panel["targets"].as_array().unwrap();
+        assert!(!queries.is_empty(), "{panel}");
+        for query in queries {
+            assert!(query["expr"].as_str().is_some_and(|expr| !expr.is_empty()));
+        }
+    }
+}
+
+#[test]
+fn the_alert_rules_fire_when_they_should_and_only_then() {
+    let Some(promtool) = std::env::var_os("PROMTOOL") else {
+        println!("skipped: PROMTOOL names no promtool; `cargo xtask test --only native` does");
+        return;
+    };
+    let cases = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/alert_cases.yml"
+    );
+    let output = Command::new(promtool)
+        .args(["test", "rules", cases])
+        .output()
+        .expect("promtool starts");
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(output.status.success(), "{text}");
+}
+
 /// Whether promtool accepts a text, and its output.
 fn promtool_verdict(promtool: &std::ffi::OsStr, text: &str) -> (bool, String) {
     let mut process = Command::new(promtool)

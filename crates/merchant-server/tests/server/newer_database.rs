@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
 use crate::bills::{DAY, HOUR_MS, bill, the_next_morning};
+use crate::cluster;
 use crate::oauth::{BACK, JSAPI, authorize_url, handle, through_wechat};
 use crate::test_server::{
     API_KEY, Answer, MINUTE_MS, TestServer, backend, merchant, payment_notification, transaction,
@@ -161,6 +162,9 @@ async fn widen_every_table(server: &TestServer) -> usize {
 
 #[tokio::test]
 async fn a_running_server_continues_while_every_table_gets_more_columns() {
+    if cluster::is_used() {
+        return;
+    }
     let server = TestServer::open_with_end(TARGET).await;
     business(&server, "before").await;
     let all = [
@@ -171,7 +175,7 @@ async fn a_running_server_continues_while_every_table_gets_more_columns() {
     ];
     assert_eq!(message_types(&server).await, all);
 
-    assert_eq!(widen_every_table(&server).await, 13);
+    assert_eq!(widen_every_table(&server).await, 18);
 
     business(&server, "after").await;
     assert_eq!(message_types(&server).await, all);

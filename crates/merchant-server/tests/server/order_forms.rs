@@ -10,7 +10,7 @@ use crate::test_server::{API_KEY, MINUTE_MS, TestServer, backend};
 pub(crate) fn everything() -> Value {
     json!({
         "order_no": "tea-0001", "total_fen": 1990, "description": "一壶茶",
-        "attach": "cart 7", "goods_tag": "WXG", "support_fapiao": true,
+        "attach": "cart 7", "goods_tag": "WXG", "limit_pay": ["no_credit"], "support_fapiao": true,
         "detail": {
             "cost_price": 2990, "invoice_id": "微信123",
             "goods_detail": [{
@@ -38,6 +38,7 @@ async fn wechat_gets_every_field_unchanged_and_order_no_before_attach() {
     let body = server.last_order();
     for field in [
         "goods_tag",
+        "limit_pay",
         "support_fapiao",
         "detail",
         "scene_info",
@@ -119,6 +120,9 @@ async fn invalid_fields_are_refused_with_field_and_rule_and_nothing_is_stored() 
         ("/attach", json!("🍵")),
         ("/goods_tag", json!("")),
         ("/goods_tag", json!("a".repeat(33))),
+        ("/limit_pay", json!("no_credit")),
+        ("/limit_pay", json!([])),
+        ("/limit_pay", json!(["no_credit", "no_credit"])),
         ("/support_fapiao", json!("yes")),
         ("/detail", json!([])),
         ("/detail/cost_price", json!(-1)),
@@ -172,6 +176,37 @@ async fn invalid_fields_are_refused_with_field_and_rule_and_nothing_is_stored() 
         server.post_order(&longest).await.status,
         StatusCode::CREATED
     );
+}
+
+#[tokio::test]
+async fn an_unknown_limit_is_refused_with_the_names_of_the_known_ones() {
+    let server = TestServer::open().await;
+    let mut order = everything();
+    order["limit_pay"] = json!(["no_balance"]);
+    let refused = server.post_order(&order).await;
+    assert_eq!(refused.code(), "INVALID_REQUEST", "{}", refused.json);
+    let text = refused.text();
+    assert!(text.contains("limit_pay"), "{text}");
+    assert!(text.contains("no_credit"), "{text}");
+}
+
+#[tokio::test]
+async fn code_pay_of_version_3_is_not_offered_where_credit_cards_are_refused() {
+    let server = TestServer::open_with(r#"products = ["native", "code_pay"]"#).await;
+    let mut order = everything();
+    order["products"] = json!(["native", "code_pay"]);
+    let refused = server.post_order(&order).await;
+    assert_eq!(refused.code(), "INVALID_REQUEST", "{}", refused.json);
+    assert_eq!(refused.json["error"]["field"], "limit_pay");
+    let token = server.order(everything()).await;
+    let scan = json!({
+        "product": "code_pay", "auth_code": server.shown_code().await,
+        "scene_info": {"store_info": {"id": "0001"}},
+    });
+    let refused = server.backend_attempt("tea-0001", &scan).await;
+    assert_eq!(refused.code(), "PRODUCT_UNAVAILABLE", "{}", refused.json);
+    let native = server.attempt(&token, &[("product", "native")]).await;
+    assert_eq!(native.status, StatusCode::OK, "{}", native.json);
 }
 
 #[tokio::test]

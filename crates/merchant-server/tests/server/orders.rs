@@ -249,3 +249,18 @@ async fn a_close_in_doubt_is_finished_by_due_work_and_no_attempt_starts_before()
     server.later(1).await;
     assert_eq!(server.checkout(&token).await.json["state"], "closed");
 }
+
+/// Both calls may share one commit. Each answer comes after it, so the token works at once.
+#[tokio::test]
+async fn two_equal_calls_at_once_are_answered_after_the_order_is_recorded() {
+    let server = TestServer::open().await;
+    let order = tea_with(&json!({}));
+    let ordered = async || {
+        let created = server.post_order(&order).await;
+        let checkout = server.checkout(created.string("token")).await;
+        assert_eq!(checkout.status, StatusCode::OK, "{}", checkout.json);
+        created.string("token").to_owned()
+    };
+    let (one, other) = tokio::join!(ordered(), ordered());
+    assert_eq!(one, other);
+}

@@ -63,7 +63,7 @@ impl Provider {
     /// Makes the ledger name a wrong sub-merchant for an order.
     async fn mistake(&self, order_no: &str, sub: &SubMerchant) {
         let pool = self.server.database().await;
-        sqlx::query("UPDATE orders SET sub_mchid = ? WHERE order_no = ?")
+        sqlx::query("UPDATE orders SET sub_mchid = $1 WHERE order_no = $2")
             .bind(&sub.sub_mchid)
             .bind(order_no)
             .execute(&pool)

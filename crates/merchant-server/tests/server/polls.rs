@@ -159,7 +159,7 @@ async fn many_pages_that_query_cause_one_query_at_wechat() {
 async fn a_query_that_is_due_later_delays_no_other() {
     let server = TestServer::open().await;
     let token = ordered(&server).await;
-    sqlx::query("UPDATE orders SET asked_ms = ?")
+    sqlx::query("UPDATE orders SET asked_ms = $1")
         .bind(server.clock.now_ms() + 3_600_000)
         .execute(&server.database().await)
         .await

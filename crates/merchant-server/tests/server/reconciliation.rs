@@ -142,7 +142,7 @@ async fn a_pause_that_wechat_requires_is_kept_and_no_order_is_skipped() {
     };
     let found = tokio::select! {
         found = reconcile => found,
-        () = time => unreachable!("time goes on for ever"),
+        () = time => unreachable!("time goes on forever"),
     };
     let paid = |number| finding(number, "open", "paid", "the order is paid now");
     assert_eq!(found, [paid("tea-0001"), paid("tea-0002")]);

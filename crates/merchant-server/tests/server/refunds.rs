@@ -123,16 +123,19 @@ impl TestServer {
             .collect()
     }
 
-    /// The types of the webhooks about refunds since the last look.
+    /// The types of the webhooks about refunds since the last look, sorted: due messages are sent
+    /// side by side and arrive in any order.
     async fn refund_messages(&self) -> Vec<String> {
         self.inner.run_due().await.unwrap();
         let messages = self.backend.take();
-        messages
+        let mut types: Vec<_> = messages
             .iter()
             .map(Message::json)
             .filter(|body| body["data"]["refund_no"].is_string())
             .map(|body| body["type"].as_str().unwrap().to_owned())
-            .collect()
+            .collect();
+        types.sort();
+        types
     }
 }
 

@@ -16,6 +16,7 @@ use tower::ServiceExt as _;
 
 use crate::app_and_mini_program::login_code;
 use crate::bills::{DAY, bill, change_the_file, the_next_morning};
+use crate::cluster;
 use crate::fault_injector::Fault;
 use crate::test_server::{API_KEY, Answer, MINUTE_MS, TestServer, backend, read};
 
@@ -27,6 +28,8 @@ const NATIVE: (&str, &str) = ("product", "native");
 /// A bill's file needs no ledger. The route fails by our fault only if a request to WeChat cannot
 /// be signed, and no test here can cause that.
 const OUT_OF_REACH: Row = ("GET", "/bills/{day}/file", "INTERNAL");
+/// Only a database server can be away from all routes.
+const UNAVAILABLE: &str = "DATABASE_UNAVAILABLE";
 
 /// A refusal as a row of the table: method, path, code.
 type Row = (&'static str, &'static str, &'static str);
@@ -69,17 +72,25 @@ async fn every_route_gives_every_refusal_of_the_table() {
     refuse_refunds().await;
     refuse_abnormal_refunds().await;
     refuse_bills().await;
+    refuse_shippings().await;
     refuse_calls_for_a_busy_order().await;
+    crate::overload::refuse_new_orders().await;
     fail_without_a_ledger().await;
+    refuse_without_a_database().await;
     let rows = ROUTES.iter().flat_map(|route| {
         let codes = route.refusals().map(|refusal| refusal.code.as_str());
         codes.map(|code| (route.method.as_str(), route.path, code))
     });
     let seen = SEEN.take();
     let never: Vec<_> = rows
-        .filter(|row| !seen.contains(row) && *row != OUT_OF_REACH)
+        .filter(|row| !seen.contains(row) && !is_out_of_reach(row))
         .collect();
     assert!(never.is_empty(), "no call was refused so: {never:#?}");
+}
+
+fn is_out_of_reach(row: &Row) -> bool {
+    let needs_a_database = row.1 != OUT_OF_REACH.1 && cluster::is_used();
+    *row == OUT_OF_REACH || (row.2 == UNAVAILABLE && !needs_a_database)
 }
 
 /// A valid call of a route, with an API key.
@@ -98,6 +109,9 @@ fn call_with(route: &Route, token: &str, key: &str, body: String) -> Request<Bod
         .replace("{day}", DAY);
     let query = match route.path {
         "/webhooks/resend" => "?state=failed",
+        path if path.starts_with("/exports/") => {
+            "?from=2026-11-21T00:00:00Z&to=2026-11-22T00:00:00Z"
+        }
         _ => "",
     };
     let (body, content_type) = match route.access {
@@ -121,6 +135,7 @@ fn body_of(route: &Route) -> String {
         "/orders" => json!({ "total_fen": 1, "description": "tea" }),
         "/orders/{order_no}/attempts" => json!({ "product": "native" }),
         "/orders/{order_no}/refunds" => json!({ "refund_no": "R-1" }),
+        "/orders/{order_no}/shipping" => crate::shipping::picked_up(),
         "/refunds/{refund_no}/apply-abnormal-refund" => json!({
             "type": "USER_BANK_CARD", "bank_type": "ICBC_DEBIT",
             "bank_account": "6222020000001234", "real_name": "张三丰",
@@ -155,11 +170,12 @@ async fn refuse_fields_of_other_products_and_large_bodies() {
             assert_eq!(answer.code(), "TOO_LARGE", "{}", route.path);
         }
     }
-    let mut elsewhere = Request::get(format!("/v1/checkouts/{token}")).body(Body::empty());
-    let headers = elsewhere.as_mut().unwrap().headers_mut();
-    headers.insert("origin", "https://evil.example".parse().unwrap());
-    let refused = server.send(elsewhere.unwrap()).await;
-    assert_eq!(refused.code(), "ORIGIN_NOT_ALLOWED");
+    for rest in ["", "/code.svg", "/code.png"] {
+        let elsewhere = Request::get(format!("/v1/checkouts/{token}{rest}"));
+        let elsewhere = elsewhere.header("origin", "https://evil.example");
+        let refused = server.send(elsewhere.body(Body::empty()).unwrap()).await;
+        assert_eq!(refused.code(), "ORIGIN_NOT_ALLOWED", "{rest}");
+    }
 }
 
 async fn refuse_too_many_calls() {
@@ -449,6 +465,24 @@ async fn refuse_bills() {
     }
 }
 
+async fn refuse_shippings() {
+    let is_shipping = |route: &&Route| route.path == "/orders/{order_no}/shipping";
+    let route = ROUTES.iter().find(is_shipping).unwrap();
+    let server = bought().await;
+    let elsewhere = server.send(call(route, "", API_KEY)).await;
+    assert_eq!(elsewhere.code(), "PRODUCT_UNAVAILABLE");
+    let server = TestServer::open().await;
+    server.default_order().await;
+    let unpaid = server.send(call(route, "", API_KEY)).await;
+    assert_eq!(unpaid.code(), "ORDER_NOT_PAID");
+    let server = crate::shipping::sold("").await;
+    let refusal = Fault::Answered(200, r#"{"errcode":48001,"errmsg":"api unauthorized"}"#);
+    server.wechat.inject("shipping", refusal);
+    let refused = server.send(call(route, "", API_KEY)).await;
+    assert_eq!(refused.code(), "WECHAT_REFUSED", "{}", refused.json);
+    crowd(&server, route.path, route).await;
+}
+
 /// More calls of the backend than may wait for one order.
 const TOO_MANY: usize = 40;
 
@@ -507,9 +541,11 @@ async fn fail_without_a_ledger() {
     let token = token.string("token").to_owned();
     the_next_morning(&server);
     let pool = server.database().await;
-    let tables: Vec<String> = sqlx::query_scalar(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
-    )
+    let tables: Vec<String> = sqlx::query_scalar(if cluster::is_used() {
+        "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = 'public'"
+    } else {
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    })
     .fetch_all(&pool)
     .await
     .unwrap();
@@ -524,5 +560,25 @@ async fn fail_without_a_ledger() {
         }
         let answer = server.send(call(route, &token, API_KEY)).await;
         assert_eq!(answer.code(), "INTERNAL", "{}: {}", route.path, answer.json);
+    }
+}
+
+/// The database is gone, as while its server restarts.
+async fn refuse_without_a_database() {
+    if !cluster::is_used() {
+        return;
+    }
+    let server = bought().await;
+    the_next_morning(&server);
+    cluster::take_away(server.folder.path()).await;
+    for route in ROUTES.iter().filter(|route| route.path != OUT_OF_REACH.1) {
+        let answer = server.send(call(route, "any", API_KEY)).await;
+        assert_eq!(
+            answer.code(),
+            UNAVAILABLE,
+            "{}: {}",
+            route.path,
+            answer.json
+        );
     }
 }

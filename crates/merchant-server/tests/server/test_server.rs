@@ -15,6 +15,7 @@ use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use merchant_server::{
     Clock, Config, ManualClock, MerchantServer, SeededRandomness, Sleep, Surroundings,
+    WechatTransport,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -25,7 +26,7 @@ use wechat_pay_simulator::{Keyring, Outgoing, Random, Simulator, SimulatorParts,
 
 use crate::fault_injector::{Fault, FaultInjector};
 use crate::inbox::Inbox;
-use crate::route_refusals;
+use crate::{cluster, route_refusals};
 
 pub(crate) const MERCHANT: &str = "http://127.0.0.1:8080";
 pub(crate) const WECHAT: &str = "http://127.0.0.1:9410";
@@ -39,6 +40,14 @@ pub(crate) const MINUTE_MS: u64 = 60_000;
 
 /// One merchant's keys for the whole run: making them takes longer than all the tests.
 pub(crate) static KEYS: LazyLock<TempDir> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let now = Timestamp::from_millisecond(START_MS).unwrap();
+    Keyring::load_or_create(folder.path(), WECHAT, now, &Random::system()).unwrap();
+    folder
+});
+
+/// The keys of a second merchant.
+pub(crate) static OTHER_KEYS: LazyLock<TempDir> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let now = Timestamp::from_millisecond(START_MS).unwrap();
     Keyring::load_or_create(folder.path(), WECHAT, now, &Random::system()).unwrap();
@@ -127,6 +136,9 @@ pub(crate) struct TestServer {
     pub(crate) folder: TempDir,
     /// Notifications that the simulator sent; a test delivers them, or not.
     notifications: Arc<Mutex<Vec<SentNotification>>>,
+    /// The merchant whose backend and buyers call.
+    pub(crate) mchid: String,
+    pub(crate) api_key: &'static str,
 }
 
 /// A notification that the simulator sent.
@@ -139,8 +151,8 @@ pub(crate) struct SentNotification {
 impl SentNotification {
     /// The route of this kind of notification.
     pub(crate) fn path(&self) -> &'static str {
-        let is_older_form = self.body.starts_with(b"<xml>");
-        if is_older_form || String::from_utf8_lossy(&self.body).contains("REFUND.") {
+        let text = String::from_utf8_lossy(&self.body);
+        if text.contains("<req_info>") || text.contains("REFUND.") {
             "/wechat/notify/refund"
         } else {
             "/wechat/notify/payment"
@@ -227,15 +239,70 @@ impl TestServer {
             simulator,
             folder,
             notifications,
+            mchid: text_of(&merchant(), "mchid"),
+            api_key: API_KEY,
         }
+    }
+
+    /// One process with two merchants, as each of them sees it: it has its own WeChat and its own key.
+    pub(crate) async fn open_pair(configuration: &str, keys: [&'static str; 2]) -> [Self; 2] {
+        let clock = TestClock::at(START_MS);
+        let wechats = [&KEYS, &OTHER_KEYS].map(|folder| {
+            let notifications = Arc::<Mutex<Vec<SentNotification>>>::default();
+            let simulator = simulator_of(folder.path(), &clock, &notifications);
+            (
+                FaultInjector::new(simulator.app()),
+                simulator,
+                notifications,
+            )
+        });
+        let merchants = [&KEYS, &OTHER_KEYS].map(|folder| merchant_in(folder.path()));
+        let transport = ByMerchant(
+            merchants
+                .iter()
+                .zip(&wechats)
+                .map(|(merchant, wechat)| (merchant.clone(), wechat.0.clone()))
+                .collect(),
+        );
+        let (folder, backend) = (tempfile::tempdir().unwrap(), Inbox::default());
+        let inner = serve_by(
+            configuration,
+            &folder,
+            &clock,
+            Arc::new(transport),
+            &backend,
+        )
+        .await;
+        let mut folders = vec![tempfile::tempdir().unwrap(), folder];
+        let mut views = merchants.iter().zip(wechats).zip(keys);
+        std::array::from_fn(|_| {
+            let ((merchant, (wechat, simulator, notifications)), api_key) = views.next().unwrap();
+            Self {
+                configuration: configuration.to_owned(),
+                backend: backend.clone(),
+                clock: clock.clone(),
+                app: merchant_server::app(inner.clone()),
+                inner: inner.clone(),
+                wechat,
+                simulator,
+                folder: folders.pop().unwrap(),
+                notifications,
+                mchid: text_of(merchant, "mchid"),
+                api_key,
+            }
+        })
     }
 
     /// Starts another process on the same files, at the same time.
     pub(crate) async fn beside(&self) -> Self {
-        let configuration = configuration(&format!(
-            "database = \"{}\"",
-            self.folder.path().join("merchant-server.sqlite3").display()
-        ));
+        let address = cluster::address(self.folder.path()).await;
+        let database = address.strip_prefix("sqlite://").unwrap_or(&address);
+        self.on_database(database).await
+    }
+
+    /// Starts another process of the same merchant on another database.
+    pub(crate) async fn on_database(&self, database: &str) -> Self {
+        let configuration = configuration(&format!("database = \"{database}\""));
         let folder = tempfile::tempdir().unwrap();
         let inner = serve(
             &configuration,
@@ -255,6 +322,8 @@ impl TestServer {
             backend: self.backend.clone(),
             folder,
             notifications: self.notifications.clone(),
+            mchid: self.mchid.clone(),
+            api_key: self.api_key,
         }
     }
 
@@ -283,8 +352,9 @@ impl TestServer {
     }
 
     /// The server reads another configuration while it runs.
-    pub(crate) fn reloaded_as(self, configuration: &str) -> Self {
-        let config = Config::parse(configuration, self.folder.path()).unwrap();
+    pub(crate) async fn reloaded_as(self, configuration: &str) -> Self {
+        let configuration = cluster::configured(configuration, self.folder.path()).await;
+        let config = Config::parse(&configuration, self.folder.path()).unwrap();
         let inner = self.inner.reconfigured(config);
         Self {
             app: merchant_server::app(inner.clone()),
@@ -328,7 +398,7 @@ impl TestServer {
     }
 
     pub(crate) async fn post_order(&self, order: &Value) -> Answer {
-        self.send(backend("/v1/orders", API_KEY, order.to_string()))
+        self.send(backend("/v1/orders", self.api_key, order.to_string()))
             .await
     }
 
@@ -374,16 +444,15 @@ impl TestServer {
     }
 
     /// The database, opened as another program would open it.
-    pub(crate) async fn database(&self) -> sqlx::SqlitePool {
-        let options = sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(self.folder.path().join("merchant-server.sqlite3"));
-        sqlx::SqlitePool::connect_with(options).await.unwrap()
+    pub(crate) async fn database(&self) -> sqlx::AnyPool {
+        cluster::opened(&cluster::address(self.folder.path()).await).await
     }
 
     /// The backend starts an attempt.
     pub(crate) async fn backend_attempt(&self, order_no: &str, wanted: &Value) -> Answer {
         let path = format!("/v1/orders/{order_no}/attempts");
-        self.send(backend(&path, API_KEY, wanted.to_string())).await
+        self.send(backend(&path, self.api_key, wanted.to_string()))
+            .await
     }
 
     /// The backend reads an order.
@@ -401,7 +470,7 @@ impl TestServer {
         let request = Request::builder()
             .method(method)
             .uri(path)
-            .header("authorization", format!("Bearer {API_KEY}"));
+            .header("authorization", format!("Bearer {}", self.api_key));
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
@@ -446,7 +515,7 @@ impl TestServer {
     pub(crate) fn visit(&self, out_trade_no: &str, outcome: &str) -> Value {
         let sub_mchid = self.order_at_wechat(out_trade_no)["sub_mchid"].clone();
         json!({
-            "mchid": merchant()["mchid"], "sub_mchid": sub_mchid, "out_trade_no": out_trade_no,
+            "mchid": self.mchid, "sub_mchid": sub_mchid, "out_trade_no": out_trade_no,
             "outcome": outcome,
         })
     }
@@ -490,7 +559,9 @@ impl TestServer {
     /// Advances the clock and runs due work.
     pub(crate) async fn later(&self, by_ms: u64) {
         self.clock.advance_ms(by_ms);
-        self.inner.run_due().await.unwrap();
+        for payments in self.inner.merchants().each() {
+            payments.run_due().await.unwrap();
+        }
     }
 
     /// WeChat's trade state of a number.
@@ -524,11 +595,23 @@ async fn serve(
     wechat: &FaultInjector,
     backend: &Inbox,
 ) -> MerchantServer {
-    let config = Config::parse(configuration, folder.path()).unwrap();
+    let wechat = Arc::new(wechat.clone());
+    serve_by(configuration, folder, clock, wechat, backend).await
+}
+
+async fn serve_by(
+    configuration: &str,
+    folder: &TempDir,
+    clock: &TestClock,
+    wechat: Arc<dyn WechatTransport>,
+    backend: &Inbox,
+) -> MerchantServer {
+    let configuration = cluster::configured(configuration, folder.path()).await;
+    let config = Config::parse(&configuration, folder.path()).unwrap();
     let surroundings = Surroundings {
         clock: Arc::new(clock.clone()),
         randomness: Arc::new(SeededRandomness::new(1)),
-        wechat: Arc::new(wechat.clone()),
+        wechat,
         webhooks: Arc::new(backend.clone()),
     };
     MerchantServer::open(config, surroundings).await.unwrap()
@@ -574,8 +657,43 @@ async fn pay(simulator: Router, payment: &Value) {
 
 /// The simulator's `merchant.json`.
 pub(crate) fn merchant() -> Value {
-    let text = std::fs::read(KEYS.path().join("merchant.json")).unwrap();
+    merchant_in(KEYS.path())
+}
+
+/// The same of another simulator's folder.
+pub(crate) fn merchant_in(folder: &Path) -> Value {
+    let text = std::fs::read(folder.join("merchant.json")).unwrap();
     serde_json::from_slice(&text).unwrap()
+}
+
+pub(crate) fn text_of(merchant: &Value, field: &str) -> String {
+    merchant[field].as_str().unwrap().to_owned()
+}
+
+/// Brings each call to the WeChat of its merchant, which is named in it.
+struct ByMerchant(Vec<(Value, FaultInjector)>);
+
+impl WechatTransport for ByMerchant {
+    fn call(&self, request: Request<Bytes>) -> merchant_server::Call<'_> {
+        let authorization = request.headers().get("authorization").cloned();
+        let text = format!(
+            "{authorization:?} {} {}",
+            request.uri(),
+            String::from_utf8_lossy(request.body())
+        );
+        let is_named = |merchant: &Value| {
+            let names = ["mchid", "appid", "mini_program_appid"];
+            names
+                .iter()
+                .any(|name| text.contains(&text_of(merchant, name)))
+        };
+        let (_, wechat) = self
+            .0
+            .iter()
+            .find(|(merchant, _)| is_named(merchant))
+            .unwrap();
+        wechat.call(request)
+    }
 }
 
 /// A sub-merchant of the merchant as a service provider, counted from 1.
@@ -640,6 +758,14 @@ pub(crate) fn transaction(out_trade_no: &str, total_fen: u64) -> Value {
 }
 
 fn simulator(clock: &TestClock, sent: &Arc<Mutex<Vec<SentNotification>>>) -> Simulator {
+    simulator_of(KEYS.path(), clock, sent)
+}
+
+fn simulator_of(
+    keys: &Path,
+    clock: &TestClock,
+    sent: &Arc<Mutex<Vec<SentNotification>>>,
+) -> Simulator {
     let wall = clock.clone();
     let now = move || Timestamp::from_millisecond(wall.now_ms()).unwrap();
     let sent = sent.clone();
@@ -652,7 +778,7 @@ fn simulator(clock: &TestClock, sent: &Arc<Mutex<Vec<SentNotification>>>) -> Sim
         async { Ok(Response::builder().status(204).body(Body::empty()).unwrap()) }
     });
     Simulator::new(SimulatorParts {
-        keyring: Keyring::load_or_create(KEYS.path(), WECHAT, now(), &Random::system()).unwrap(),
+        keyring: Keyring::load_or_create(keys, WECHAT, now(), &Random::system()).unwrap(),
         clock: wechat_pay_simulator::Clock::from_fn(now),
         random: Random::system(),
         domains: BTreeSet::new(),

@@ -183,7 +183,7 @@ async fn a_reload_removes_keys_that_are_no_longer_configured_and_no_downloaded_o
     assert_eq!(refreshed, Some(Refreshed::Taken));
     server.wechat.take_sent();
 
-    let server = server.reloaded_as(&with_certificates());
+    let server = server.reloaded_as(&with_certificates()).await;
     let second = by_public_key(&server, "N2");
     let refused = server.deliver(&second).await;
     assert!(refused.status.is_client_error(), "{}", refused.status);

@@ -234,20 +234,12 @@ async fn nothing_that_is_acknowledged_is_lost() {
     // event, type, content, reason, field, queries to WeChat
     let cases = [
         (
-            "TRANSACTION.SUCCESS",
-            "profitsharing",
-            json!({ "mchid": "1", "order_id": "3", "transaction_id": "42" }),
+            "TRANSACTION.NEW_KIND",
+            "new_kind",
+            json!({ "mchid": "1", "out_trade_no": "tea-0001", "transaction_id": "42" }),
             "unknown_kind",
             None,
-            vec![],
-        ),
-        (
-            "COUPON.USE",
-            "coupon",
-            json!({ "coupon_id": "1" }),
-            "unknown_kind",
-            None,
-            vec![],
+            vec!["query"],
         ),
         (
             "TRANSACTION.LATER",

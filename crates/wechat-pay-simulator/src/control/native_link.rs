@@ -35,13 +35,23 @@ struct Scan {
 async fn scan(State(simulator): State<Simulator>, body: Bytes) -> Result<Response, Problem> {
     let scan: Scan = read(&body)?;
     let payer = payer(&simulator, scan.payer)?;
-    let (callback, key) = callback(&simulator, &scan.link, payer)?;
-    let message = callback.message(&key, SignType::Md5, &stamp(&simulator));
-    let answer = ask(&simulator, message).await?;
+    let prepay_id = prepay_id_of(&simulator, &scan.link, payer).await?;
+    Ok(Json(json!({ "prepay_id": prepay_id })).into_response())
+}
+
+/// Calls the merchant back about a scanned link, and returns the `prepay_id` of its answer.
+pub(crate) async fn prepay_id_of(
+    simulator: &Simulator,
+    link: &str,
+    payer: u8,
+) -> Result<String, Problem> {
+    let (callback, key) = callback(simulator, link, payer)?;
+    let message = callback.message(&key, SignType::Md5, &stamp(simulator));
+    let answer = ask(simulator, &callback.appid, message).await?;
     match NativeAnswer::open(&answer, &key, SignType::Md5) {
         Ok(NativeAnswer::Prepared { prepay_id }) => {
-            check_order(&simulator, &callback.mch_id, &prepay_id)?;
-            Ok(Json(json!({ "prepay_id": prepay_id })).into_response())
+            check_order(simulator, &callback.mch_id, &prepay_id)?;
+            Ok(prepay_id)
         }
         // What WeChat shows to the buyer.
         Ok(NativeAnswer::Refused { message }) => {
@@ -83,8 +93,11 @@ fn callback(
 }
 
 /// Posts the callback to the address that the merchant has set.
-async fn ask(simulator: &Simulator, message: Bytes) -> Result<Bytes, Problem> {
-    let url = simulator.settings().native_callback_url.clone();
+async fn ask(simulator: &Simulator, appid: &str, message: Bytes) -> Result<Bytes, Problem> {
+    let url = simulator
+        .settings()
+        .native_callback_url_of(appid)
+        .to_owned();
     if url.is_empty() {
         let message = "set native_callback_url first";
         return Err(Problem::refused(409, "NO_CALLBACK_URL", message));

@@ -5,8 +5,8 @@
 //! rules of business. Every answer has the status 200. What is refused before the rules of
 //! business is not signed (`return_code` FAIL); all else is.
 //!
-//! WeChat asks for the merchant's certificate on `/secapi/…`. The simulator speaks plain HTTP and
-//! cannot ask for it.
+//! WeChat asks for the merchant's certificate on `/secapi/…`, and so does the simulator over HTTPS
+//! ([`crate::tls`]). Plain HTTP, which WeChat does not have, cannot ask for it.
 
 mod answer;
 mod bills;
@@ -32,6 +32,7 @@ use wechat_pay::v2::Route;
 use super::delay::{DEFAULT_LATENCY_MS, DEFAULT_TIMEOUT_MS, wait};
 use crate::faults::{CallFaults, FaultKind};
 use crate::simulator::Simulator;
+use crate::tls::ClientCertificate;
 
 pub(super) fn routes() -> Router<Simulator> {
     let paths = Route::ALL.into_iter().map(|route| route.path().to_owned());
@@ -48,10 +49,26 @@ async fn handle(State(simulator): State<Simulator>, request: Request) -> Respons
     let Some(route) = Route::of(path).or_else(|| sandbox::route_of(path)) else {
         return super::empty(StatusCode::NOT_FOUND);
     };
+    let needs_certificate = Route::of(path).is_some_and(Route::needs_certificate);
+    let presented = needs_certificate
+        .then(|| request.extensions().get::<ClientCertificate>().cloned())
+        .flatten();
+    if presented
+        .as_ref()
+        .is_some_and(|presented| presented.der().is_none())
+    {
+        return answer::no_certificate();
+    }
     let caller = match caller::read(&simulator, request).await {
         Ok(caller) => caller,
         Err(refusal) => return answer::unsigned(route.path(), &refusal),
     };
+    let is_others = |presented: ClientCertificate| !caller.has_certificate(&presented);
+    if presented.is_some_and(is_others) {
+        let hits = CallFaults::default();
+        let refusal = Refusal::business("CERT_ERROR", "证书校验错误");
+        return answer::of(&simulator, route, &caller, &hits, Err(refusal));
+    }
     let hits = simulator.faults().draw(fault_route(route));
     wait(hits.delay_ms(FaultKind::Latency, DEFAULT_LATENCY_MS)).await;
     let answered = execute_with_faults(&simulator, route, &caller, &hits);

@@ -111,6 +111,11 @@ fn guides(base_url: &str) -> Markup {
             ),
         ),
         (
+            "wechatpy (Python, V2)",
+            "The address is a constant of the class. Start the simulator with --tls-listen: refunds and reversals then need mch_cert and mch_key, as at WeChat. REQUESTS_CA_BUNDLE names the simulator's authority.".to_owned(),
+            "REQUESTS_CA_BUNDLE=STATE/tls_ca.pem\nWeChatPay.API_BASE_URL = \"https://127.0.0.1:PORT/\"".to_owned(),
+        ),
+        (
             "wechatpay-axios-plugin (Node.js)",
             "An option.".to_owned(),
             format!("new Wechatpay({{ …, baseURL: \"{base_url}/\" }})"),

@@ -32,7 +32,7 @@ fn framed(title: &str, width: &str, content: &Markup) -> Markup {
             }
             body {
                 p.simulator role="note" {
-                    strong { "模拟器" } " 不会发生真实扣款 · "
+                    strong { "模拟器" } " 不会真实扣款 · "
                     span lang="en" { strong { "Simulator" } " No money moves" }
                 }
                 main class=(width) { (content) }

@@ -7,12 +7,15 @@ use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
 use maud::{Markup, html};
 use url::form_urlencoded;
+use wechat_pay::v2::read_native_link;
 
 use super::cashier::{cashier, refusal_text};
 use super::form::{outcome_of, outcome_text, value_of};
 use super::layout::{layout, with_page_headers};
 use super::payer;
+use crate::control::Problem;
 use crate::control::buyers::{login_code, show_auth_code};
+use crate::control::native_link::prepay_id_of;
 use crate::ledger::order::OrderKey;
 use crate::ledger::{PayRefusal, Target};
 use crate::simulator::{Buyer, Simulator};
@@ -151,10 +154,24 @@ async fn scan(
     let query = query.unwrap_or_default();
     let code_url = value_of(query.as_bytes(), "code_url").unwrap_or_default();
     let code_url = code_url.trim();
-    let target = Target::CodeUrl(code_url.to_owned());
+    // A link of mode 1 names goods: the merchant answers with an order.
+    let is_of_goods = read_native_link(code_url).is_some();
+    let (target, hidden) = if is_of_goods {
+        let payer = payer::chosen(&simulator, &headers).unwrap_or(1);
+        match prepay_id_of(&simulator, code_url, payer).await {
+            Ok(prepay_id) => (
+                Target::PrepayId(prepay_id.clone()),
+                ("prepay_id", prepay_id),
+            ),
+            Err(problem) => return refused_by_merchant(&problem),
+        }
+    } else {
+        let code_url = code_url.to_owned();
+        (Target::CodeUrl(code_url.clone()), ("code_url", code_url))
+    };
     match simulator.open_cashier(&target, &payer::buyer(&simulator, &headers)) {
         Ok(order) => {
-            let form = cashier(&order, "/phone/pay", &[("code_url", code_url)]);
+            let form = cashier(&order, "/phone/pay", &[(hidden.0, &hidden.1)]);
             with_page_headers(StatusCode::OK, layout("确认付款 · Confirm", &form))
         }
         Err(refusal) => refused(refusal),
@@ -166,7 +183,10 @@ async fn pay(
     headers: HeaderMap,
     RawForm(form): RawForm,
 ) -> Response {
-    let code_url = value_of(&form, "code_url").unwrap_or_default();
+    let target = match value_of(&form, "prepay_id") {
+        Some(prepay_id) => Target::PrepayId(prepay_id),
+        None => Target::CodeUrl(value_of(&form, "code_url").unwrap_or_default()),
+    };
     let Some(outcome) = outcome_of(&form) else {
         return done(
             "请选择一种结果",
@@ -175,7 +195,7 @@ async fn pay(
         );
     };
     let buyer = payer::buyer(&simulator, &headers);
-    match simulator.visit_cashier(&Target::CodeUrl(code_url), outcome, &buyer) {
+    match simulator.visit_cashier(&target, outcome, &buyer) {
         Ok(_) => {
             let (text, english) = outcome_text(outcome);
             done(text, english, StatusCode::OK)
@@ -203,6 +223,16 @@ fn open_codes(simulator: &Simulator) -> Markup {
 
 fn encode(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// The merchant's server refused a scan of goods, or did not answer.
+fn refused_by_merchant(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    done(
+        &problem.message,
+        "The merchant's server gave no order.",
+        status,
+    )
 }
 
 fn refused(refusal: PayRefusal) -> Response {

@@ -46,7 +46,7 @@
     const sheet = element(
       "div",
       { class: "sheet", role: "dialog", "aria-modal": "true", "aria-label": label, tabindex: "-1" },
-      element("p", { class: "simulator" }, "模拟器 · 不会发生真实扣款 · Simulator, no money moves"),
+      element("p", { class: "simulator" }, "模拟器 · 不会真实扣款 · Simulator. No money moves"),
       ...content,
     );
     root.append(element("div", { class: "shade" }, sheet));

@@ -27,5 +27,6 @@ mod phone;
 mod refunds;
 mod restart;
 mod settings;
+mod shipping;
 mod trust;
 mod v2;

@@ -137,3 +137,40 @@ async fn a_merchant_that_requests_the_public_key_is_notified_with_it() {
     let inbox = harness.inbox.lock().unwrap();
     assert_eq!(inbox.received[0].0["wechatpay-serial"], id.as_str());
 }
+
+#[tokio::test]
+async fn any_other_event_is_sent_on_command_and_opens_with_the_merchants_keys() {
+    let harness = Harness::new();
+    let event = json!({
+        "url": "http://127.0.0.1:8080/wechat/notify/payment", "event_type": "COUPON.USE", "original_type": "coupon",
+        "id": "EV-1", "summary": "代金券核销通知", "resource": { "coupon_id": "98674556" },
+    });
+    for _ in 0..2 {
+        let (status, answer) = harness.post_json("/_simulator/event", &event).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        assert_eq!(answer, json!({ "id": "EV-1", "status": 204 }));
+    }
+    let notified = harness.notified();
+    assert_eq!(notified.len(), 2, "the same id again is a retry");
+    for notification in notified {
+        assert_eq!(notification.id, "EV-1");
+        assert_eq!(notification.event_type, "COUPON.USE");
+        assert_eq!(notification.summary, "代金券核销通知");
+        assert_eq!(notification.plaintext, br#"{"coupon_id":"98674556"}"#);
+        let NotifiedResource::Other { original_type } = notification.resource else {
+            panic!("no payment and no refund");
+        };
+        assert_eq!(original_type, "coupon");
+    }
+    for (field, value) in [
+        ("event_type", json!("")),
+        ("mchid", json!("1")),
+        ("url", json!("not a url")),
+    ] {
+        let mut wrong = event.clone();
+        wrong[field] = value;
+        let (status, answer) = harness.post_json("/_simulator/event", &wrong).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{field} {answer}");
+        assert_eq!(answer["error"]["field"], field);
+    }
+}

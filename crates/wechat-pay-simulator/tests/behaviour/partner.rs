@@ -214,6 +214,7 @@ async fn pay_by_code(harness: &Harness, number: &str, total: i64) -> Transaction
         },
         attach: None,
         goods_tag: None,
+        no_credit: false,
         support_fapiao: None,
         detail: None,
         settle_info: None,

@@ -7,6 +7,7 @@ mod native;
 mod notifications;
 mod refunds;
 mod sandbox;
+mod tls;
 
 use axum::body::Body;
 use bytes::Bytes;

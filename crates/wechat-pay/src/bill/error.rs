@@ -24,6 +24,9 @@ pub enum BillError {
     /// addresses).
     #[error("the bill's download_url is not an https address")]
     DownloadUrl,
+    /// The ticket's address is not at one of WeChat Pay's own hosts.
+    #[error("the bill's download_url is not at one of WeChat Pay's hosts")]
+    ForeignHost,
     /// The file is not gzip, or is truncated.
     #[error("the bill's file is not complete gzip")]
     Gzip,

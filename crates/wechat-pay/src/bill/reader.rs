@@ -104,7 +104,7 @@ impl BillReader {
 /// Unpacks a file piece by piece and checks its hash without reading lines: to check the hash
 /// before anything else, or to store the text as WeChat made it.
 pub struct BillText {
-    announced: [u8; 20],
+    announced: Option<[u8; 20]>,
     unpacking: Unpacking,
 }
 
@@ -112,9 +112,18 @@ impl BillText {
     /// For the file of this ticket.
     pub fn new(packing: Packing, ticket: &BillTicket) -> Result<Self, BillError> {
         Ok(Self {
-            announced: ticket.digest()?,
+            announced: Some(ticket.digest()?),
             unpacking: Unpacking::new(packing),
         })
+    }
+
+    /// For a bill of version 2, as [`BillReader::without_hash`].
+    #[must_use]
+    pub fn without_hash(packing: Packing) -> Self {
+        Self {
+            announced: None,
+            unpacking: Unpacking::new(packing),
+        }
     }
 
     /// Reads the next bytes; adds the unpacked bytes, **not yet authenticated**, to `text`.
@@ -125,9 +134,10 @@ impl BillText {
         })
     }
 
-    /// Ends: the file must be complete and have the announced hash. Adds the rest to `text`.
+    /// Ends: the file must be complete and have the announced hash, if one was announced. Adds the
+    /// rest to `text`.
     pub fn finish(self, text: &mut Vec<u8>) -> Result<(), BillError> {
-        self.unpacking.finish(Some(self.announced), &mut |piece| {
+        self.unpacking.finish(self.announced, &mut |piece| {
             text.extend_from_slice(piece);
             Ok(())
         })

@@ -7,6 +7,7 @@ use payment_values::{InvalidField, check_word};
 use serde::{Deserialize, Serialize};
 
 use crate::bill::BillError;
+use crate::hosts;
 use crate::keys::trusted::TrustedKeys;
 use crate::order_fields::is_loopback_host;
 use crate::reply::{Reply, ReplyError};
@@ -183,6 +184,15 @@ impl BillTicket {
 }
 
 impl BillDownload {
+    /// Refuses an address that is not at one of WeChat Pay's own hosts. For a client of WeChat
+    /// itself: the request carries the merchant's signature. A simulator has hosts of its own.
+    pub fn check_host(&self) -> Result<(), BillError> {
+        let host = self.origin.strip_prefix("https://");
+        host.is_some_and(hosts::is_wechats_host)
+            .then_some(())
+            .ok_or(BillError::ForeignHost)
+    }
+
     /// The file's bytes, to be used only after the ticket's hash was checked. Only here a success
     /// without a signature is accepted; an error is read as usual.
     pub fn file(reply: Reply, keys: &TrustedKeys, now_s: i64) -> Result<Bytes, ReplyError> {
@@ -298,6 +308,32 @@ mod tests {
             "https://a b/",
         ] {
             assert_eq!(ticket(url).download(), Err(BillError::DownloadUrl), "{url}");
+        }
+    }
+
+    #[test]
+    fn only_an_address_at_wechats_own_hosts_is_for_a_client_of_wechat() {
+        for (url, expected) in [
+            (
+                "https://api.mch.weixin.qq.com/v3/billdownload/file?token=a",
+                Ok(()),
+            ),
+            (
+                "https://api2.wechatpay.cn/v3/billdownload/file?token=a",
+                Ok(()),
+            ),
+            (
+                "https://shop.example/v3/billdownload/file",
+                Err(BillError::ForeignHost),
+            ),
+            (
+                "https://api.mch.weixin.qq.com:8443/a",
+                Err(BillError::ForeignHost),
+            ),
+            ("http://127.0.0.1:9410/a", Err(BillError::ForeignHost)),
+        ] {
+            let download = ticket(url).download().unwrap();
+            assert_eq!(download.check_host(), expected, "{url}");
         }
     }
 

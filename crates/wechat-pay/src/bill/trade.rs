@@ -33,7 +33,7 @@ pub struct TradeBillRow {
     pub trade_state: String,
     /// The bank, or `OTHERS`.
     pub bank_type: String,
-    /// `CNY`.
+    /// `CNY`: WeChat Pay in the mainland has no other ([`crate::hosts`]).
     pub currency: String,
     /// The amount that is settled for the order; 0 in a refund's row.
     pub settlement_total: Fen,

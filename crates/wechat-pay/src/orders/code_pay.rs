@@ -77,6 +77,8 @@ pub struct CodePayOrder {
     pub attach: Option<String>,
     /// A tag for coupons; at most 32 bytes.
     pub goods_tag: Option<String>,
+    /// Whether credit cards are refused (`limit_pay`). Version 2 alone has the field here.
+    pub no_credit: bool,
     /// Whether the buyer can ask for an invoice.
     pub support_fapiao: Option<bool>,
     /// Goods for coupons; at most 6144 bytes of JSON.
@@ -127,6 +129,10 @@ impl CodePayOrder {
         if self.scene.store_id.is_none() && self.scene.store_out_id.is_none() {
             let field = "scene_info.store_info.id";
             return Err(InvalidField::new(field, Rule::Required));
+        }
+        if self.no_credit {
+            let rule = Rule::Form("absent for code pay: APIv3 has no such field there");
+            return Err(InvalidField::new("limit_pay", rule));
         }
         self.validate_common()
     }
@@ -266,6 +272,7 @@ mod tests {
             },
             attach: None,
             goods_tag: None,
+            no_credit: false,
             support_fapiao: None,
             detail: None,
             settle_info: None,

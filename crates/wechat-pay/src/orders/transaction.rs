@@ -88,7 +88,7 @@ pub struct TransactionAmount {
     /// What the buyer paid, in fen: less than `total` if a coupon was used; absent until paid.
     #[serde(default)]
     pub payer_total: Option<Fen>,
-    /// `CNY`.
+    /// `CNY`: WeChat Pay in the mainland has no other ([`crate::hosts`]).
     #[serde(default)]
     pub currency: Option<String>,
     /// The currency that the buyer paid in.

@@ -88,7 +88,7 @@ pub struct RefundAmount {
     /// The fee that the merchant gets back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund_fee: Option<Fen>,
-    /// `CNY`.
+    /// `CNY`: WeChat Pay in the mainland has no other ([`crate::hosts`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
 }

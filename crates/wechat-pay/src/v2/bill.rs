@@ -76,15 +76,21 @@ impl DownloadBill {
 /// and a file is packed only if that was requested.
 #[must_use]
 pub fn bill_reader(first_bytes: &[u8]) -> Option<BillReader> {
-    const GZIP: &[u8] = b"\x1f\x8b";
     if is_xml(first_bytes) {
         return None;
     }
-    Some(BillReader::without_hash(if first_bytes.starts_with(GZIP) {
+    Some(BillReader::without_hash(packing_of_bill(first_bytes)))
+}
+
+/// How a bill of version 2 is packed, by its first bytes: nothing else says it.
+#[must_use]
+pub fn packing_of_bill(first_bytes: &[u8]) -> Packing {
+    const GZIP: &[u8] = b"\x1f\x8b";
+    if first_bytes.starts_with(GZIP) {
         Packing::Gzip
     } else {
         Packing::Plain
-    }))
+    }
 }
 
 #[cfg(test)]

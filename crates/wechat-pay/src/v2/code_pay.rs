@@ -18,6 +18,7 @@ use super::route::Route;
 use crate::json::Unreadable;
 use crate::orders::account::Orderer;
 use crate::orders::code_pay::{AuthCode, CodePayOrder};
+use crate::orders::order::NO_CREDIT;
 use crate::orders::transaction::{TradeState, Transaction};
 use crate::retry::{Operation, RetryWith};
 
@@ -39,6 +40,7 @@ pub fn code_pay(order: &CodePayOrder, created_from: IpAddr) -> Result<Request, I
         request.set("attach", attach.clone());
     }
     request.set_optional("goods_tag", order.goods_tag.clone());
+    request.set_optional("limit_pay", order.no_credit.then_some(NO_CREDIT));
     request.set_optional(
         "receipt",
         (order.support_fapiao == Some(true)).then_some("Y"),

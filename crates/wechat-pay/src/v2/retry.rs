@@ -70,7 +70,9 @@ impl Refusal {
         by_code || self.is_rate_limit() || self.layer == Layer::Protocol && self.says(TRANSIENT)
     }
 
-    fn is_rate_limit(&self) -> bool {
+    /// Whether WeChat refused because there were too many such calls.
+    #[must_use]
+    pub fn is_rate_limit(&self) -> bool {
         let by_code = matches!(
             self.code.as_str(),
             "FREQUENCY_LIMITED" | "RATELIMIT_EXCEEDED" | "INVALID_REQ_TOO_MUCH"

@@ -18,7 +18,7 @@ use super::route::Route;
 use crate::beijing::beijing_digits;
 use crate::json::Unreadable;
 use crate::orders::account::OpenIdOwner;
-use crate::orders::order::{AppOrdered, H5Ordered, JsapiOrdered, NativeOrdered, Order};
+use crate::orders::order::{AppOrdered, H5Ordered, JsapiOrdered, NO_CREDIT, NativeOrdered, Order};
 use crate::orders::product::ProductFields;
 
 /// An order to place by version 2.
@@ -33,8 +33,6 @@ pub struct UnifiedOrder {
     /// The merchant's number of the goods, at most 32 bytes; a Native order needs one, and has its
     /// `out_trade_no` without it.
     pub product_id: Option<String>,
-    /// Whether credit cards are refused (`limit_pay`).
-    pub no_credit: bool,
 }
 
 impl UnifiedOrder {
@@ -46,7 +44,6 @@ impl UnifiedOrder {
             created_from,
             time_start: None,
             product_id: None,
-            no_credit: false,
         }
     }
 
@@ -72,7 +69,7 @@ impl UnifiedOrder {
             "receipt",
             (order.support_fapiao == Some(true)).then_some("Y"),
         );
-        request.set_optional("limit_pay", self.no_credit.then_some("no_credit"));
+        request.set_optional("limit_pay", order.no_credit.then_some(NO_CREDIT));
         let detail = order.detail.as_ref().map(detail_text).transpose()?;
         request.set_optional("detail", detail);
         let profit_sharing = order.settle_info.as_ref().and_then(profit_sharing);

@@ -41,7 +41,7 @@ pub(super) fn hash_relative(text: &str, now_ms: u64, hasher: &mut DefaultHasher)
 }
 
 /// Fields that hold a time, or whose value begins with one.
-const TIMES: [&str; 14] = [
+const TIMES: [&str; 15] = [
     "running_since_ms",
     "due_at_ms",
     "sent_at_ms",
@@ -51,6 +51,7 @@ const TIMES: [&str; 14] = [
     "since_ms",
     "silent_at_ms",
     "stuck_at_ms",
+    "late_at_ms",
     "wake_at_ms",
     "leave",
     "hint_after_ms",

@@ -1,42 +1,62 @@
 //! The commands: each calls the library and prints the result to the standard output.
 
-use std::io::Write as _;
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use jiff::civil::Date;
 use merchant_api::{BillDifference, CreateRefund, MismatchDetails, MismatchKind};
 use merchant_core::Payments;
-use merchant_server::{BillKind, Config, Finding, OrderCheck, Proof, Verdict, serve};
+use merchant_server::{
+    Api, BillKind, Config, ExportKind, ExportSpan, Finding, Merchant, OrderCheck, Proof, Sums,
+    Verdict, serve,
+};
 use wechat_pay::bill::BillAccount;
 
-use crate::arguments::{Account, AskedRefund, Command, ConfigFile, Keys, Mismatches, Orders};
+use crate::arguments::{
+    Account, AskedRefund, Command, ConfigFile, Exported, Keys, Migration, Mismatches, Orders,
+};
+use crate::codes;
+use crate::element::load_config;
+use crate::output::{Ending, Ran, say};
+use crate::rows::{Cells, Column, Format, Rows};
 use crate::signals::{Hangups, told_to_end};
 
-/// The result of a command.
-pub(crate) enum Ending {
-    /// The command succeeded.
-    Done,
-    /// The command succeeded and found differences.
-    Differs,
+/// A command was not told for which merchant it acts, or for one that is not configured.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoMerchant {
+    #[error("the configuration has several merchants: name one of them with --merchant: {0}")]
+    NotNamed(String),
+    #[error("--merchant must be a configured merchant: {0}")]
+    Unknown(String),
 }
 
-pub(crate) type Ran = Result<Ending, Box<dyn std::error::Error>>;
+/// A word on the command line that breaks a rule.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Misuse(pub(crate) String);
 
 /// Runs a command that needs a configuration.
 pub(crate) async fn run(command: &Command, config: Config) -> Ran {
+    let config = match command.merchant_file() {
+        Some(file) => chosen(config, file.merchant.as_deref())?,
+        None => config,
+    };
     match command {
         Command::Serve(ConfigFile { config: path }) => {
             let mut hangups = Hangups::listen();
             let next_config = async || {
                 hangups.next().await;
-                Config::load(path)
+                load_config(path)
             };
             Box::pin(serve(config, next_config, told_to_end())).await?;
             Ok(Ending::Done)
         }
         Command::CheckConfig {
-            live, place_order, ..
-        } => check_config(&config, *live, *place_order).await,
+            live,
+            place_order,
+            merchant,
+            ..
+        } => check_config(&config, *live, *place_order, merchant.as_deref()).await,
         Command::Migrate(_) => {
             let version = merchant_server::migrate(&config).await?;
             say(&format!("the database is at version {version}"))
@@ -48,14 +68,15 @@ pub(crate) async fn run(command: &Command, config: Config) -> Ran {
             }
         }
         Command::Refund(refund) => request_refund(config, refund).await,
-        Command::Reconcile { since, .. } => reconcile(config, *since).await,
+        Command::Reconcile { since, format, .. } => reconcile(config, *since, *format).await,
         Command::Bill {
             day,
             sub_mchid,
             save: None,
             fund_flow: _,
+            format,
             ..
-        } => compare_bill(&config, *day, sub_mchid.as_deref()).await,
+        } => compare_bill(&config, *day, sub_mchid.as_deref(), *format).await,
         Command::Bill {
             day,
             sub_mchid,
@@ -63,17 +84,39 @@ pub(crate) async fn run(command: &Command, config: Config) -> Ran {
             fund_flow,
             ..
         } => save_bill(&config, *day, sub_mchid.as_deref(), *fund_flow, to).await,
+        Command::Export {
+            kind,
+            from,
+            to,
+            sub_mchid,
+            ..
+        } => {
+            let kind = match kind {
+                Exported::Orders => ExportKind::Orders,
+                Exported::Payments => ExportKind::Payments,
+                Exported::Refunds => ExportKind::Refunds,
+            };
+            let span = ExportSpan {
+                from_ms: from.as_millisecond(),
+                to_ms: to.as_millisecond(),
+                sub_mchid: sub_mchid.clone(),
+            };
+            let mut out = BufWriter::new(std::io::stdout());
+            merchant_server::write_export(&config, kind, span, &mut out).await?;
+            Ok(Ending::Done)
+        }
         Command::Mismatches(Mismatches::List { all, .. }) => list_mismatches(&config, *all).await,
         Command::Mismatches(Mismatches::Done { no, note, .. }) => {
             let done = merchant_server::finish_mismatch(&config, *no, note.as_deref()).await?;
             say(&line_of_mismatch(&done))
         }
+        Command::Codes(command) => codes::run(command, &config).await,
         Command::Keys {
             command: Keys::List { live, .. },
         } => list_keys(&config, *live).await,
         Command::Keys {
             command: Keys::New { .. },
-        } => run_alone(command),
+        } => Box::pin(run_alone(command)).await,
         Command::Backup { to, .. } => {
             let orders = merchant_server::back_up(&config, to).await?;
             say(&format!(
@@ -85,19 +128,68 @@ pub(crate) async fn run(command: &Command, config: Config) -> Ran {
 }
 
 /// Runs a command that needs no configuration.
-pub(crate) fn run_alone(command: &Command) -> Ran {
+pub(crate) async fn run_alone(command: &Command) -> Ran {
     match command {
         Command::Keys {
             command: Keys::New { name },
         } => make_key(name),
+        Command::Migrate(Migration {
+            from: Some(from),
+            to: Some(to),
+            ..
+        }) => move_ledger(from, to).await,
         _ => Err("this command needs a configuration".into()),
     }
 }
 
-async fn check_config(config: &Config, live: bool, place_order: bool) -> Ran {
-    say(&format!("{}\nthe configuration is valid", summary(config)))?;
+async fn move_ledger(from: &str, to: &str) -> Ran {
+    let file = from.strip_prefix("sqlite:");
+    let file = file.ok_or_else(|| Misuse("--from must be sqlite:FILE".to_owned()))?;
+    let file = file.strip_prefix("//").unwrap_or(file);
+    let moved = merchant_server::move_ledger(Path::new(file), to).await?;
+    for table in &moved.tables {
+        say(&format!("{:<22}{:>10} rows", table.name, table.rows))?;
+    }
+    let Sums {
+        ordered_fen,
+        paid_fen,
+        payers_fen,
+        refunded_fen,
+        refunds_fen,
+    } = moved.sums;
+    say(&format!(
+        "orders of {ordered_fen} fen, of which {paid_fen} fen are paid; payers paid {payers_fen} fen; \
+         refunds of {refunds_fen} fen, of which {refunded_fen} fen were refunded\n\
+         all of it is in the {} now, and equal to the file",
+        moved.into
+    ))
+}
+
+/// The configuration of the merchant that a command acts for.
+fn chosen(config: Config, mchid: Option<&str>) -> Result<Config, NoMerchant> {
+    let known = || {
+        let mchids = config.each().map(|config| config.merchant.key.mchid());
+        mchids.collect::<Vec<_>>().join(", ")
+    };
+    match mchid {
+        Some(mchid) => {
+            let found = config.for_merchant(mchid);
+            found.ok_or_else(|| NoMerchant::Unknown(known()))
+        }
+        None if config.others.is_empty() => Ok(config),
+        None => Err(NoMerchant::NotNamed(known())),
+    }
+}
+
+async fn check_config(config: &Config, live: bool, place_order: bool, mchid: Option<&str>) -> Ran {
+    let summaries: Vec<_> = config.each().map(summary).collect();
+    let summaries = summaries.join("\n\n");
+    say(&format!("{summaries}\nthe configuration is valid"))?;
     for warning in config.warnings(jiff::Timestamp::now().as_second()) {
         say(&format!("warning: {warning}"))?;
+    }
+    if let Some(mchid) = mchid {
+        chosen(config.clone(), Some(mchid))?;
     }
     if !live {
         return say("WeChat was not called: use --live to check secrets and ids");
@@ -107,6 +199,25 @@ async fn check_config(config: &Config, live: bool, place_order: bool) -> Ran {
     } else {
         OrderCheck::Skip
     };
+    let mut has_failed = false;
+    for merchant in config.each().map(|config| config.merchant.key.mchid()) {
+        if mchid.is_some_and(|chosen| chosen != merchant) {
+            continue;
+        }
+        if !config.others.is_empty() {
+            say(&format!("merchant {merchant}"))?;
+        }
+        let theirs = chosen(config.clone(), Some(merchant))?;
+        has_failed |= check_merchant_live(&theirs, orders).await?;
+    }
+    Ok(agreed(!has_failed))
+}
+
+/// Checks one merchant's secrets and ids against WeChat; returns whether something is wrong.
+async fn check_merchant_live(
+    config: &Config,
+    orders: OrderCheck,
+) -> Result<bool, Box<dyn std::error::Error>> {
     let surroundings = merchant_server::surroundings(config)?;
     let report = merchant_server::check_live(config, &surroundings, orders).await?;
     for Proof {
@@ -127,7 +238,7 @@ async fn check_config(config: &Config, live: bool, place_order: bool) -> Ran {
     if !report.has_signed_answer {
         say("WeChat gave no signed answer, so almost nothing is proved")?;
     }
-    Ok(agreed(!report.has_failed()))
+    Ok(report.has_failed())
 }
 
 async fn request_refund(config: Config, asked: &AskedRefund) -> Ran {
@@ -145,10 +256,18 @@ async fn request_refund(config: Config, asked: &AskedRefund) -> Ran {
     say(&serde_json::to_string_pretty(&refund)?)
 }
 
-async fn reconcile(config: Config, since: jiff::Timestamp) -> Ran {
+const FINDING: &[Column] = &[
+    ("number", Cells::Number),
+    ("here", Cells::Word),
+    ("done", Cells::Word),
+    ("there", Cells::Value),
+];
+
+async fn reconcile(config: Config, since: jiff::Timestamp, format: Format) -> Ran {
     let surroundings = merchant_server::surroundings(&config)?;
     let payments = Payments::open_as_it_is(config, surroundings).await?;
     let reconciled = payments.reconcile(since.as_millisecond()).await?;
+    let mut rows = Rows::new(format, FINDING, std::io::stdout().lock());
     for finding in &reconciled.findings {
         let Finding {
             number,
@@ -156,48 +275,56 @@ async fn reconcile(config: Config, since: jiff::Timestamp) -> Ran {
             there,
             done,
         } = finding;
-        say(&format!("{number}: {here} here, WeChat: {there}. {done}"))?;
+        rows.push(&[number, here, done, there])?;
     }
+    rows.finish()?;
     let count = reconciled.findings.len();
-    say(&format!(
+    let summary = format!(
         "{} attempts and refunds queried, {count} did not agree",
         reconciled.asked
-    ))?;
+    );
+    say_beside(format, &summary)?;
     Ok(agreed(count == 0))
 }
 
-async fn compare_bill(config: &Config, day: Date, sub_mchid: Option<&str>) -> Ran {
+const DIFFERENCE: &[Column] = &[
+    ("kind", Cells::Word),
+    ("out_trade_no", Cells::Number),
+    ("out_refund_no", Cells::Number),
+    ("here", Cells::Value),
+    ("there", Cells::Value),
+];
+
+async fn compare_bill(config: &Config, day: Date, sub_mchid: Option<&str>, format: Format) -> Ran {
     let surroundings = merchant_server::surroundings(config)?;
-    let compared = merchant_server::compare_bill(config, &surroundings, day, sub_mchid).await?;
-    for difference in &compared.differences {
-        say(&line_of(difference))?;
-    }
-    let count = compared.differences.len();
-    say(&format!(
+    let mut rows = Rows::new(format, DIFFERENCE, BufWriter::new(std::io::stdout()));
+    let mut take = |difference: &BillDifference| {
+        let cell = |value: &Option<String>| value.as_deref().unwrap_or_default().to_owned();
+        let BillDifference {
+            kind,
+            out_trade_no,
+            out_refund_no,
+            here,
+            there,
+        } = difference;
+        let cells = [out_trade_no, out_refund_no, here, there].map(cell);
+        let [payment, refund, here, there] = cells.each_ref().map(String::as_str);
+        rows.push(&[kind, payment, refund, here, there])
+    };
+    let compared =
+        merchant_server::compare_bill(config, &surroundings, day, sub_mchid, &mut take).await?;
+    rows.finish()?;
+    let (found, count) = (&compared.comparison, compared.differences);
+    let summary = format!(
         "{}: {} payments of {} fen and {} refunds of {} fen at WeChat; {count} differences",
-        compared.day,
-        compared.payments.count,
-        compared.payments.total_fen.count(),
-        compared.refunds.count,
-        compared.refunds.total_fen.count(),
-    ))?;
+        found.day,
+        found.payments.count,
+        found.payments.total_fen.count(),
+        found.refunds.count,
+        found.refunds.total_fen.count(),
+    );
+    say_beside(format, &summary)?;
     Ok(agreed(count == 0))
-}
-
-fn line_of(difference: &BillDifference) -> String {
-    let named = [
-        ("out_trade_no", &difference.out_trade_no),
-        ("out_refund_no", &difference.out_refund_no),
-        ("here", &difference.here),
-        ("there", &difference.there),
-    ];
-    let known = named
-        .iter()
-        .filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?)));
-    let words: Vec<_> = std::iter::once(difference.kind.clone())
-        .chain(known)
-        .collect();
-    words.join(" ")
 }
 
 async fn save_bill(
@@ -305,11 +432,12 @@ fn summary(config: &Config) -> String {
         "a simulator, no real money"
     };
     format!(
-        "listen       {}\npublic       {}\ndatabase     {}\ngateway      {} ({money})\nmchid        {}\nappid        {}\nproducts     {}\nnotify_url   {}",
+        "listen       {}\npublic       {}\ndatabase     {}\ngateway      {} ({money})\napi          {}\nmchid        {}\nappid        {}\nproducts     {}\nnotify_url   {}",
         config.listen,
         config.public_base_url,
         config.database,
         config.gateway.origin,
+        apis(&config.merchant),
         config.merchant.key.mchid(),
         config.merchant.appid,
         products.join(", "),
@@ -317,8 +445,20 @@ fn summary(config: &Config) -> String {
     )
 }
 
-/// Prints a result to the standard output. Logs go to the standard error.
-fn say(text: &str) -> Ran {
-    writeln!(std::io::stdout().lock(), "{text}")?;
-    Ok(Ending::Done)
+/// The version that makes orders, and the other one if its key is configured too.
+fn apis(merchant: &Merchant) -> String {
+    let other = match merchant.api {
+        Api::V3 => merchant.api_v2_key.as_ref().map(|_| "v2"),
+        Api::V2(_) => merchant.api_v3_key.as_ref().map(|_| "v3"),
+    };
+    let other = other.map(|other| format!("; {other} for what it made and for notifications"));
+    format!("{}{}", merchant.api, other.unwrap_or_default())
+}
+
+/// Prints the summary of rows: below a table, and on the standard error beside CSV.
+fn say_beside(format: Format, summary: &str) -> std::io::Result<()> {
+    match format {
+        Format::Table => writeln!(std::io::stdout().lock(), "{summary}"),
+        Format::Csv => writeln!(std::io::stderr().lock(), "{summary}"),
+    }
 }

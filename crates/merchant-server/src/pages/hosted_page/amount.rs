@@ -4,13 +4,10 @@ use payment_values::Fen;
 
 use crate::extract::Language;
 
-/// `¥1,990.00` in Chinese, `CN¥1,990.00` in English, as browsers write it. The calculation uses
+/// `¥1,990.00` in Simplified Chinese, `CN¥1,990.00` in the others, as browsers write it. The calculation uses
 /// only whole numbers.
 pub(crate) fn amount(amount: Fen, language: Language) -> String {
-    let sign = match language {
-        Language::ZhCn => "¥",
-        Language::En => "CN¥",
-    };
+    let sign = language.yuan_sign();
     let fen = amount.count();
     let yuan = (fen / 100).to_string();
     let mut grouped = String::new();
@@ -42,7 +39,9 @@ mod tests {
         for (fen, expected) in cases {
             let fen = Fen::saturating(fen);
             assert_eq!(amount(fen, Language::ZhCn), expected);
-            assert_eq!(amount(fen, Language::En), format!("CN{expected}"));
+            for language in [Language::ZhHant, Language::En] {
+                assert_eq!(amount(fen, language), format!("CN{expected}"));
+            }
         }
     }
 }

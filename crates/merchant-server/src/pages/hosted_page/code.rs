@@ -47,20 +47,23 @@ pub(super) fn code_to_scan(
     }
 }
 
-/// `二维码有效时间 29:59`, for the time of the link or of the order, whichever ends first.
+/// `请在 29:59 内完成支付`, for the time of the link or of the order, whichever ends first.
 fn countdown(answer: &CheckoutAnswer, language: Language) -> Markup {
     let of_link = answer
         .attempt
         .as_ref()
         .and_then(|attempt| attempt.remaining_ms);
     let remaining_ms = of_link.into_iter().chain(answer.remaining_ms).min();
+    let sentence = language.say(buyer_words::CODE_VALID_FOR);
+    let (before, after) = sentence.split_once('#').unwrap_or((sentence, ""));
     html! {
         @if let Some(remaining_ms) = remaining_ms {
             // The page's script counts on. Without script the text would soon be wrong, so the style
             // hides it.
             p .countdown {
-                (language.say(buyer_words::CODE_VALID_FOR)) " "
+                (before)
                 span role="timer" data-remaining-ms=(remaining_ms) { (clock_text(remaining_ms)) }
+                (after)
             }
         }
     }

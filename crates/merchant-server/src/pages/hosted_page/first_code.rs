@@ -23,7 +23,7 @@ use tracing::Instrument as _;
 use super::document::{checkout_policy, with_headers};
 use super::offer::BuyerContext;
 use super::page_request::{Arrival, Notice, PageRequest};
-use super::refusals::{code_of, sentence};
+use super::refusals::sentence;
 use super::{view, visit};
 
 /// How long the body waits for the attempt. After that the page is sent without a code, and the
@@ -97,7 +97,7 @@ async fn body(payments: &Payments, starting: Starting, mut request: PageRequest)
         Ok((checkout, answer)) => view::body(payments.config(), &checkout, &answer, &request),
         Err(refusal) => {
             refusal.log();
-            let words = sentence(code_of(&refusal));
+            let words = sentence(refusal.code());
             view::refusal_body(payments.config(), &request.token, words, request.language)
         }
     }
@@ -106,7 +106,7 @@ async fn body(payments: &Payments, starting: Starting, mut request: PageRequest)
 /// The sentence about a refused attempt. The page without a code says the rest: that the time is
 /// over, or that there is a button.
 fn notice_of(refusal: &Refusal) -> Option<Notice> {
-    match code_of(refusal) {
+    match refusal.code() {
         ErrorCode::RateLimited | ErrorCode::CheckoutExpired | ErrorCode::AttemptSuperseded => None,
         code => Some(Notice::NoCode(sentence(code))),
     }

@@ -49,6 +49,7 @@ impl Unavailable {
             Self::NoProductFits(Some(Alternative::Computer)) => buyer_words::OPEN_ON_COMPUTER,
             Self::NoProductFits(Some(Alternative::PhoneBrowser)) => buyer_words::OPEN_IN_BROWSER,
             Self::NoProductFits(Some(Alternative::WeChat)) => buyer_words::OPEN_IN_WECHAT,
+            Self::NoProductFits(Some(Alternative::MiniProgram)) => buyer_words::OPEN_MINI_PROGRAM,
             Self::NoProductFits(None) => buyer_words::NOTHING_FITS,
         }
     }
@@ -149,7 +150,12 @@ mod tests {
             (desk, all, some(&[Native])),
             (desk, &[H5, Jsapi], instead(Some(Alternative::PhoneBrowser))),
             (desk, &[Jsapi], instead(Some(Alternative::WeChat))),
-            (desk, &[Product::MiniProgram], instead(None)),
+            (
+                desk,
+                &[Product::MiniProgram],
+                instead(Some(Alternative::MiniProgram)),
+            ),
+            (desk, &[], instead(None)),
             (old, all, Offer::Unavailable(Unavailable::WechatTooOld)),
             ("", all, some(&[Native])),
         ];

@@ -11,12 +11,12 @@ use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use maud::{Markup, html};
 use merchant_api::{CheckoutAnswer, OrderState};
-use merchant_core::{Payments, checkouts};
+use merchant_core::{Merchants, checkouts};
 use url::form_urlencoded;
 
 use super::document::{OURSELVES, document, secured, words_policy};
 use crate::error::Failure;
-use crate::extract::{Language, PathText};
+use crate::extract::{Language, PathText, merchant_of_token};
 
 /// How often the frame reloads, in seconds.
 const REFRESH_S: u32 = 5;
@@ -33,11 +33,12 @@ pub(super) fn frame(token: &str, version: u64, language: Language) -> Markup {
 
 /// `GET /c/{token}/status?seen=VERSION`
 pub(crate) async fn status(
-    State(payments): State<Payments>,
+    State(merchants): State<Merchants>,
     language: Language,
     PathText(token): PathText,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
+    let payments = merchant_of_token(&merchants, &token).await?;
     let (_, answer) = checkouts::show(&payments, &token).await?;
     let is_news = answer.state != OrderState::Open
         || answer.remaining_ms == Some(0)

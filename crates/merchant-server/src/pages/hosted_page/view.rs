@@ -9,7 +9,7 @@
 use buyer_words::Words;
 use maud::{Markup, html};
 use merchant_api::{CheckoutAnswer, OrderState, PayParameters, Product, RETURN_PARAMETER};
-use merchant_core::config::Config;
+use merchant_core::config::{Bundle, Config};
 use merchant_core::ledger::{Checkout, Order};
 use payment_values::Fen;
 
@@ -42,10 +42,10 @@ pub(super) fn page(
 /// The page up to the end of its head, which is the same for every order.
 pub(super) fn head(config: &Config, language: Language) -> Markup {
     let links = html! {
-        @if config.bundle_dir.is_some() {
+        @if config.bundle != Bundle::Absent {
             // The body comes first on a slow network.
             link rel="modulepreload" href=(ELEMENT_PATH) fetchpriority="low";
-            @if let Some(name) = &config.bundle_wasm {
+            @if let Some(name) = config.bundle.wasm() {
                 link rel="preload" as="fetch" type="application/wasm" href={ "/dist/" (name) }
                     crossorigin fetchpriority="low";
             }
@@ -356,7 +356,7 @@ fn dead_end(title: Words, advice: Words, language: Language) -> Markup {
 const fn words_of(notice: Notice) -> Words {
     match notice {
         Notice::Checked => buyer_words::NOT_PAID_YET,
-        Notice::Superseded => buyer_words::BEGUN_ELSEWHERE,
+        Notice::Superseded => buyer_words::CONTINUED_ELSEWHERE,
         Notice::NoCode(why) => why,
     }
 }

@@ -41,14 +41,28 @@ pub(super) fn fitting(route: &Route, sub_mchid: Option<&str>, number: usize) -> 
                 "refund_quantity": 1,
             }],
         }),
+        "/v1/orders/{order_no}/shipping" => json!({
+            "logistics_type": "express", "delivery_mode": "split", "is_all_delivered": true,
+            "shipping_list": [{
+                "tracking_no": format!("T{number}"), "express_company": "SF", "item_desc": "茶",
+                "receiver_contact": "13912341234", "consignor_contact": "****1234",
+            }],
+        }),
+        "/v1/pay/params" => paid_by_service(number),
+        "/v1/pay/unified" => {
+            let mut order = paid_by_service(number);
+            order["trade_type"] = json!(["JSAPI", "NATIVE", "APP", "MWEB"][number / 8 % 4]);
+            order
+        }
+        "/v1/pay/queryOrder" | "/v1/pay/closeOrder" => json!({
+            "out_trade_no": format!("hostile-{}", number % 16),
+        }),
         "/v1/refunds/{refund_no}/apply-abnormal-refund" => json!({
             "type": "USER_BANK_CARD", "bank_type": "ICBC_DEBIT",
             "bank_account": "6222020000001234", "real_name": "张三丰",
         }),
         // A payment that belongs to no order, so it must settle none of the orders.
-        "/wechat/notify/payment" | "/wechat/notify/refund" => {
-            payment_resource(UNMATCHED, sub_mchid)
-        }
+        path if path.starts_with("/wechat/notify/") => payment_resource(UNMATCHED, sub_mchid),
         _ => {
             let products = ["native", "h5", "jsapi", "mini_program"];
             json!({
@@ -88,9 +102,20 @@ fn order(sub_mchid: Option<&str>, number: usize) -> Value {
     order
 }
 
-/// The bytes of a body: pages post forms, backends and WeChat post JSON.
+/// An order of the payment service.
+fn paid_by_service(number: usize) -> Value {
+    json!({
+        "body": "茶", "out_trade_no": format!("hostile-{}", number % 16), "total_fee": 1990,
+        "spbill_create_ip": "10.0.0.9", "notify_url": "http://127.0.0.1:7000/notify",
+        "openid": "oHostile",
+    })
+}
+
+/// The bytes of a body: pages and callers of the payment
+/// service post forms, other backends and WeChat post JSON.
 pub(super) fn written(route: &Route, body: &Value) -> Vec<u8> {
-    let is_form = route.path.starts_with("/v1/checkouts/") || route.path.starts_with("/c/");
+    let forms = ["/v1/checkouts/", "/v1/pay/", "/c/"];
+    let is_form = forms.iter().any(|begin| route.path.starts_with(begin));
     if !is_form {
         return body.to_string().into_bytes();
     }

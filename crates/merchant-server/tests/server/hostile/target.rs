@@ -9,7 +9,6 @@ use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use merchant_server::Clock as _;
 use serde_json::json;
-use sqlx::Connection as _;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
@@ -18,11 +17,14 @@ use super::requests::{HEADERS, HostileRequest, Key, Payload, spoil};
 use super::routes::{Route, routes};
 use super::verdict::{check_refusal, is_kept_for_a_person, is_wechat_refusal};
 use crate::bills::{DAY, the_next_morning};
+use crate::cluster;
 use crate::test_server::{
     API_KEY, MINUTE_MS, Owner, SentNotification, TestServer, backend, merchant,
     payment_notification, sign, sub_merchant,
 };
 
+/// The payment service is for merchants that sell for themselves.
+const SERVICE: &str = "[wxpay_server]\nnotify_urls = [\"http://127.0.0.1:7000/notify\"]\nreturn_url = \"http://127.0.0.1:8000/pay\"\n";
 const HOOKS: &str = "[[webhooks]]\nurl = \"http://127.0.0.1:7000/hooks\"\nsecret = \"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"\n";
 /// So many that some orders are still open when many have been closed.
 const OPEN_ORDERS: usize = 80;
@@ -40,9 +42,20 @@ pub(super) struct Target {
     token: String,
     sub_mchid: Option<String>,
     /// A connection that shows whether another connection has written.
-    watch: Mutex<sqlx::SqliteConnection>,
+    watch: Mutex<sqlx::AnyConnection>,
     _files: TempDir,
 }
+
+/// PostgreSQL's rows have the number of the transaction that wrote them.
+const NEWEST_ROWS: &str = "SELECT CAST(SUM(rows + newest) AS BIGINT) FROM (
+        SELECT COUNT(*) AS rows, COALESCE(MAX(CAST(CAST(xmin AS TEXT) AS BIGINT)), 0) AS newest
+        FROM (SELECT xmin FROM orders UNION ALL SELECT xmin FROM attempts
+              UNION ALL SELECT xmin FROM refunds UNION ALL SELECT xmin FROM notifications
+              UNION ALL SELECT xmin FROM mismatches UNION ALL SELECT xmin FROM refund_mismatches
+              UNION ALL SELECT xmin FROM kept_notifications UNION ALL SELECT xmin FROM due_work
+              UNION ALL SELECT xmin FROM oauth_states UNION ALL SELECT xmin FROM payer_handles
+              UNION ALL SELECT xmin FROM webhooks UNION ALL SELECT xmin FROM webhook_deliveries)
+             AS every) AS counted";
 
 impl Target {
     pub(super) async fn open(owner: Owner) -> Self {
@@ -60,18 +73,21 @@ impl Target {
         let appid = merchant()["appid"].as_str().unwrap().to_owned();
         let applications =
             format!("app_appid = \"{appid}\"\nmini_program_path = \"/pages/pay/pay\"\n");
-        let configuration = owner.configuration(&lines, &applications) + HOOKS;
+        let service = match owner {
+            Owner::Merchant => SERVICE,
+            Owner::Provider => "",
+        };
+        let configuration = owner.configuration(&lines, &applications) + HOOKS + service;
         let server = TestServer::open_configured(&configuration).await;
         let sub_mchid = (owner == Owner::Provider).then(|| sub_merchant(1).sub_mchid);
         let (token, known) = furnish(&server, sub_mchid.as_deref()).await;
-        let database = server.folder.path().join("merchant-server.sqlite3");
-        let watch = sqlx::SqliteConnection::connect(&format!("sqlite://{}", database.display()));
+        let pool = server.database().await;
         Self {
             routes: routes(&server).await,
             known,
             token,
             sub_mchid,
-            watch: Mutex::new(watch.await.unwrap()),
+            watch: Mutex::new(pool.acquire().await.unwrap().detach()),
             server,
             _files: files,
         }
@@ -180,10 +196,14 @@ impl Target {
     /// A number that changes when another connection has written.
     async fn writes(&self) -> i64 {
         let mut watch = self.watch.lock().await;
-        let (version,) = sqlx::query_as("PRAGMA data_version")
-            .fetch_one(&mut *watch)
-            .await
-            .unwrap();
+        let (version,) = sqlx::query_as(if cluster::is_used() {
+            NEWEST_ROWS
+        } else {
+            "PRAGMA data_version"
+        })
+        .fetch_one(&mut *watch)
+        .await
+        .unwrap();
         version
     }
 
@@ -297,7 +317,12 @@ async fn furnish(
         ("day", texts(&[DAY, "2026-11-20", "2026-11-22"])),
         ("id", ids.collect()),
         ("no", mismatches.collect()),
+        ("mchid", vec![server.mchid.clone()]),
         ("file", texts(&["MP_verify_0123456789abcdef.txt", "c.css"])),
+        (
+            "name",
+            texts(&["0123456789abcdef.svg", "../merchant-server.toml"]),
+        ),
         // `nest_service` uses this name for the rest of an address.
         (
             "__private__axum_nest_tail_param",

@@ -363,3 +363,17 @@ async fn a_refund_whose_notification_is_lost_is_found_by_a_query() {
         "no word follows the last"
     );
 }
+
+/// Both calls may share one commit. Each answer comes after it, so the refund can be read at once.
+#[tokio::test]
+async fn two_equal_calls_at_once_are_answered_after_the_refund_is_recorded() {
+    let (server, _) = bought().await;
+    let refunded = async || {
+        let asked = server.ask_refund(refund_body("R-1", 990)).await;
+        assert!(asked.status.is_success(), "{}", asked.json);
+        server.refund("R-1").await
+    };
+    let (one, other) = tokio::join!(refunded(), refunded());
+    assert_eq!((one.status, other.status), (StatusCode::OK, StatusCode::OK));
+    assert_eq!(server.simulator.ledger_view(None).refunds.len(), 1);
+}

@@ -43,9 +43,7 @@ pub(crate) fn refund_resource(server: &TestServer, state: &str) -> Value {
 }
 
 async fn refund_mismatches(server: &TestServer) -> Vec<(String, String, Option<String>)> {
-    let options = sqlx::sqlite::SqliteConnectOptions::new()
-        .filename(server.folder.path().join("merchant-server.sqlite3"));
-    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    let pool = server.database().await;
     sqlx::query_as(
         "SELECT out_refund_no, reason, query_answer FROM refund_mismatches ORDER BY rowid",
     )

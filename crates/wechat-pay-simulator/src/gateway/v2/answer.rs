@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use wechat_pay::v2::{Fields, Route, failure_body, refusal_answer, success_answer};
 
 use super::caller::Caller;
@@ -18,6 +18,19 @@ pub(super) enum Answer {
     Fields(Fields),
     /// A bill, which is not signed.
     File { bytes: Vec<u8>, gzip: bool },
+}
+
+/// The page of WeChat's front, before any message is read: the connection presented no certificate.
+pub(super) fn no_certificate() -> Response {
+    tracing::info!("refused: the connection presented no certificate");
+    let page = "<html>\r\n<head><title>400 No required SSL certificate was sent</title></head>\r\n\
+        <body>\r\n<center><h1>400 Bad Request</h1></center>\r\n\
+        <center>No required SSL certificate was sent</center>\r\n</body>\r\n</html>\r\n";
+    let mut response = text(Bytes::from_static(page.as_bytes()));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    let html = HeaderValue::from_static("text/html");
+    response.headers_mut().insert(header::CONTENT_TYPE, html);
+    response
 }
 
 /// A refusal before the merchant is known.

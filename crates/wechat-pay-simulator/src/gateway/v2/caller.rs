@@ -9,6 +9,7 @@ use wechat_pay::v2::{ApiV2Key, Fields, MAX_XML_BYTES, SignType, UnverifiedReques
 use super::refusal::Refusal;
 use crate::keyring::Keyring;
 use crate::simulator::{Simulator, SubMerchant};
+use crate::tls::ClientCertificate;
 
 /// A merchant with a valid signature, and the fields of its request.
 #[derive(Clone, Debug)]
@@ -24,6 +25,12 @@ impl Caller {
     /// A field; an empty one counts as absent.
     pub(super) fn field(&self, name: &str) -> Option<&str> {
         self.fields.get(name)
+    }
+
+    /// Whether a TLS connection presented this merchant's certificate.
+    pub(super) fn has_certificate(&self, presented: &ClientCertificate) -> bool {
+        let own = self.keyring.certificate_der();
+        own.is_ok_and(|own| presented.der() == Some(&own))
     }
 
     /// The fields that name the account, as every answer repeats them.

@@ -29,6 +29,7 @@ fn order(v2: &V2, number: &str, code: &str, fen: i64) -> v2::Request {
         scene: CodePayScene::default(),
         attach: None,
         goods_tag: None,
+        no_credit: false,
         support_fapiao: None,
         detail: None,
         settle_info: None,

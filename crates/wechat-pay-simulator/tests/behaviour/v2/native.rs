@@ -11,7 +11,7 @@ use wechat_pay::{ProductFields, Stamp, TradeState};
 use wechat_pay_simulator::{Outgoing, Settings, Simulator, SimulatorOptions};
 
 use super::V2;
-use crate::harness::{Harness, NOTIFY_URL, start};
+use crate::harness::{Harness, NOTIFY_URL, send, start, text};
 
 /// A merchant whose callback places an order for tea, and sells nothing else.
 fn merchant_of_tea() -> Arc<V2> {
@@ -90,6 +90,38 @@ async fn a_scanned_link_becomes_an_order_that_the_buyer_pays() {
     assert_eq!(v2.harness.pay(paying).await.1["trade_state"], "SUCCESS");
     let paid = v2.query("T00001").await.unwrap();
     assert_eq!(paid.trade_state, TradeState::Success);
+}
+
+/// The phone's page: an address with the scanned link, and the form that the cashier has there.
+#[tokio::test]
+async fn the_phone_scans_a_link_of_goods_and_pays_the_order_that_the_merchant_made() {
+    let v2 = merchant_of_tea();
+    let scanned = async |link: &str| {
+        let link: String = url::form_urlencoded::byte_serialize(link.as_bytes()).collect();
+        let request = Request::get(format!("/phone/scan?code_url={link}"))
+            .header("cookie", "simulator_payer=2")
+            .body(Body::empty());
+        send(v2.harness.simulator.app(), request.unwrap()).await
+    };
+    let cashier = scanned(&v2.link("tea")).await;
+    let page = text(&cashier);
+    assert!(page.contains("¥19.90") && page.contains("T00001"), "{page}");
+    let (_, rest) = page.split_once("name=\"prepay_id\" value=\"").unwrap();
+    let (prepay_id, _) = rest.split_once('"').unwrap();
+    let request = Request::post("/phone/pay")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("cookie", "simulator_payer=2")
+        .body(Body::from(format!("prepay_id={prepay_id}&outcome=success")));
+    let paid = send(v2.harness.simulator.app(), request.unwrap()).await;
+    assert_eq!(paid.status(), 200, "{}", text(&paid));
+    let found = v2.query("T00001").await.unwrap();
+    assert_eq!(found.trade_state, TradeState::Success);
+
+    let refused = scanned(&v2.link("pot")).await;
+    assert_eq!(refused.status(), 409);
+    assert!(text(&refused).contains("已售完"), "{}", text(&refused));
+    let forged = v2.link("pot").replace("product_id=pot", "product_id=tea");
+    assert_eq!(scanned(&forged).await.status(), 400);
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ fn order() -> CodePayOrder {
         scene: CodePayScene::default(),
         attach: None,
         goods_tag: None,
+        no_credit: false,
         support_fapiao: None,
         detail: None,
         settle_info: None,

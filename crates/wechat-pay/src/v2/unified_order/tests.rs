@@ -84,7 +84,7 @@ fn each_product_has_its_own_fields() {
 fn optional_fields_are_sent_in_the_form_of_version_2() {
     let mut order = order(ProductFields::Native);
     order.product_id = Some("P1".into());
-    order.no_credit = true;
+    order.order.no_credit = true;
     order.time_start = Some("2009-12-25T01:10:10Z".parse().unwrap());
     order.order.time_expire = Some("2009-12-27T01:10:10.9Z".parse().unwrap());
     order.order.attach = Some("深圳分店".into());

@@ -1,0 +1,29 @@
+//! The note of what a person has just done, on the page to which that leads.
+
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::session::Desk;
+use super::words;
+
+/// What a person has just done.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Said {
+    #[serde(default)]
+    pub(super) said: String,
+}
+
+impl Said {
+    /// The note of what was done.
+    pub(super) fn notice(&self, desk: &Desk) -> Markup {
+        let sentence = match self.said.as_str() {
+            "refunded" => words::SAID_REFUNDED,
+            "settled" => words::SAID_SETTLED,
+            "resent" => words::SAID_RESENT,
+            "done" => words::SAID_DONE,
+            "repeated" => words::SAID_REPEATED,
+            _ => return html! {},
+        };
+        html! { p .notice .good role="status" { (desk.view.language.say(sentence)) } }
+    }
+}

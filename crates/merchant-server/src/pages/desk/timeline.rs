@@ -1,0 +1,108 @@
+//! The story of an order as a list, oldest first.
+
+use buyer_words::Words;
+use maud::{Markup, html};
+use merchant_core::config::Scope;
+use merchant_core::orders::desk::{Event, Story, What};
+
+use super::figure::{money, scene, state, time};
+use super::session::Desk;
+use super::{journal, refund, webhooks, words};
+
+/// All events.
+pub(super) fn timeline(desk: &Desk, story: &Story) -> Markup {
+    html! {
+        ol .timeline {
+            @for event in &story.events {
+                li { (time(event.at_ms)) div { (told(desk, event)) } }
+            }
+        }
+    }
+}
+
+fn told(desk: &Desk, event: &Event) -> Markup {
+    let language = desk.view.language;
+    let say = |sentence: Words| language.say(sentence);
+    match &event.what {
+        What::Created => html! { strong { (say(words::EVENT_CREATED)) } },
+        What::Expired => html! { strong { (say(words::EVENT_EXPIRED)) } },
+        What::Attempt {
+            number,
+            product,
+            out_trade_no,
+            state: word,
+        } => html! {
+            strong { (say(words::EVENT_ATTEMPT)) " " (number) } " · " (say(scene(*product)))
+            " " (state(word, language))
+            p .quiet { code { (out_trade_no) } }
+        },
+        What::Accepted { number } => html! { (say(words::EVENT_ACCEPTED)) " (" (number) ")" },
+        What::Notification {
+            event_type,
+            refund_no,
+            outcome,
+        } => html! {
+            strong { (say(words::EVENT_NOTIFICATION)) } " " code { (event_type) }
+            p .quiet { (say(words::OUTCOME)) ": " (outcome) @if let Some(no) = refund_no { " · " code { (no) } } }
+        },
+        What::Queried { is_answered } => html! {
+            (say(words::EVENT_QUERIED)) " "
+            span .quiet { (say(if *is_answered { words::ANSWERED } else { words::NOT_ANSWERED })) }
+        },
+        What::Paid {
+            transaction_id,
+            payer_total_fen,
+            bank_type,
+            is_surplus,
+        } => html! {
+            strong { (say(if *is_surplus { words::EVENT_SURPLUS } else { words::EVENT_PAID })) }
+            @if let Some(fen) = payer_total_fen { " " (money(*fen, language)) }
+            p .quiet { code { (transaction_id) } @if let Some(bank) = bank_type { " · " (bank) } }
+        },
+        What::RefundSeen => html! { strong { (say(words::EVENT_REFUND_SEEN)) } },
+        What::RefundBegun {
+            refund_no,
+            amount_fen,
+            origin,
+            reason,
+        } => html! {
+            strong { (say(words::EVENT_REFUND)) } " " (money(*amount_fen, language))
+            " · " (say(refund::origin(*origin)))
+            p .quiet { code { (refund_no) } @if let Some(reason) = reason { " · " (reason) } }
+        },
+        What::RefundState {
+            refund_no,
+            state: refund_state,
+            account,
+            wechat_message,
+        } => html! {
+            (say(words::EVENT_REFUND_STATE)) " " (state(refund_state.as_str(), language))
+            p .quiet {
+                code { (refund_no) }
+                @if let Some(account) = account { " · " (account) }
+                @if let Some(message) = wechat_message { " · WeChat: " (message) }
+            }
+        },
+        What::Webhook {
+            id,
+            event_type,
+            state: word,
+            tries,
+            last_outcome,
+        } => html! {
+            strong { (say(words::EVENT_WEBHOOK)) } " " code { (event_type) } " " (state(word, language))
+            p .quiet {
+                (say(words::TRIES)) ": " (tries)
+                @if let Some(outcome) = last_outcome { " · " (outcome) }
+            }
+            @if desk.has(Scope::DeskSettle) {
+                (webhooks::resend_form(desk, id, *tries, "order"))
+            }
+        },
+        What::Desk(entry) => html! {
+            strong { (entry.key_name) } " · " (say(journal::action(&entry.action)))
+            " " (journal::outcome(entry, language))
+            @if let Some(subject) = &entry.subject { p .quiet { code { (subject) } } }
+        },
+    }
+}
