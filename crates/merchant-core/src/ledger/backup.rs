@@ -31,11 +31,11 @@ impl Ledger {
         let part = part_of(to);
         match std::fs::remove_file(&part) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(LedgerError::Folder(error));
+                return Err(LedgerError::BackupFile(error));
             }
             _ => {}
         }
-        make_private(&part).map_err(LedgerError::Folder)?;
+        make_private(&part).map_err(LedgerError::BackupFile)?;
         let name = part
             .to_str()
             .ok_or_else(|| LedgerError::Backup("its path is not UTF-8".to_owned()))?;
@@ -45,7 +45,7 @@ impl Ledger {
             .execute(self.readers.scan())
             .await?;
         let orders = check_copy(&part).await?;
-        put_in_place(&part, to).map_err(LedgerError::Folder)?;
+        put_in_place(&part, to).map_err(LedgerError::BackupFile)?;
         Ok(orders)
     }
 }

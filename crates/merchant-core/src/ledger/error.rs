@@ -3,9 +3,19 @@
 /// Why a call to the ledger failed. It changed nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// The database file or its folder cannot be created.
-    #[error("the database file or its folder cannot be created: {0}")]
-    Folder(std::io::Error),
+    /// A backup's file cannot be made or renamed.
+    #[error("the backup cannot be written: {0}")]
+    BackupFile(std::io::Error),
+    /// The database file or its folder belongs to another user, or is on a disk that can only be read.
+    #[error(
+        "the database {path} cannot be written: {reason}. The server must be allowed to write this file and to create files beside it"
+    )]
+    NotWritable {
+        /// The database file.
+        path: String,
+        /// The operating system's reason.
+        reason: std::io::Error,
+    },
     /// The database refused the statement or cannot be reached.
     #[error("database: {0}")]
     Database(ledger_database::Error),

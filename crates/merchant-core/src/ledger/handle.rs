@@ -53,10 +53,7 @@ impl Ledger {
 
     pub(super) async fn brought_up(database: &Database) -> Result<Self, LedgerError> {
         if let Database::Sqlite(path) = database {
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder).map_err(LedgerError::Folder)?;
-            }
-            make_private(path).map_err(LedgerError::Folder)?;
+            check_writable(path)?;
         }
         let ledger = Self::connect(database).await?;
         match ledger.check_version().await {
@@ -216,6 +213,25 @@ where
             outcome => return outcome,
         }
     }
+}
+
+/// Creates the file and its folder, if they are missing, and checks that the file can be written and that
+/// SQLite can make its side files. A server that could only read would take its port, and refuse every
+/// order.
+fn check_writable(path: &Path) -> Result<(), LedgerError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push("-check");
+    let check = path
+        .parent()
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| make_private(path))
+        .and_then(|()| make_private(beside.as_ref()));
+    // Another server that starts at the same moment may have removed it.
+    let _ = std::fs::remove_file(&beside);
+    check.map_err(|reason| LedgerError::NotWritable {
+        path: path.display().to_string(),
+        reason,
+    })
 }
 
 /// Creates the file, if it is missing, readable by its owner only: it holds tokens and openids.

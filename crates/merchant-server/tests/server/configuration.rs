@@ -360,7 +360,7 @@ fn run_with(variables: &[(&str, &str)]) -> (Option<i32>, String) {
 fn variables_override_the_file_and_the_exit_code_reports_the_kind_of_error() {
     type Variables = &'static [(&'static str, &'static str)];
     let cases: [(Variables, i32, &str); 4] = [
-        (&[], 1, "folder"),
+        (&[], 1, "cannot be written"),
         (
             &[("MERCHANT_SERVER__PUBLIC_BASE_URL", "http://pay.example")],
             2,
@@ -613,7 +613,7 @@ fn a_variable_of_digits_is_a_string_where_the_file_has_a_string() {
     ]);
     // The variables are accepted as the file is; only the database cannot be created.
     assert_eq!(code, Some(1), "{log}");
-    assert!(log.contains("folder"), "{log}");
+    assert!(log.contains("cannot be written"), "{log}");
 }
 
 fn write_with_mode(file: &Path, text: &str, mode: u32) {

@@ -1,7 +1,8 @@
 //! A database that cannot be written. The server never acts after a write that failed, reports that
 //! it is not ready, and works again as soon as there is space.
 //!
-//! The tests use two ways, and neither needs a full disk. A deferred constraint makes SQLite refuse
+//! The tests use two ways, and neither needs a full disk. A disk that can only be read all of a sudden
+//! looks the same to SQLite as a full one: the operating system refuses the bytes. A deferred constraint makes SQLite refuse
 //! the commit and not the statement, as a full disk does. A limit on the size of files makes the
 //! operating system refuse the bytes.
 

@@ -296,6 +296,51 @@ async fn a_database_that_others_can_read_is_reported_at_the_start_and_by_check_c
     assert!(process.may_list_orders(API_KEY).await);
 }
 
+#[test]
+fn a_database_that_may_only_be_read_ends_the_start_with_the_file_and_the_reason() {
+    if cluster::is_used() {
+        return;
+    }
+    // Rights do not bind root, unless it gives that power up.
+    let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+    let as_user: &[&str] = match is_root {
+        true => &["setpriv", "--bounding-set=-dac_override"],
+        false => &[],
+    };
+    let cases = [
+        ("the file", "data/ledger.sqlite3", 0o400),
+        ("its folder", "data", 0o500),
+    ];
+    for (case, place, mode) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("data/ledger.sqlite3");
+        std::fs::create_dir(folder.path().join("data")).unwrap();
+        std::fs::write(&database, "").unwrap();
+        write(
+            &folder.path().join("s.toml"),
+            &served("database = \"data/ledger.sqlite3\""),
+        );
+        let place = folder.path().join(place);
+        std::fs::set_permissions(&place, Permissions::from_mode(mode)).unwrap();
+        let own = ["--log-json", "serve", "--config", "s.toml"];
+        let mut command = as_user.to_vec();
+        command.push(env!("CARGO_BIN_EXE_merchant-server"));
+        command.extend(own);
+        let output = Command::new(command[0])
+            .args(&command[1..])
+            .current_dir(folder.path())
+            .env_clear()
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{case}: {said}");
+        for part in ["data/ledger.sqlite3 cannot be written", "denied"] {
+            assert!(said.contains(part), "{case}: {part} in {said}");
+        }
+        std::fs::set_permissions(&place, Permissions::from_mode(0o700)).unwrap();
+    }
+}
+
 #[tokio::test]
 async fn on_sigterm_it_answers_waiting_polls_and_exits_with_0() {
     let mut process = Process::start();
