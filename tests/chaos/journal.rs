@@ -43,6 +43,12 @@ impl fmt::Display for FindingKind {
     }
 }
 
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.kind, self.order_no, self.what)
+    }
+}
+
 impl Journal {
     /// Records an event of an order.
     pub(crate) fn note(&self, now_ms: i64, order_no: &str, what: impl Into<String>) {

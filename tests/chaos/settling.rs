@@ -22,7 +22,7 @@ const STEP_S: i64 = 1800;
 const STEPS: usize = 2000;
 /// How long the server may take for the work that is due at one time.
 const STEP_LIMIT: Duration = Duration::from_mins(2);
-/// How many findings are printed with their story; the others are only named.
+/// How many findings are printed with their story.
 const STORIES: usize = 12;
 
 /// The time after which WeChat has closed every order that no server closed: seven days, and one
@@ -180,22 +180,19 @@ pub(crate) fn report(
     faults: u64,
     findings: &[Finding],
 ) -> ExitCode {
-    for (place, finding) in findings.iter().enumerate() {
-        let Finding {
-            kind,
-            order_no,
-            what,
-        } = finding;
-        println!("{kind}: {order_no}: {what}");
-        if place >= STORIES {
-            continue;
-        }
+    for finding in findings.iter().take(STORIES) {
+        let order_no = &finding.order_no;
+        println!("{finding}");
         if let Some(order) = plan.orders.iter().find(|order| order.order_no == *order_no) {
             println!("    planned: {order:?}");
         }
         for line in chaos.journal.story(order_no) {
             println!("    {line}");
         }
+    }
+    // All of them once more without their stories: a log that is cut keeps its end.
+    for finding in findings {
+        println!("{finding}");
     }
     let count = |kind| {
         findings

@@ -22,6 +22,8 @@ pub(crate) enum Failure {
         command: String,
         /// Its exit status, or why it could not be started.
         status: String,
+        /// The last lines that it printed, if they were kept.
+        last_lines: Vec<String>,
     },
     /// A command did not end in time and was killed.
     TimedOut {
@@ -63,6 +65,24 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// The same failure of a command, with the end of what the command printed.
+    pub(crate) fn with_last_lines(mut self, lines: Vec<String>) -> Self {
+        if let Self::Command { last_lines, .. } = &mut self {
+            *last_lines = lines;
+        }
+        self
+    }
+
+    /// The end of what the failed command printed.
+    pub(crate) fn last_lines(&self) -> &[String] {
+        match self {
+            Self::Command { last_lines, .. } => last_lines,
+            _ => &[],
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -70,7 +90,9 @@ impl fmt::Display for Failure {
                 f,
                 "setup step \"{step}\" failed: {why}\n  by hand: {by_hand}\n  then run the same task again"
             ),
-            Self::Command { command, status } => write!(f, "`{command}` failed: {status}"),
+            Self::Command {
+                command, status, ..
+            } => write!(f, "`{command}` failed: {status}"),
             Self::TimedOut { command, limit } => {
                 write!(f, "`{command}` did not end within {} s", limit.as_secs())
             }

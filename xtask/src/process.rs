@@ -3,12 +3,15 @@
 //! Standard output of helpers goes to standard error, because a task's own standard output is its
 //! answer; only test runners (`run_shown`) keep theirs.
 
-use std::io::stderr;
+mod echo;
+
+use std::io::{IsTerminal as _, stderr, stdout};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
+use self::echo::Echo;
 use crate::failure::Failure;
 
 /// Runs a helper to its end.
@@ -16,9 +19,26 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     finish(command.stdin(Stdio::null()).stdout(stderr()))
 }
 
-/// Runs a test runner to its end; its standard output is not redirected.
+/// Runs a test runner to its end; its standard output is not redirected. Where nobody watches, a
+/// failure carries the last lines of what was printed, because a log may be cut.
 pub(crate) fn run_shown(command: &mut Command) -> Result<(), Failure> {
-    finish(command.stdin(Stdio::null()))
+    command.stdin(Stdio::null());
+    if stdout().is_terminal() {
+        return finish(command);
+    }
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| unstarted(command, &error))?;
+    let echo = Echo::new();
+    if let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) {
+        echo.pass_on(out, stdout());
+        echo.pass_on(err, stderr());
+    }
+    let status = child.wait().map_err(|error| unstarted(command, &error))?;
+    let last_lines = echo.last_lines();
+    judge(command, status).map_err(|failure| failure.with_last_lines(last_lines))
 }
 
 /// Becomes the program: it has this process's terminal and signals, and its exit code is this
@@ -113,6 +133,7 @@ fn judge(command: &Command, status: ExitStatus) -> Result<(), Failure> {
     Err(Failure::Command {
         command: shown(command),
         status: status.to_string(),
+        last_lines: Vec::new(),
     })
 }
 
@@ -120,6 +141,7 @@ fn unstarted(command: &Command, error: &std::io::Error) -> Failure {
     Failure::Command {
         command: shown(command),
         status: error.to_string(),
+        last_lines: Vec::new(),
     }
 }
 

@@ -153,19 +153,22 @@ fn report(rows: &[Row]) -> ExitCode {
         ));
     }
     console::note(format!("all\t{}", console::seconds(total)));
-    let failed = rows.iter().find_map(|row| match &row.outcome {
+    let failed = rows.iter().filter_map(|row| match &row.outcome {
         Outcome::Failed(failure) => Some((row.step.name, failure)),
         _ => None,
     });
-    match failed {
-        None => ExitCode::SUCCESS,
-        Some((name, failure)) => {
-            console::note(format!(
-                "\nthe first step that failed: `{name}`; to run it alone: cargo xtask test --only {name}\n{failure}"
-            ));
-            ExitCode::FAILURE
+    let mut code = ExitCode::SUCCESS;
+    for (name, failure) in failed {
+        code = ExitCode::FAILURE;
+        console::note(format!(
+            "\n`{name}` failed; to run it alone: cargo xtask test --only {name}"
+        ));
+        for line in failure.last_lines() {
+            console::note(format!("  | {line}"));
         }
+        console::note(failure.to_string());
     }
+    code
 }
 
 #[cfg(test)]
