@@ -21,11 +21,13 @@ pub(crate) struct Totals {
 
 impl Totals {
     /// The figures of WeChat's ledger for one merchant. A payment that never succeeded and a refund
-    /// that was closed moved no money and are in no bill; a payment that was reversed is in the
-    /// bill.
+    /// that was closed moved no money and are in no bill. A code payment that was taken back after
+    /// the buyer had paid is a line of the bill, but `bill` counts it as little as the ledger does.
     pub(crate) fn at_wechat(mchid: &str, orders: &[WechatOrder], refunds: &[WechatRefund]) -> Self {
         let mut totals = Self::default();
-        let paid = |order: &&WechatOrder| order.mchid == mchid && order.transaction_id.is_some();
+        let paid = |order: &&WechatOrder| {
+            order.mchid == mchid && order.transaction_id.is_some() && order.trade_state != "REVOKED"
+        };
         for order in orders.iter().filter(paid) {
             totals.payments += 1;
             totals.paid_fen += order.payer_total_fen;
@@ -122,6 +124,23 @@ fn day_of(at_ms: i64) -> Date {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_payment_that_was_taken_back_is_in_no_total() {
+        let order = |trade_state: &str| WechatOrder {
+            mchid: "1900000001".to_owned(),
+            out_trade_no: "order".to_owned(),
+            trade_state: trade_state.to_owned(),
+            transaction_id: Some("42001".to_owned()),
+            total_fen: 30,
+            payer_total_fen: 30,
+            refunded_fen: 0,
+            is_notifying: false,
+        };
+        let orders = [order("SUCCESS"), order("REVOKED")];
+        let totals = Totals::at_wechat("1900000001", &orders, &[]);
+        assert_eq!((totals.payments, totals.paid_fen), (1, 30));
+    }
 
     #[test]
     fn the_last_line_of_a_bill_is_read() {
