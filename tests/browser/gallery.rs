@@ -147,9 +147,9 @@ impl Gallery {
         browser
             .open(&format!("{}/gallery/state.html?{query}", self.0.stage))
             .await;
-        browser
-            .until("document.documentElement.dataset.settled")
-            .await;
+        // The page before this one has settled too, and a driver may still answer from it.
+        let is_settled = format!("document.documentElement.dataset.settled === '{query}'");
+        browser.until(&is_settled).await;
     }
 }
 

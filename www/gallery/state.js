@@ -101,7 +101,7 @@ for (const step of fixture.steps || []) {
   await (typeof step === "number" ? clock.pass(step) : step(element));
   await clock.turn();
 }
-document.documentElement.dataset.settled = "true";
+document.documentElement.dataset.settled = query.toString();
 
 /** An answer that never arrives. */
 function pending() {
