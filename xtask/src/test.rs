@@ -13,6 +13,7 @@ use self::step::{Run, Step};
 use crate::failure::Failure;
 use crate::{console, setup};
 
+mod compose;
 mod made_pages;
 mod package;
 mod selection;

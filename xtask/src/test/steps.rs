@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::selection::Selection;
 use super::step::{Run, Step};
-use super::{made_pages, package, supply_chain};
+use super::{compose, made_pages, package, supply_chain};
 use crate::failure::Failure;
 use crate::setup::{
     self, BINDGEN_CLI, GECKODRIVER, Need, NpmTool, TRUNK, ToolCache, WASM_TARGET, foreign_clients,
@@ -113,6 +113,13 @@ pub(super) const ALL: &[Step] = &[
         needs: chaos::NEEDS_ON_POSTGRES,
         after: None,
         run: Run::Whole(chaos::short_on_postgres),
+    },
+    Step {
+        name: "compose",
+        about: "the container example: its files, and a payment by each service's own command line",
+        needs: compose::NEEDS,
+        after: None,
+        run: Run::Tests(compose::check),
     },
     Step {
         name: "wasm",
@@ -301,7 +308,7 @@ fn openapi_rules() -> Result<(), Failure> {
 }
 
 /// One of the test programs in `tests/`, with the feature that it is built by.
-fn payment_tests(feature: &str, test: &str) -> Command {
+pub(super) fn payment_tests(feature: &str, test: &str) -> Command {
     let mut cargo = repository::cargo();
     cargo
         .args(["test", "--package=payment-tests"])
@@ -495,7 +502,7 @@ fn browser_capabilities() -> Result<PathBuf, Failure> {
     Ok(file)
 }
 
-fn required(program: Option<PathBuf>, name: &str) -> Result<PathBuf, Failure> {
+pub(super) fn required(program: Option<PathBuf>, name: &str) -> Result<PathBuf, Failure> {
     program.ok_or_else(|| {
         Failure::Findings(vec![format!("{name} was set up and is not there any more")])
     })
