@@ -9,6 +9,38 @@
 //! as an [`Event`]. Time and randomness are passed in as data. This crate never reads a clock,
 //! touches a browser, waits, or decides that money moved. Only an answer of the merchant's backend
 //! decides that.
+//!
+//! A payment at a desk begins:
+//!
+//! ```
+//! use checkout::{CheckoutMachine, Effect, Event, Facts, Options, Request};
+//! use merchant_api::CheckoutAnswer;
+//!
+//! let facts = Facts {
+//!     user_agent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:120.0) Gecko/20100101 Firefox/120.0".into(),
+//!     ..Facts::default()
+//! };
+//! let mut machine = CheckoutMachine::new(7, facts, Options::default());
+//!
+//! // The element is in the page: the machine asks the shell to read the order.
+//! let effects = machine.update(0, Event::Connected);
+//! let sent = effects.iter().find_map(|effect| match effect {
+//!     Effect::Send { id, request: Request::Read(_) } => Some(*id),
+//!     _ => None,
+//! });
+//! let id = sent.expect("a request");
+//!
+//! // The order is open. At a desk the machine starts a payment by QR code by itself.
+//! let answer = Box::new(CheckoutAnswer {
+//!     order_no: "SHOP-0001".into(),
+//!     total_fen: 6_910,
+//!     ..CheckoutAnswer::default()
+//! });
+//! let effects = machine.update(40, Event::Answered { id, answer });
+//! let starts = |effect: &Effect| matches!(effect, Effect::Send { request: Request::Start(_), .. });
+//! assert!(effects.iter().any(starts));
+//! assert_eq!(machine.view(40).screen.name(), "starting");
+//! ```
 
 mod bridge_reply;
 mod destination;

@@ -17,6 +17,7 @@
 //!
 //! What this crate never does: know a table, or decide about a payment.
 
+mod checked_values;
 mod engine;
 mod error;
 mod migrations;

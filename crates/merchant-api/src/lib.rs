@@ -6,6 +6,22 @@
 //!
 //! What this crate never does: I/O, time, cryptography, or a decision about a payment.
 //!
+//! ```
+//! use merchant_api::{AttemptForm, ErrorCode, PollQuery, Product};
+//!
+//! // A page writes its requests with the types that a backend reads them with.
+//! let query = PollQuery { wait_s: Some(25), seen: Some(7), ask: false };
+//! assert_eq!(query.to_query(), "wait=25&seen=7");
+//! let form = AttemptForm::parse([("product", "native"), ("after", "0")]).expect("a valid form");
+//! assert_eq!(form.product, Product::Native);
+//!
+//! // A refusal has a code, the field, and whether the same call can succeed later.
+//! let refusal = AttemptForm::parse([("product", "cash")]).expect_err("no such product");
+//! assert_eq!(refusal.code, Some(ErrorCode::InvalidRequest));
+//! assert_eq!(refusal.field.as_deref(), Some("product"));
+//! assert!(!refusal.retryable);
+//! ```
+//!
 //! Features, none on by default because each of them enlarges the widget's download:
 //! - `serde`: writing answers, and the private side's JSON (servers);
 //! - `openapi`: the table of the routes, and the OpenAPI 3.1 document made from it.

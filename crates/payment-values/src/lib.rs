@@ -4,13 +4,21 @@
 //!
 //! What this crate never does: I/O, or a decision about a payment.
 //!
-//! Features, none on by default:
-//! - `serde`: reading and writing each value as the bare text or number that it is on the wire;
-//! - `database`: the same for a column of a database.
+//! ```
+//! use payment_values::{Fen, OutTradeNo};
+//!
+//! let price = Fen::from_yuan_text("69.1").expect("an amount in yuan");
+//! assert_eq!(price.count(), 6_910);
+//!
+//! // A number that WeChat would refuse is refused here, with its field and its rule.
+//! let refused = OutTradeNo::parse("tea 0001").expect_err("it has a blank");
+//! assert_eq!(refused.field, "out_trade_no");
+//! ```
+//!
+//! One feature, off by default: `serde` reads and writes each value as the bare text or number that it
+//! is on the wire.
 
 mod amount;
-#[cfg(feature = "database")]
-mod column;
 mod field;
 mod number;
 

@@ -6,6 +6,16 @@
 //! byte: if one letter is changed or one parameter is added, WeChat reports a `code_url` as
 //! "expired".
 //!
+//! ```
+//! let code = qr_code::QrCode::encode("weixin://wxpay/bizpayurl?pr=JyC91EIz1").expect("it fits");
+//!
+//! // One path for a page's own `<svg>`, in modules.
+//! assert!(code.path_data().starts_with("M4 4v1h7v-1"));
+//! assert_eq!(code.side_modules_with_quiet_zone(), 37);
+//! // Or a whole picture.
+//! assert!(code.svg("Scan to pay").starts_with("<svg "));
+//! ```
+//!
 //! This crate never draws, never interprets the text, and never formats: every buyer downloads it,
 //! so it uses only integers and string pushes.
 

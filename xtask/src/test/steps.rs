@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::selection::Selection;
 use super::step::{Run, Step};
-use super::{compose, made_pages, package, supply_chain};
+use super::{compose, made_pages, package, publish, supply_chain};
 use crate::failure::Failure;
 use crate::setup::{
     self, BINDGEN_CLI, GECKODRIVER, Need, NpmTool, TRUNK, ToolCache, WASM_TARGET, foreign_clients,
@@ -73,6 +73,13 @@ pub(super) const ALL: &[Step] = &[
         needs: &[Need::CargoDeny],
         after: None,
         run: Run::Whole(supply_chain::check),
+    },
+    Step {
+        name: "publish",
+        about: "the crates for others: what a registry shows, documentation, packages, SemVer",
+        needs: &[],
+        after: None,
+        run: Run::Whole(publish::check),
     },
     Step {
         name: "openapi-rules",

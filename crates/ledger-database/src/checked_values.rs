@@ -1,9 +1,11 @@
-//! Values as columns of a database. If a column breaks a value's rules, reading the row fails, so
-//! the error does not appear later.
+//! The checked values of a payment as columns. If a column breaks a value's rules, reading the row fails, so
+//! the error does not appear later. This module knows values, and no table.
 
-use ledger_database::{Column, IntoValue, Kind, ReadError, Value, ValueRef};
+use payment_values::{Fen, OpenId, OrderNo, OutRefundNo, OutTradeNo, RefundId, TransactionId};
 
-use crate::{Fen, OpenId, OrderNo, OutRefundNo, OutTradeNo, RefundId, TransactionId};
+use crate::error::ReadError;
+use crate::row::Column;
+use crate::value::{IntoValue, Kind, Value, ValueRef};
 
 macro_rules! texts {
     ($($name:ident)+) => {$(
