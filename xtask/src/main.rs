@@ -15,6 +15,7 @@ mod demo;
 mod dist;
 mod docs;
 mod failure;
+mod new;
 mod process;
 mod release;
 mod repository;
@@ -50,6 +51,9 @@ enum Task {
     Size,
     /// Write the pages of docs/ that are made from the OpenAPI file and the sample configuration
     Docs,
+    /// Begin what people add often: write the skeleton in each place, and print what is left to write
+    #[command(subcommand)]
+    New(new::Addition),
     /// Check this repository's own rules: dependencies, module heads, words, links
     Tidy,
     /// Install the missing tools; every other task also does this
@@ -83,6 +87,7 @@ fn run(task: Task) -> Result<ExitCode, failure::Failure> {
         Task::Release(options) => release::run(options)?,
         Task::Size => size::check()?,
         Task::Docs => docs::write()?,
+        Task::New(addition) => new::run(&addition)?,
         Task::Tidy => tidy::check()?,
         Task::Setup {
             purpose,

@@ -11,6 +11,7 @@ mod links;
 mod markdown;
 mod prose;
 mod rust_tokens;
+mod skeletons;
 mod sources;
 mod style;
 
@@ -23,6 +24,7 @@ pub(crate) fn check() -> Result<(), Failure> {
         repository::root().join(path).exists()
     }));
     findings.extend(books::findings(&texts));
+    findings.extend(skeletons::findings(&texts));
     findings.extend(docs::findings()?);
     findings.extend(dependencies::findings()?);
     findings.extend(circles::findings()?);
