@@ -96,8 +96,13 @@ pub(crate) struct Demo {
 impl Demo {
     /// Creates the folder, and a key if there is none yet.
     pub(crate) fn in_folder(data_dir: &Path, ports: &Ports) -> Result<Self, Failed> {
-        fs::create_dir_all(data_dir)?;
-        let data_dir = fs::canonicalize(data_dir)?;
+        let data_dir = own_folder(data_dir).map_err(|error| {
+            let folder = data_dir.display();
+            Failed::ToStart(
+                format!("the folder {folder} cannot be written: {error}; choose another one with --data-dir")
+                    .into(),
+            )
+        })?;
         let [simulator, wechat_browser, merchant, shop] = [
             &ports.simulator,
             &ports.wechat_browser,
@@ -217,6 +222,14 @@ fn kept_key(file: &Path) -> Result<String, Failed> {
     Ok(key)
 }
 
+/// The absolute path of a folder that exists from now on, and that files can be written into.
+fn own_folder(folder: &Path) -> std::io::Result<PathBuf> {
+    fs::create_dir_all(folder)?;
+    let folder = fs::canonicalize(folder)?;
+    tempfile::tempfile_in(&folder)?;
+    Ok(folder)
+}
+
 /// Writes a file that only its owner can read, also if the file existed before.
 fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     let mut options = fs::OpenOptions::new();
@@ -229,6 +242,21 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::{Demo, Ports};
+
+    #[tokio::test]
+    async fn a_folder_that_cannot_be_written_is_named_with_the_option_that_changes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        // A file in the folder's place, which root cannot write into either.
+        let data_dir = folder.path().join("file");
+        std::fs::write(&data_dir, "").unwrap();
+        let ports = Ports::free().await.unwrap();
+        let refusal = Demo::in_folder(&data_dir, &ports)
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(refusal.contains("/file cannot be written"), "{refusal}");
+        assert!(refusal.contains("--data-dir"), "{refusal}");
+    }
 
     #[tokio::test]
     async fn a_second_start_in_the_same_folder_keeps_the_keys() {

@@ -3,7 +3,8 @@
 //!
 //! `--check` pays once in each scene and ends; without it the servers stay until Ctrl-C.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use clap::Args;
@@ -68,16 +69,31 @@ fn demo(options: &Options) -> Result<Command, Failure> {
     )?;
     // Checked before anything is built: otherwise this answer would come minutes later.
     ports.ensure_free()?;
-    setup::provide(Purpose::Demo.needs())?;
-    let mut demo = built()?;
     let data_dir = options.data_dir.clone();
     let data_dir = data_dir.unwrap_or_else(|| repository::root().join("demo-data"));
+    ensure_writable(&data_dir)?;
+    setup::provide(Purpose::Demo.needs())?;
+    let mut demo = built()?;
     demo.args(ports.arguments())
         .arg("--data-dir")
         .arg(data_dir)
         .arg("--bundle-dir")
         .arg(dist::quick_beside_the_shipped()?);
     Ok(demo)
+}
+
+/// Creates the folder, and refuses one that no file can be written into.
+fn ensure_writable(folder: &Path) -> Result<(), Failure> {
+    let probe = folder.join(format!("written-by-{}", std::process::id()));
+    let written = fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&probe, ""))
+        .and_then(|()| fs::remove_file(&probe));
+    written.map_err(|error| Failure::File {
+        path: folder.to_owned(),
+        why: format!(
+            "{error}; the demo keeps its orders there: choose another folder with --data-dir"
+        ),
+    })
 }
 
 fn check() -> Result<Command, Failure> {
@@ -101,4 +117,26 @@ fn built() -> Result<Command, Failure> {
         )
     })?;
     Ok(Command::new(repository::target_dir().join("debug/demo")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::ensure_writable;
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_named_with_the_flag_that_changes_it() {
+        let place = std::env::temp_dir().join(format!("xtask-demo-{}", std::process::id()));
+        ensure_writable(&place.join("data")).unwrap();
+        assert_eq!(fs::read_dir(place.join("data")).unwrap().count(), 0);
+        // A file in the folder's place, which root cannot write into either.
+        fs::write(place.join("file"), "").unwrap();
+        let refusal = ensure_writable(&place.join("file"))
+            .unwrap_err()
+            .to_string();
+        assert!(refusal.contains("/file"), "{refusal}");
+        assert!(refusal.contains("--data-dir"), "{refusal}");
+        fs::remove_dir_all(place).unwrap();
+    }
 }

@@ -4,6 +4,29 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Where a tool comes from, over the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    CratesIo,
+    Debian,
+    Npm,
+    PyPi,
+    /// Rust's own server, by rustup.
+    Rust,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CratesIo => "crates.io",
+            Self::Debian => "Debian's mirror",
+            Self::Npm => "npm's registry",
+            Self::PyPi => "PyPI",
+            Self::Rust => "Rust's server (rustup)",
+        })
+    }
+}
+
 /// What stopped a task. Every variant is printed as it is; xtask retries none of them.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -13,6 +36,8 @@ pub(crate) enum Failure {
         step: String,
         /// What went wrong, one sentence.
         why: String,
+        /// Where the step gets it from.
+        from: Source,
         /// A command line that does the same.
         by_hand: String,
     },
@@ -41,10 +66,12 @@ pub(crate) enum Failure {
     },
     /// A check of ours found something; one finding a line.
     Findings(Vec<String>),
-    /// A port is in use.
+    /// A port cannot be used.
     Port {
-        /// The port that is in use.
+        /// The port.
         port: u16,
+        /// What is wrong with it, such as `is in use`.
+        why: String,
         /// The server that needs the port.
         wanted_by: &'static str,
         /// The flag that sets another port.
@@ -86,9 +113,14 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Setup { step, why, by_hand } => write!(
+            Self::Setup {
+                step,
+                why,
+                from,
+                by_hand,
+            } => write!(
                 f,
-                "setup step \"{step}\" failed: {why}\n  by hand: {by_hand}\n  then run the same task again"
+                "setup step \"{step}\" failed: {why}\n  it comes from {from}, so it needs a network (behind a proxy: HTTPS_PROXY)\n  by hand: {by_hand}\n  then run the same task again"
             ),
             Self::Command {
                 command, status, ..
@@ -100,11 +132,12 @@ impl fmt::Display for Failure {
             Self::Findings(findings) => write!(f, "{}", findings.join("\n")),
             Self::Port {
                 port,
+                why,
                 wanted_by,
                 flag,
             } => write!(
                 f,
-                "port {port} on 127.0.0.1 is in use, and the {wanted_by} needs it: choose another with {flag}"
+                "port {port} on 127.0.0.1 {why}, and the {wanted_by} needs one: choose another with {flag}"
             ),
             Self::Ports(why) => f.write_str(why),
         }

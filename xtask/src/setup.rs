@@ -4,6 +4,10 @@
 //! A step whose check passes costs nothing and prints nothing. Tools go into a folder of this user,
 //! one folder per version, and never into the repository: a fresh clone finds them built.
 
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
 use clap::ValueEnum;
 
 use crate::console;
@@ -178,6 +182,7 @@ impl Purpose {
 pub(crate) fn provide(needs: &[Need]) -> Result<(), Failure> {
     let cache = ToolCache::of_this_user();
     for need in needs {
+        ensure_named_exist(need.variables(), |name| env::var_os(name))?;
         let step = need.step(&cache);
         if (step.is_done)(&cache) {
             continue;
@@ -199,7 +204,40 @@ pub(crate) fn provide(needs: &[Need]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Refuses a variable that names nothing. Without this, the program would be looked for elsewhere, or installed,
+/// and nobody would learn that the variable is wrong.
+fn ensure_named_exist(
+    variables: &[&str],
+    value: impl Fn(&str) -> Option<OsString>,
+) -> Result<(), Failure> {
+    for name in variables {
+        let named = value(name).map(PathBuf::from);
+        if let Some(path) = named.filter(|path| !path.exists()) {
+            return Err(Failure::File {
+                path,
+                why: format!(
+                    "there is no such file, and the variable {name} names it: correct it, or unset it to have the program found or installed"
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
 impl Need {
+    /// The variables that name a program or a folder of this need.
+    fn variables(self) -> &'static [&'static str] {
+        match self {
+            Self::Chromium => &["CHROMIUM", "CHROMEDRIVER"],
+            Self::Firefox => &["FIREFOX"],
+            Self::WebKit => &["MINIBROWSER"],
+            Self::Postgres => &["POSTGRES_BIN"],
+            Self::Nginx => &["NGINX"],
+            Self::Faketime => &["LIBFAKETIME"],
+            _ => &[],
+        }
+    }
+
     fn step(self, cache: &ToolCache) -> Step {
         match self {
             Self::WasmTarget => wasm_toolchain::step(),
@@ -234,10 +272,24 @@ impl Need {
 
 #[cfg(test)]
 mod tests {
-    use super::{Purpose, ToolCache};
+    use super::{Failure, Purpose, ToolCache, ensure_named_exist};
 
     #[test]
-    fn every_step_has_a_command_to_run_by_hand() {
+    fn a_variable_that_names_nothing_is_refused_by_its_name() {
+        let variables = ["CHROMIUM", "CHROMEDRIVER"];
+        assert!(ensure_named_exist(&variables, |_| None).is_ok());
+        let here = |_: &str| std::env::current_exe().ok().map(Into::into);
+        assert!(ensure_named_exist(&variables, here).is_ok());
+        let wrong = |name: &str| (name == "CHROMEDRIVER").then(|| "/no/such/driver".into());
+        let refusal = ensure_named_exist(&variables, wrong)
+            .unwrap_err()
+            .to_string();
+        assert!(refusal.contains("/no/such/driver"), "{refusal}");
+        assert!(refusal.contains("variable CHROMEDRIVER"), "{refusal}");
+    }
+
+    #[test]
+    fn every_step_has_a_command_to_run_by_hand_and_says_where_it_comes_from() {
         let cache = ToolCache::of_this_user();
         let purposes = [Purpose::Test, Purpose::Bench, Purpose::Release];
         for need in purposes.map(Purpose::needs).concat() {
@@ -246,6 +298,9 @@ mod tests {
                 !step.name.is_empty() && !step.by_hand.is_empty(),
                 "{need:?}"
             );
+            let said = step.failed(&Failure::Ports("no")).to_string();
+            assert!(said.contains(&step.by_hand), "{said}");
+            assert!(said.contains(&step.from.to_string()), "{said}");
         }
     }
 

@@ -2,6 +2,7 @@
 //! graceful shutdown.
 
 use std::future::Future;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::pin;
 
@@ -32,13 +33,29 @@ pub enum ServeError {
     #[error("the HTTP client cannot be made: {0}")]
     Client(#[from] reqwest::Error),
     /// The port is taken, or the listener broke.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}: {source}{}", advice(.source.kind()))]
     Listen {
         /// The address of the configuration.
         address: SocketAddr,
         /// The system's reason.
         source: std::io::Error,
     },
+}
+
+/// What a person does about it.
+const fn advice(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::AddrInUse => {
+            "; another program listens there: end it, or choose another port in `listen`"
+        }
+        ErrorKind::PermissionDenied => {
+            "; a port below 1024 needs a right of its own: choose another port in `listen`, and put a proxy before the server"
+        }
+        ErrorKind::AddrNotAvailable => {
+            "; this machine has no such address: `listen` names one of its own, or 0.0.0.0 for all of them"
+        }
+        _ => "",
+    }
 }
 
 /// The server with its present configuration, and its routes.

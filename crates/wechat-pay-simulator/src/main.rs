@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -181,9 +181,10 @@ enum StartError {
     NotLoopback(SocketAddr),
     #[error("--public-base-url must be http or https, without path, query and user")]
     PublicBaseUrl,
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}: {source}{}", listening_advice(.source.kind(), .option))]
     Listen {
         address: SocketAddr,
+        option: &'static str,
         source: std::io::Error,
     },
     #[error("--config {path}: {source}")]
@@ -193,10 +194,15 @@ enum StartError {
     },
     #[error("settings: {0}")]
     Settings(#[from] SettingsError),
+    #[error("{}: {source}{}", .path.display(), FOLDER_ADVICE)]
+    Folder {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("state: {0}")]
-    State(#[from] StateError),
+    State(StateError),
     #[error("keys: {0}")]
-    Keyring(#[from] KeyringError),
+    Keyring(KeyringError),
     #[error("outgoing requests: {0}")]
     Outgoing(#[from] OutgoingError),
     #[error("--tls-listen: {0}")]
@@ -205,6 +211,42 @@ enum StartError {
     Origin(#[from] OriginError),
     #[error("{0}")]
     Io(#[from] std::io::Error),
+}
+
+/// What a person does about a folder that cannot be written.
+const FOLDER_ADVICE: &str =
+    "; --state must be a folder that the simulator may write, or may create";
+
+impl From<StateError> for StartError {
+    fn from(error: StateError) -> Self {
+        Self::State(error)
+    }
+}
+
+impl From<KeyringError> for StartError {
+    /// A file that cannot be written is a matter of the folder.
+    fn from(error: KeyringError) -> Self {
+        match error {
+            KeyringError::File { path, source } => Self::Folder { path, source },
+            error => Self::Keyring(error),
+        }
+    }
+}
+
+/// What a person does about an address.
+fn listening_advice(kind: ErrorKind, option: &str) -> String {
+    match kind {
+        ErrorKind::AddrInUse => {
+            format!("; another program listens there: end it, or choose another port with {option}")
+        }
+        ErrorKind::PermissionDenied => format!(
+            "; a port below 1024 needs a right of its own: choose another port with {option}"
+        ),
+        ErrorKind::AddrNotAvailable => {
+            format!("; this machine has no such address: choose another one with {option}")
+        }
+        _ => String::new(),
+    }
 }
 
 #[tokio::main]
@@ -226,7 +268,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
             return Err(StartError::NotLoopback(address));
         }
     }
-    let (listener, address) = listen(arguments.listen).await?;
+    let (listener, address) = listen(arguments.listen, "--listen").await?;
     let base_url = match &arguments.public_base_url {
         Some(url) => origin_of(url)?,
         None => format!("http://{address}"),
@@ -244,7 +286,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
     let mut servers = tokio::task::JoinSet::new();
     servers.spawn(serve(listener, simulator.app()));
     if let Some(address) = arguments.tls_listen {
-        let (listener, address) = listen(address).await?;
+        let (listener, address) = listen(address, "--tls-listen").await?;
         let mut hosts = vec![address.ip().to_string()];
         let public = arguments.public_base_url.as_ref();
         hosts.extend(
@@ -260,7 +302,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         servers.spawn(serve_tls(listener, simulator.app(), tls));
     }
     for browser in &arguments.wechat_browsers {
-        let (listener, address) = listen(browser.listen).await?;
+        let (listener, address) = listen(browser.listen, "--wechat-browser").await?;
         let app = wechat_browser::app(
             &simulator,
             format!("http://{address}").parse()?,
@@ -338,8 +380,15 @@ fn settings(arguments: &Arguments, default_trust: Trust) -> Result<Settings, Sta
     Ok(settings)
 }
 
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::Listen { address, source };
+async fn listen(
+    address: SocketAddr,
+    option: &'static str,
+) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen {
+        address,
+        option,
+        source,
+    };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
 
 use std::io::{BufRead as _, BufReader, Lines, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -68,6 +68,33 @@ fn every_page_comes_from_the_program() {
         assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
         assert!(answer.contains(part), "{path}: {answer}");
     }
+}
+
+/// What the program says before it ends without having started.
+fn refusal(folder: &TempDir, listen: &str, state: &str) -> String {
+    let ended = Command::new(env!("CARGO_BIN_EXE_wechat-pay-simulator"))
+        .args(["--listen", listen, "--state", state])
+        .current_dir(folder.path())
+        .env_clear()
+        .output()
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    String::from_utf8(ended.stderr).unwrap()
+}
+
+#[test]
+fn a_taken_port_and_a_folder_that_is_none_are_named_with_the_option_that_changes_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let held = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = held.local_addr().unwrap().to_string();
+    let said = refusal(&folder, &taken, "state");
+    assert!(said.contains(&taken), "{said}");
+    assert!(said.contains("choose another port with --listen"), "{said}");
+    // A file in the folder's place, which root cannot write into either.
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let said = refusal(&folder, "127.0.0.1:0", "file");
+    assert!(said.contains("file/"), "{said}");
+    assert!(said.contains("--state must be a folder"), "{said}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The four ports of a demo, all on loopback.
 
+use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, TcpListener};
 
 use crate::failure::Failure;
@@ -40,20 +41,25 @@ impl Ports {
         Ok(ports)
     }
 
-    /// An error that names the flag, if a program already listens on a port.
+    /// An error that names the flag, if a program already listens on a port, or if nobody may.
     pub(super) fn ensure_free(self) -> Result<(), Failure> {
-        self.ensure(is_free)
+        self.ensure(bind)
     }
 
-    fn ensure(self, is_free: impl Fn(u16) -> bool) -> Result<(), Failure> {
+    fn ensure(self, bind: impl Fn(u16) -> io::Result<()>) -> Result<(), Failure> {
         for (port, wanted_by, flag) in self.named() {
-            if !is_free(port) {
-                return Err(Failure::Port {
-                    port,
-                    wanted_by,
-                    flag,
-                });
-            }
+            bind(port).map_err(|error| Failure::Port {
+                port,
+                why: match error.kind() {
+                    ErrorKind::AddrInUse => "is in use".to_owned(),
+                    ErrorKind::PermissionDenied => {
+                        "needs a right of its own, as all below 1024 do".to_owned()
+                    }
+                    _ => format!("cannot be used ({error})"),
+                },
+                wanted_by,
+                flag,
+            })?;
         }
         Ok(())
     }
@@ -82,15 +88,17 @@ impl Ports {
     }
 }
 
-fn is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+/// Binds a port for a moment.
+fn bind(port: u16) -> io::Result<()> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Error, ErrorKind};
     use std::net::{Ipv4Addr, TcpListener};
 
-    use super::{Ports, is_free};
+    use super::{Ports, bind};
     use crate::failure::Failure;
 
     #[test]
@@ -117,15 +125,30 @@ mod tests {
             (8000, "--shop-port"),
         ];
         for (taken, flag) in cases {
-            let refusal = ports.ensure(|port| port != taken).unwrap_err();
-            assert!(matches!(refusal, Failure::Port { .. }));
-            assert!(refusal.to_string().contains(flag), "{taken}: {refusal}");
+            for (kind, why) in [
+                (ErrorKind::AddrInUse, "is in use"),
+                (ErrorKind::PermissionDenied, "below 1024"),
+            ] {
+                let bind = |port| {
+                    if port == taken {
+                        Err(Error::from(kind))
+                    } else {
+                        Ok(())
+                    }
+                };
+                let refusal = ports.ensure(bind).unwrap_err();
+                assert!(matches!(refusal, Failure::Port { .. }));
+                let refusal = refusal.to_string();
+                assert!(refusal.contains(flag), "{taken}: {refusal}");
+                assert!(refusal.contains(why), "{taken}: {refusal}");
+            }
         }
     }
 
     #[test]
     fn a_port_that_somebody_listens_on_is_not_free() {
         let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        assert!(!is_free(held.local_addr().unwrap().port()));
+        let port = held.local_addr().unwrap().port();
+        assert_eq!(bind(port).unwrap_err().kind(), ErrorKind::AddrInUse);
     }
 }

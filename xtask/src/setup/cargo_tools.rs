@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::step::{Action, COMPILE_LIMIT, Step};
 use super::tool_cache::ToolCache;
-use crate::failure::Failure;
+use crate::failure::{Failure, Source};
 use crate::{process, repository};
 
 /// A program that cargo installs.
@@ -113,6 +113,7 @@ pub(super) fn bindgen_step(cache: &ToolCache) -> Step {
         name: "wasm-bindgen's test runner (some 2 minutes)",
         is_done: |cache| BINDGEN_CLI.is_there(cache),
         action: Action::Run(|cache| BINDGEN_CLI.install(cache)),
+        from: Source::CratesIo,
         by_hand: BINDGEN_CLI.by_hand(cache),
     }
 }
@@ -122,6 +123,7 @@ pub(super) fn trunk_step(cache: &ToolCache) -> Step {
         name: "Trunk (some 5 minutes)",
         is_done: |cache| TRUNK.is_there(cache),
         action: Action::Run(|cache| TRUNK.install(cache)),
+        from: Source::CratesIo,
         by_hand: TRUNK.by_hand(cache),
     }
 }
@@ -131,6 +133,7 @@ pub(super) fn geckodriver_step(cache: &ToolCache) -> Step {
         name: "geckodriver (some 3 minutes)",
         is_done: |cache| GECKODRIVER.is_there(cache),
         action: Action::Run(|cache| GECKODRIVER.install(cache)),
+        from: Source::CratesIo,
         by_hand: GECKODRIVER.by_hand(cache),
     }
 }
@@ -140,6 +143,7 @@ pub(super) fn deny_step(cache: &ToolCache) -> Step {
         name: "cargo-deny (some 4 minutes)",
         is_done: |cache| CARGO_DENY.is_there(cache),
         action: Action::Run(|cache| CARGO_DENY.install(cache)),
+        from: Source::CratesIo,
         by_hand: CARGO_DENY.by_hand(cache),
     }
 }

@@ -8,6 +8,7 @@ use std::{env, fs};
 use super::debian;
 use super::step::{Action, Step};
 use super::tool_cache::ToolCache;
+use crate::failure::Source;
 use crate::process;
 
 /// One program.
@@ -105,6 +106,7 @@ impl Program {
             name: self.name,
             is_done: self.is_there,
             action: Action::InstallPackages(self.packages),
+            from: Source::Debian,
             by_hand: format!("{}{}", debian::by_hand(self.packages), self.hint),
         }
     }

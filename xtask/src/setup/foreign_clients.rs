@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::step::{Action, DOWNLOAD_LIMIT, Step};
 use super::tool_cache::ToolCache;
 use super::{npm_tools, python_environment};
-use crate::failure::Failure;
+use crate::failure::{Failure, Source};
 use crate::{process, repository};
 
 const REQUIREMENTS: &str = "requirements.txt";
@@ -28,6 +28,7 @@ pub(super) fn python_step(cache: &ToolCache) -> Step {
         name: "wechatpayv3 and wechatpy from PyPI, with what they need",
         is_done: |cache| python_environment::runs(&environment(cache)),
         action: Action::Run(install_python),
+        from: Source::PyPi,
         by_hand: format!(
             "python3 -m venv {to} && {to}/bin/python -m pip install --requirement tests/foreign/{REQUIREMENTS}",
             to = environment(cache).display()
@@ -46,6 +47,7 @@ pub(super) fn npm_step(cache: &ToolCache) -> Step {
         action: Action::Run(|cache| {
             npm_tools::install_pinned(&npm_folder(cache), &NPM_PINS.map(pins))
         }),
+        from: Source::Npm,
         by_hand: format!(
             "mkdir -p {to} && cp tests/foreign/axios-plugin/package*.json {to} && cd {to} && npm ci --ignore-scripts",
             to = npm_folder(cache).display()

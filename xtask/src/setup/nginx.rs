@@ -8,7 +8,7 @@ use std::{env, fs};
 use super::debian;
 use super::step::{Action, Step};
 use super::tool_cache::ToolCache;
-use crate::failure::Failure;
+use crate::failure::{Failure, Source};
 use crate::process;
 
 const NAME: &str = "nginx";
@@ -18,6 +18,7 @@ pub(super) fn step(cache: &ToolCache) -> Step {
         name: "nginx, out of Debian's package",
         is_done: |cache| program(cache).is_some(),
         action: Action::Run(unpack),
+        from: Source::Debian,
         by_hand: format!(
             "apt-get download {NAME} && dpkg-deb --extract {NAME}_*.deb . && mkdir -p {to} && mv usr/sbin/{NAME} {to} (or set NGINX)",
             to = folder(cache).display()

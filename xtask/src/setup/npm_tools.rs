@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::step::{Action, DOWNLOAD_LIMIT, Step};
 use super::tool_cache::ToolCache;
-use crate::failure::Failure;
+use crate::failure::{Failure, Source};
 use crate::{process, repository};
 
 /// A program that comes from npm.
@@ -100,6 +100,7 @@ pub(super) fn step(cache: &ToolCache) -> Step {
                 .exists()
         },
         action: Action::Run(|cache| install(cache, TOOLS)),
+        from: Source::Npm,
         by_hand: by_hand(cache, TOOLS),
     }
 }
@@ -115,6 +116,7 @@ pub(super) fn step_for_browsers(cache: &ToolCache) -> Step {
             install(cache, FOR_BROWSERS)?;
             install(cache, WITH_REACT_18)
         }),
+        from: Source::Npm,
         by_hand: [FOR_BROWSERS, WITH_REACT_18]
             .map(|pins| by_hand(cache, pins))
             .join("; "),
@@ -126,6 +128,7 @@ pub(super) fn step_for_benchmarks(cache: &ToolCache) -> Step {
         name: "Adyen's component, qrcode, jsqr and pngjs from npm, for benchmarks",
         is_done: |_| modules_for_benchmarks().join("jsqr").exists(),
         action: Action::Run(|cache| install(cache, FOR_BENCHMARKS)),
+        from: Source::Npm,
         by_hand: by_hand(cache, FOR_BENCHMARKS),
     }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::debian;
 use super::step::{Action, Step};
 use super::tool_cache::ToolCache;
-use crate::failure::Failure;
+use crate::failure::{Failure, Source};
 use crate::process;
 
 const PACKAGE: &str = "prometheus";
@@ -18,6 +18,7 @@ pub(super) fn step(cache: &ToolCache) -> Step {
         name: "promtool, out of Debian's package prometheus",
         is_done: |cache| program(cache).is_some(),
         action: Action::Run(unpack),
+        from: Source::Debian,
         by_hand: format!(
             "apt-get download {PACKAGE} && dpkg-deb --extract {PACKAGE}_*.deb . && mkdir -p {to} && mv usr/bin/{NAME} {to}",
             to = folder(cache).display()

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::step::{Action, DOWNLOAD_LIMIT, Step};
-use crate::failure::Failure;
+use crate::failure::{Failure, Source};
 use crate::process;
 
 /// The target that the widget is built for.
@@ -27,6 +27,7 @@ pub(super) fn musl_step() -> Step {
         name: "Rust's standard library for static programs",
         is_done: |_| target_is_there(MUSL),
         action: Action::Run(|_| add_target(MUSL)),
+        from: Source::Rust,
         by_hand: format!("rustup target add {MUSL}"),
     }
 }

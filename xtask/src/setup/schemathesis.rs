@@ -8,7 +8,7 @@ use std::process::Command;
 use super::python_environment;
 use super::step::{Action, DOWNLOAD_LIMIT, Step};
 use super::tool_cache::ToolCache;
-use crate::failure::Failure;
+use crate::failure::{Failure, Source};
 use crate::{process, repository};
 
 const PINS: &str = "xtask/python/schemathesis.txt";
@@ -19,6 +19,7 @@ pub(super) fn step(cache: &ToolCache) -> Step {
         name: "Schemathesis from PyPI",
         is_done: |cache| program(cache).is_file() && python_environment::runs(&folder(cache)),
         action: Action::Run(install),
+        from: Source::PyPi,
         by_hand: format!(
             "python3 -m venv {to} && {to}/bin/pip install --requirement {PINS}",
             to = place.display()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::debian;
 use super::tool_cache::ToolCache;
-use crate::failure::Failure;
+use crate::failure::{Failure, Source};
 
 /// How long a download of some megabytes may take before it counts as stuck.
 pub(super) const DOWNLOAD_LIMIT: Duration = Duration::from_mins(3);
@@ -16,6 +16,8 @@ pub(super) struct Step {
     pub(super) name: &'static str,
     pub(super) is_done: fn(&ToolCache) -> bool,
     pub(super) action: Action,
+    /// Where it comes from.
+    pub(super) from: Source,
     pub(super) by_hand: String,
 }
 
@@ -39,6 +41,7 @@ impl Step {
         Failure::Setup {
             step: self.name.to_owned(),
             why: failure.to_string(),
+            from: self.from,
             by_hand: self.by_hand.clone(),
         }
     }

@@ -7,7 +7,7 @@ use std::process::Command;
 use super::step::{Action, DOWNLOAD_LIMIT, Step};
 use super::tool_cache::ToolCache;
 use super::{debian_toolchain, rust};
-use crate::failure::Failure;
+use crate::failure::{Failure, Source};
 use crate::{console, process};
 
 /// The variable that chooses the toolchain. `debian` uses Debian's compiler even if rustup's target
@@ -30,6 +30,7 @@ pub(super) fn step() -> Step {
             }
             rust::add_wasm_target().or_else(|failure| fall_back(cache, &failure))
         }),
+        from: Source::Rust,
         by_hand: format!("rustup target add {}", rust::WASM),
     }
 }
@@ -45,6 +46,7 @@ pub(super) fn source_step() -> Step {
             )
             .or_else(|failure| fall_back(cache, &failure))
         }),
+        from: Source::Rust,
         by_hand: "rustup component add rust-src".to_owned(),
     }
 }

@@ -31,11 +31,11 @@ impl Ledger {
         let part = part_of(to);
         match std::fs::remove_file(&part) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(LedgerError::BackupFile(error));
+                return Err(LedgerError::file(to)(error));
             }
             _ => {}
         }
-        make_private(&part).map_err(LedgerError::BackupFile)?;
+        make_private(&part).map_err(LedgerError::file(to))?;
         let name = part
             .to_str()
             .ok_or_else(|| LedgerError::Backup("its path is not UTF-8".to_owned()))?;
@@ -45,7 +45,7 @@ impl Ledger {
             .execute(self.readers.scan())
             .await?;
         let orders = check_copy(&part).await?;
-        put_in_place(&part, to).map_err(LedgerError::BackupFile)?;
+        put_in_place(&part, to).map_err(LedgerError::file(to))?;
         Ok(orders)
     }
 }

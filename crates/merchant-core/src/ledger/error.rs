@@ -1,20 +1,20 @@
 //! Errors of the ledger. No error quotes a value of a row.
 
+use std::path::{Path, PathBuf};
+
 /// Why a call to the ledger failed. It changed nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// A backup's file cannot be made or renamed.
-    #[error("the backup cannot be written: {0}")]
-    BackupFile(std::io::Error),
-    /// The database file or its folder belongs to another user, or is on a disk that can only be read.
+    /// A file of the ledger, or its folder, cannot be created.
     #[error(
-        "the database {path} cannot be written: {reason}. The server must be allowed to write this file and to create files beside it"
+        "{} cannot be written: {source}; the file and its folder must be writable by the user that runs merchant-server",
+        .path.display()
     )]
-    NotWritable {
-        /// The database file.
-        path: String,
-        /// The operating system's reason.
-        reason: std::io::Error,
+    File {
+        /// The database file, or the copy.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
     },
     /// The database refused the statement or cannot be reached.
     #[error("database: {0}")]
@@ -107,6 +107,12 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
+    /// For `map_err` where a file is made.
+    pub(super) fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::File { path, source }
+    }
+
     /// Whether the cause is the state of the database and not the call: the same call may succeed
     /// later.
     pub fn is_unavailable(&self) -> bool {

@@ -228,10 +228,7 @@ fn check_writable(path: &Path) -> Result<(), LedgerError> {
         .and_then(|()| make_private(beside.as_ref()));
     // Another server that starts at the same moment may have removed it.
     let _ = std::fs::remove_file(&beside);
-    check.map_err(|reason| LedgerError::NotWritable {
-        path: path.display().to_string(),
-        reason,
-    })
+    check.map_err(LedgerError::file(path))
 }
 
 /// Creates the file, if it is missing, readable by its owner only: it holds tokens and openids.

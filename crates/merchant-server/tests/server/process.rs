@@ -2,6 +2,7 @@
 
 use std::fs::Permissions;
 use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -259,6 +260,40 @@ async fn a_running_server_reloads_its_configuration_and_refuses_a_bad_one() {
             .unwrap()
             .contains("mode 644")
     );
+}
+
+/// What the program says before it ends without having started, with this configuration.
+fn refusal(configuration: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("s.toml"), configuration);
+    let ended = Command::new(env!("CARGO_BIN_EXE_merchant-server"))
+        .args(["serve", "--config", "s.toml"])
+        .current_dir(folder.path())
+        .env_clear()
+        .output()
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    String::from_utf8(ended.stderr).unwrap()
+}
+
+#[test]
+fn a_taken_port_is_named_with_the_setting_that_changes_it() {
+    let held = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = held.local_addr().unwrap().to_string();
+    let said = refusal(&configuration(&format!("listen = \"{taken}\"")));
+    assert!(said.contains(&taken), "{said}");
+    assert!(said.contains("choose another port in `listen`"), "{said}");
+}
+
+#[test]
+fn a_database_file_that_cannot_be_written_is_named() {
+    // Its folder is a file, so root cannot write there either.
+    let said = refusal(&served("database = \"s.toml/ledger.sqlite3\""));
+    assert!(
+        said.contains("s.toml/ledger.sqlite3 cannot be written"),
+        "{said}"
+    );
+    assert!(said.contains("writable by the user"), "{said}");
 }
 
 #[tokio::test]
