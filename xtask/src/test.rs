@@ -16,6 +16,7 @@ use crate::{console, setup};
 mod compose;
 mod made_pages;
 mod package;
+mod programs;
 mod publish;
 mod selection;
 mod step;

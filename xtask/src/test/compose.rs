@@ -3,8 +3,8 @@
 
 use std::process::Command;
 
+use super::programs::{payment_tests, required};
 use super::selection::Selection;
-use super::steps::{payment_tests, required};
 use crate::failure::Failure;
 use crate::setup::{self, Need, ToolCache};
 use crate::{process, repository};

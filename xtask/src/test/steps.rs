@@ -6,6 +6,7 @@ use std::{env, fs};
 
 use serde_json::json;
 
+use super::programs::{payment_tests, required};
 use super::selection::Selection;
 use super::step::{Run, Step};
 use super::{compose, made_pages, package, publish, supply_chain};
@@ -314,20 +315,6 @@ fn openapi_rules() -> Result<(), Failure> {
     )
 }
 
-/// One of the test programs in `tests/`, with the feature that it is built by.
-pub(super) fn payment_tests(feature: &str, test: &str) -> Command {
-    let mut cargo = repository::cargo();
-    cargo
-        .args(["test", "--package=payment-tests"])
-        .arg(format!("--features={feature}"))
-        .arg(format!("--test={test}"));
-    if env::var_os("RUST_BACKTRACE").is_none_or(|value| value != "full") {
-        // A backtrace has forty frames of the async runtime, which hide the failure's own message.
-        cargo.env("RUST_BACKTRACE", "0");
-    }
-    cargo
-}
-
 fn foreign(selection: &Selection) -> Result<(), Failure> {
     let cache = ToolCache::of_this_user();
     console::timed(
@@ -507,10 +494,4 @@ fn browser_capabilities() -> Result<PathBuf, Failure> {
     let file = repository::target_dir().join("webdriver.json");
     fs::write(&file, capabilities.to_string()).map_err(Failure::file(&file))?;
     Ok(file)
-}
-
-pub(super) fn required(program: Option<PathBuf>, name: &str) -> Result<PathBuf, Failure> {
-    program.ok_or_else(|| {
-        Failure::Findings(vec![format!("{name} was set up and is not there any more")])
-    })
 }
