@@ -1,5 +1,6 @@
-//! Pages of the book that are made from other files: the API from the OpenAPI golden, the configuration from
-//! the commented sample. `cargo xtask docs` writes them; `tidy` reports one that is not current.
+//! Pages and drawings of the book that are made from other files: the API from the OpenAPI golden, the configuration
+//! from the commented sample, the diagram of the states from what a test recorded of the machine. `cargo xtask docs`
+//! writes them; `tidy` reports one that is not current.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,12 +13,14 @@ use crate::{console, repository};
 mod api;
 mod cells;
 mod configuration;
+mod page;
+mod states;
+mod svg;
+
+use page::Page;
 
 const OPENAPI: &str = "crates/merchant-api/goldens/openapi.json";
 const SAMPLE: &str = "crates/merchant-server/config.example.toml";
-
-/// A page: its path from the root, and its text.
-type Page = (&'static str, String);
 
 /// Writes all pages.
 pub(crate) fn write() -> Result<(), Failure> {
@@ -43,19 +46,21 @@ pub(crate) fn findings() -> Result<Vec<String>, Failure> {
         .collect())
 }
 
-fn pages() -> Result<[Page; 2], Failure> {
+fn pages() -> Result<Vec<Page>, Failure> {
     let openapi = read(OPENAPI)?;
     let openapi: Value = serde_json::from_str(&openapi).map_err(|error| Failure::File {
         path: PathBuf::from(OPENAPI),
         why: error.to_string(),
     })?;
-    Ok([
+    let mut pages = vec![
         ("docs/en/api-reference.md", api::page(&openapi)),
         (
             "docs/en/configuration-reference.md",
             configuration::page(&read(SAMPLE)?),
         ),
-    ])
+    ];
+    pages.extend(states::pages(&read(states::TRANSITIONS)?)?);
+    Ok(pages)
 }
 
 fn read(path: &str) -> Result<String, Failure> {

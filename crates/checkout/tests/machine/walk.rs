@@ -12,6 +12,7 @@ mod invariants;
 mod node;
 mod state_key;
 mod steps;
+mod transitions;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
