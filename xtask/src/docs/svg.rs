@@ -55,10 +55,10 @@ impl Drawing {
         let length = dx.hypot(dy).max(1.0);
         // Further ways are bent more, around what is between.
         let bend = 6.0 + length / 14.0;
-        let side = [dy / length * bend, -dx / length * bend];
+        let outwards = [dy / length * bend, -dx / length * bend];
         let way = [
-            (x1 + x2) / 2.0 + 2.0 * side[0],
-            (y1 + y2) / 2.0 + 2.0 * side[1],
+            x1.midpoint(x2) + 2.0 * outwards[0],
+            y1.midpoint(y2) + 2.0 * outwards[1],
         ];
         let half = [f64::from(size.0) / 2.0, f64::from(size.1) / 2.0];
         let [x1, y1] = edge([x1, y1], way, half);

@@ -46,7 +46,7 @@ pub(super) fn plan(state: &Options) -> Result<Plan, Failure> {
     };
     let mut plan = Plan::default();
     plan.unless(FIXTURES, format!("name: \"{name}\""));
-    let shows = if *shown == name {
+    let field = if *shown == name {
         String::new()
     } else {
         format!(" shows: \"{shown}\",")
@@ -55,7 +55,7 @@ pub(super) fn plan(state: &Options) -> Result<Plan, Failure> {
         FIXTURES,
         "  { name: \"fallback\"",
         format!(
-            "  {{ name: \"{name}\",{shows} about: \"{MARK}: what is special here\", transport: {{ status: open() }} }},\n"
+            "  {{ name: \"{name}\",{field} about: \"{MARK}: what is special here\", transport: {{ status: open() }} }},\n"
         ),
     );
     plan.then(format!(
