@@ -376,6 +376,57 @@ sentences! {
         "操作過於頻繁，請稍後再試",
         "Too many tries. Please wait a moment and try again.";
 
+    // The page of a payment link.
+
+    /// For a screen reader: what the page is for.
+    LINK_HEADING:
+        "向商家付款",
+        "向商家付款",
+        "Pay the shop";
+    /// The label of the field.
+    LINK_AMOUNT:
+        "付款金额（元）",
+        "付款金額（元）",
+        "Amount in yuan";
+    /// The bounds are shown below the field.
+    LINK_AMOUNT_REFUSED:
+        "请输入范围内的金额，最多两位小数",
+        "請輸入範圍內的金額，最多兩位小數",
+        "Enter an amount within the bounds, with at most two decimals.";
+    /// The label of the field; # is the number of characters.
+    LINK_NOTE:
+        "备注（选填，最多 # 字）",
+        "備註（選填，最多 # 字）",
+        "Note (optional, at most # characters)";
+    LINK_NOTE_REFUSED:
+        "备注过长，或含有无法显示的字符",
+        "備註過長，或含有無法顯示的字元",
+        "The note is too long, or has characters that cannot be shown.";
+    LINK_FORM_REFUSED:
+        "页面已过期，请重新提交",
+        "頁面已過期，請重新提交",
+        "This form was too old. Please send it again.";
+    LINK_UNKNOWN:
+        "未找到该付款链接，请联系商家",
+        "找不到此付款連結，請聯絡商家",
+        "We can't find this payment link. Please contact the shop.";
+    LINK_DISABLED:
+        "该付款链接已停用，请联系商家",
+        "此付款連結已停用，請聯絡商家",
+        "This payment link is switched off. Please contact the shop.";
+    LINK_EXPIRED:
+        "该付款链接已过期，请联系商家",
+        "此付款連結已過期，請聯絡商家",
+        "This payment link has expired. Please contact the shop.";
+    LINK_USED_UP:
+        "该付款链接的次数已用完，请联系商家",
+        "此付款連結的次數已用完，請聯絡商家",
+        "This payment link has been used up. Please contact the shop.";
+    LINK_IN_USE:
+        "有人正在使用该链接付款，请稍后再试",
+        "有人正在使用此連結付款，請稍後再試",
+        "Someone is paying with this link right now. Please try again later.";
+
     // Help, and the network.
 
     RETRY:
@@ -423,7 +474,7 @@ mod tests {
     use super::{ALL, Words};
 
     /// Letters of our sentences that only Simplified Chinese has.
-    const SIMPLIFIED: &str = "与为会关内击动单发号后启响备复实将开异当态扫择无时显暂机没测浏状环现电码确稳级结络统维网联脑获览订认设试询该误请败账转载过连选钟闭问页频题额";
+    const SIMPLIFIED: &str = "两围数输选链长与为会关内击动单发号后启响备复实将开异当态扫择无时显暂机没测浏状环现电码确稳级结络统维网联脑获览订认设试询该误请败账转载过连选钟闭问页频题额";
 
     fn languages(words: Words) -> [&'static str; 3] {
         [words.zh_cn, words.zh_hant, words.en]

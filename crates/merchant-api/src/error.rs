@@ -45,7 +45,8 @@ macro_rules! error_codes {
 error_codes! {
     /// A field is missing or breaks its rule; `field` names it.
     InvalidRequest = "INVALID_REQUEST", 400, false;
-    /// `total_fen` or `amount_fen` is not a whole number of fen of at least 1 (private side).
+    /// An amount (`total_fen`, `amount_fen`, `min_fen`, `max_fen`) is not a whole number of fen within its
+    /// bounds (private side).
     AmountInvalid = "AMOUNT_INVALID", 400, false;
     /// `description` is empty or over 127 bytes (private side).
     DescriptionInvalid = "DESCRIPTION_INVALID", 400, false;
@@ -73,6 +74,25 @@ error_codes! {
     /// No mismatch has this number. Not in the widget, to save bytes (private side).
     @[cfg(feature = "serde")]
     MismatchUnknown = "MISMATCH_UNKNOWN", 404, false;
+    /// No payment link has this id. The codes of links are not in the widget, to save bytes (private side).
+    @[cfg(feature = "serde")]
+    LinkUnknown = "LINK_UNKNOWN", 404, false;
+    /// The merchant disabled the payment link. The link's page answers so (private side).
+    @[cfg(feature = "serde")]
+    LinkDisabled = "LINK_DISABLED", 410, false;
+    /// The time of the payment link is over. The link's page answers so (private side).
+    @[cfg(feature = "serde")]
+    LinkExpired = "LINK_EXPIRED", 410, false;
+    /// The payment link was paid as often as it may be. The link's page answers so (private side).
+    @[cfg(feature = "serde")]
+    LinkUsedUp = "LINK_USED_UP", 410, false;
+    /// Orders that are not paid yet hold all uses that the payment link has left. The link's page answers
+    /// so (private side).
+    @[cfg(feature = "serde")]
+    LinkInUse = "LINK_IN_USE", 409, true;
+    /// The link's number is in use with other values (private side).
+    @[cfg(feature = "serde")]
+    LinkNoUsed = "LINK_NO_USED", 409, false;
     /// The order has expired; a new attempt cannot be started.
     CheckoutExpired = "CHECKOUT_EXPIRED", 410, false;
     /// Another page or device has taken over. The answer's fields are included.

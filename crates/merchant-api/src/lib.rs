@@ -79,6 +79,8 @@ pub use mismatch::{FinishMismatch, MismatchDetails, MismatchKind, MismatchList};
 #[cfg(feature = "openapi")]
 pub use openapi::document as openapi_document;
 #[cfg(feature = "serde")]
+pub use order::link::{CreateLink, LinkDetails, LinkList, LinkState};
+#[cfg(feature = "serde")]
 pub use order::{CreateOrder, CreatedOrder, Payer};
 #[cfg(feature = "serde")]
 pub use order_details::{

@@ -1,6 +1,8 @@
 //! The private side, for the merchant's own backend (API key as Bearer, JSON both ways): creating
 //! an order. The amount and the text come from this side and never from a browser.
 
+pub(crate) mod link;
+
 use payment_values::{Fen, OrderNo};
 use serde::{Deserialize, Serialize};
 

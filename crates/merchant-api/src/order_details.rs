@@ -34,6 +34,12 @@ pub struct OrderDetails {
     /// The backend's own text, as it was given with the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
+    /// The payment link that made the order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link_id: Option<String>,
+    /// What the buyer wrote on the link's page: text of a stranger, to be escaped wherever it is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// As given with the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_tag: Option<String>,

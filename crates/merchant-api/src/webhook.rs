@@ -60,7 +60,8 @@ macro_rules! events {
 events! {
     /// An order is paid. Fulfil it, once for its `order_no`.
     PaymentSucceeded(PaymentData) = "payment.succeeded",
-    /// A paid order was paid again. The server refunds the second payment automatically.
+    /// A paid order was paid again, or a closed order of a payment link that has no use left was paid late.
+    /// The server refunds this payment automatically.
     PaymentSurplus(PaymentData) = "payment.surplus",
     /// WeChat signed a payment that matches no attempt. A person has to check it.
     PaymentMismatch(PaymentMismatchData) = "payment.mismatch",
@@ -100,6 +101,12 @@ pub struct OrderData {
     /// Partner mode: the sub-merchant of the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mchid: Option<String>,
+    /// The payment link that made the order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link_id: Option<String>,
+    /// What the buyer wrote on the link's page: text of a stranger, to be escaped wherever it is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// A payment of an order.

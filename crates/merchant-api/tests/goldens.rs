@@ -239,6 +239,8 @@ fn order_data() -> OrderData {
         description: "云南小粒咖啡 250g".into(),
         attach: Some("cart 7".into()),
         sub_mchid: None,
+        link_id: None,
+        note: None,
     }
 }
 
@@ -347,6 +349,25 @@ fn a_message_with_the_payer_has_its_golden_and_is_in_the_schema() {
     let document = serde_json::to_value(merchant_api::openapi_document()).unwrap();
     assert_has_schema(&document, "payment.succeeded", &golden["data"]);
     collect_payer(&document, &golden["data"]["payer"]);
+}
+
+#[test]
+fn a_message_about_an_order_of_a_link_has_its_golden_and_is_in_the_schema() {
+    let event = WebhookEvent::OrderClosed(OrderData {
+        attach: None,
+        link_id: Some("Zk3vbm9uY2Utb2YtYS1saW".into()),
+        note: Some("7 号桌".into()),
+        ..order_data()
+    });
+    let golden = check_golden(
+        "webhook-order-closed-of-link.json",
+        &WebhookMessage {
+            event,
+            timestamp: "2026-11-21T09:20:11Z".into(),
+        },
+    );
+    let document = serde_json::to_value(merchant_api::openapi_document()).unwrap();
+    assert_has_schema(&document, "order.closed", &golden["data"]);
 }
 
 fn collect_payer(document: &Value, payer: &Value) {

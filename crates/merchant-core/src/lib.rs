@@ -14,8 +14,8 @@
 //!   the ledger, not a set of sleeping tasks.
 //!
 //! This crate never decides that money moved (WeChat does). It never takes an amount from a
-//! browser. It writes secrets, openids and whole tokens only into its ledger. It does not know how
-//! a call came in.
+//! browser, but for one that a payment link lets the buyer choose, within the merchant's bounds. It
+//! writes secrets, openids and whole tokens only into its ledger. It does not know how a call came in.
 
 pub mod attempts;
 pub mod bills;

@@ -4,6 +4,7 @@
 mod creation;
 pub mod desk;
 pub mod exports;
+pub mod links;
 pub mod product_codes;
 pub mod shipping;
 

@@ -242,7 +242,7 @@ fn report(payment: &Payment, recorded: Recorded) {
             event = "payment.surplus",
             out_trade_no,
             transaction_id,
-            "an order was paid twice: this payment is refunded"
+            "an order, or a use of a payment link, was paid twice: this payment is refunded"
         ),
         Recorded::Known => tracing::debug!(out_trade_no, "a payment was reported again"),
     }

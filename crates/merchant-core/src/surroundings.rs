@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 pub use clock::{Clock, ManualClock, Sleep, SystemClock};
 pub use new_api_key::new_api_key;
-pub(crate) use randomness::unguessable;
 pub use randomness::{NoRandomness, Randomness, SeededRandomness, SystemRandomness};
+pub(crate) use randomness::{is_unguessable, unguessable};
 pub use transport::{
     BodyError, Call, Download, HttpTransport, REPLY_MAX_BYTES, ReplyBody, TransportError,
     TryTimeout, WechatTransport, whole_body,

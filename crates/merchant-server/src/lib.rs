@@ -8,7 +8,7 @@
 //! listener with the loops for due work. [`merchant_core`] has what a call does.
 //!
 //! The server never decides that money moved (WeChat decides), and never takes an amount from a
-//! browser.
+//! browser, but for one that a payment link lets the buyer choose, within the merchant's bounds.
 
 pub mod code_sheet;
 mod connections;

@@ -7,6 +7,7 @@ mod embedded_files;
 mod exports;
 mod files;
 mod health;
+mod links;
 mod mismatches;
 mod notifications;
 mod openapi;
@@ -35,7 +36,7 @@ use merchant_core::{Merchants, Payments};
 
 use crate::metrics;
 use crate::middleware::{always_set, cross_origin, in_time, limit, log};
-use crate::pages::{desk, hosted_page, oauth_callback, receipt_page, till};
+use crate::pages::{desk, hosted_page, oauth_callback, payment_link, receipt_page, till};
 use crate::server::MerchantServer;
 
 /// Largest order that a backend may send, in bytes.
@@ -94,6 +95,10 @@ pub fn app(server: MerchantServer) -> Router {
         .route("/c/{token}/status", get(hosted_page::status))
         .route("/c/{token}/start", post(hosted_page::start))
         .route("/c/{token}/check", post(hosted_page::check))
+        .route(
+            payment_link::PATH,
+            get(payment_link::page).post(payment_link::order),
+        )
         // WeChat sends buyers here, and anyone can guess such an address.
         .route(CALLBACK_PATH, get(oauth_callback::callback))
         .route(RECEIPT_PATH, get(receipt_page::page))
@@ -151,6 +156,14 @@ fn private_routes(merchants: &Merchants) -> Router<MerchantServer> {
             "/v1/refunds/{refund_no}/apply-abnormal-refund",
             post(refunds::apply_abnormal_refund),
         )
+        .route(
+            "/v1/links",
+            post(links::create_link).get(links::list_links),
+        )
+        .route("/v1/links/{id}", get(links::get_link))
+        .route("/v1/links/{id}/disable", post(links::disable_link))
+        .route("/v1/links/{id}/code.svg", get(links::code_svg))
+        .route("/v1/links/{id}/code.pdf", get(links::code_pdf))
         .route("/v1/webhooks", get(webhooks::list_webhooks))
         .route("/v1/webhooks/resend", post(webhooks::resend_webhooks))
         .route("/v1/webhooks/{id}/resend", post(webhooks::resend_webhook))

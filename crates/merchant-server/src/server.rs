@@ -14,7 +14,7 @@ use crate::connections::Places;
 use crate::extract::UnreadForms;
 use crate::metrics::Calls;
 use crate::middleware::{Limits, RequestIds};
-use crate::pages::{ReceiptQuestions, SignIns};
+use crate::pages::{LinkOrders, ReceiptQuestions, SignIns};
 
 /// A merchant server: the payments of one merchant, or of several, over HTTP. Cheap to clone; all
 /// clones are the same server. By itself it stands for its first merchant.
@@ -28,6 +28,7 @@ pub struct MerchantServer {
     receipt_questions: Arc<ReceiptQuestions>,
     unread_forms: Arc<UnreadForms>,
     sign_ins: Arc<SignIns>,
+    link_orders: Arc<LinkOrders>,
 }
 
 impl Deref for MerchantServer {
@@ -62,6 +63,7 @@ impl MerchantServer {
             receipt_questions: Arc::default(),
             unread_forms: Arc::default(),
             sign_ins: Arc::default(),
+            link_orders: Arc::default(),
             merchants,
         }
     }

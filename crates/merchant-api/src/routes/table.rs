@@ -10,6 +10,7 @@ use crate::answer::CheckoutAnswerObject;
 use crate::bill::BillComparison;
 use crate::error::ErrorCode as Code;
 use crate::mismatch::{FinishMismatch, MismatchDetails, MismatchList};
+use crate::order::link::{CreateLink, LinkDetails, LinkList};
 use crate::order::{CreateOrder, CreatedOrder};
 use crate::order_details::{OrderDetails, OrderList, WebhookDetails, WebhookList, WebhooksResent};
 use crate::refund::{ApplyAbnormalRefund, CreateRefund, RefundDetails, RefundList};
@@ -231,6 +232,7 @@ pub const ROUTES: &[Route] = &[
                 "out_trade_no",
                 "The number at WeChat of any attempt: the order that it belongs to",
             ),
+            text("link_id", "The payment link that made the order"),
             LIMIT,
             text("before", NEXT_PAGE),
         ],
@@ -359,6 +361,86 @@ pub const ROUTES: &[Route] = &[
             ),
         ],
     },
+    Route {
+        method: RouteMethod::Post,
+        path: "/links",
+        access: LINKS_WRITE,
+        operation_id: "create_link",
+        tag: "links",
+        summary: "Creates a payment link (private side).",
+        description: "The answer's `url` is for buyers. Its page starts nothing; the page's button makes an \
+            order and leads to the order's hosted page. An order holds one use of the link from the moment it \
+            is made, gives it back if it is closed unpaid, and keeps it once it is paid.",
+        parameters: &[],
+        body: Some(json_body::<CreateLink>()),
+        answers: &[
+            json::<LinkDetails>(201, "Created"),
+            json::<LinkDetails>(200, "The link existed already, with the same values"),
+        ],
+        own_refusals: &[
+            Refusal::of(Code::InvalidRequest),
+            Refusal::of(Code::AmountInvalid),
+            Refusal::of(Code::DescriptionInvalid),
+            Refusal::of(Code::LinkNoUsed),
+            Refusal::of(Code::ReturnUrlRefused),
+        ],
+    },
+    Route {
+        method: RouteMethod::Get,
+        path: "/links",
+        access: LINKS_READ,
+        operation_id: "list_links",
+        tag: "links",
+        summary: "Lists payment links, newest first (private side). An unknown parameter is refused.",
+        description: "",
+        parameters: &[
+            text("link_no", "The merchant's own number of the link"),
+            LIMIT,
+            text("before", NEXT_PAGE),
+        ],
+        body: None,
+        answers: &[json::<LinkList>(200, "A page of links")],
+        own_refusals: &[Refusal::of(Code::InvalidRequest)],
+    },
+    Route {
+        method: RouteMethod::Get,
+        path: "/links/{id}",
+        access: LINKS_READ,
+        operation_id: "get_link",
+        tag: "links",
+        summary: "Reads a payment link with its uses (private side).",
+        description: "",
+        parameters: &[LINK_ID],
+        body: None,
+        answers: &[json::<LinkDetails>(200, "The link")],
+        own_refusals: &[Refusal::of(Code::LinkUnknown)],
+    },
+    Route {
+        method: RouteMethod::Post,
+        path: "/links/{id}/disable",
+        access: LINKS_WRITE,
+        operation_id: "disable_link",
+        tag: "links",
+        summary: "Disables a payment link, finally (private side). Harmless to repeat.",
+        description: "No order is made from then on. Orders that were made before can still be paid: close \
+            them with `POST /orders/{order_no}/close`.",
+        parameters: &[LINK_ID],
+        body: None,
+        answers: &[json::<LinkDetails>(200, "Disabled, now or before")],
+        own_refusals: &[Refusal::of(Code::LinkUnknown)],
+    },
+    printed_link(
+        "/links/{id}/code.svg",
+        "read_link_svg",
+        "The code of a payment link to print, as SVG (private side).",
+        &[picture_of("image/svg+xml")],
+    ),
+    printed_link(
+        "/links/{id}/code.pdf",
+        "read_link_pdf",
+        "The code of a payment link to print, with its number and price, as a PDF on A4 (private side).",
+        &[picture_of("application/pdf")],
+    ),
     export(
         "/exports/orders",
         ORDERS_READ,
@@ -594,6 +676,39 @@ const fn picture_of(media_type: &'static str) -> RouteAnswer {
     }
 }
 
+const fn printed_link(
+    path: &'static str,
+    operation_id: &'static str,
+    summary: &'static str,
+    answers: &'static [RouteAnswer],
+) -> Route {
+    Route {
+        method: RouteMethod::Get,
+        path,
+        access: LINKS_READ,
+        operation_id,
+        tag: "links",
+        summary,
+        description: "The code is the same in every state of the link. An unknown parameter is refused.",
+        parameters: PRINTED_LINK_PARAMETERS,
+        body: None,
+        answers,
+        own_refusals: PRINTED_LINK_REFUSALS,
+    }
+}
+
+const PRINTED_LINK_PARAMETERS: &[Parameter] = &[
+    LINK_ID,
+    number(
+        "side_mm",
+        "The side of the code with its quiet zone, in millimetres, 30 to 180; if absent, 60",
+    ),
+];
+const PRINTED_LINK_REFUSALS: &[Refusal] = &[
+    Refusal::of(Code::InvalidRequest),
+    Refusal::of(Code::LinkUnknown),
+];
+
 const PICTURE_REFUSALS: &[Refusal] = &[
     Refusal::noted(
         Code::OriginNotAllowed,
@@ -647,11 +762,14 @@ const ORDERS_READ: RouteAccess = key("orders:read");
 const ORDERS_WRITE: RouteAccess = key("orders:write");
 const REFUNDS_READ: RouteAccess = key("refunds:read");
 const REFUNDS_WRITE: RouteAccess = key("refunds:write");
+const LINKS_READ: RouteAccess = key("links:read");
+const LINKS_WRITE: RouteAccess = key("links:write");
 const WEBHOOKS: RouteAccess = key("webhooks");
 const BILLS: RouteAccess = key("bills");
 
 const TOKEN: Parameter = path_text("token", "The order's token: it is the authorisation");
 const ORDER_NO: Parameter = path_text("order_no", "The merchant's own number");
+const LINK_ID: Parameter = path_text("id", "The link's id");
 const REFUND_NO: Parameter = path_text("refund_no", "The refund's number");
 const DAY: Parameter = path_text("day", "The day in Asia/Shanghai, 2026-11-21");
 const LIMIT: Parameter = Parameter {

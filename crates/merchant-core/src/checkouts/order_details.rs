@@ -55,6 +55,8 @@ pub(crate) fn order_details(
         currency: "CNY".to_owned(),
         sub_mchid: order.sub_mchid,
         attach: request.as_ref().and_then(|request| request.attach.clone()),
+        link_id: order.link_id,
+        note: order.note,
         goods_tag: request
             .as_ref()
             .and_then(|request| request.goods_tag.clone()),

@@ -189,6 +189,12 @@ pub enum Scope {
     /// Create refunds.
     #[serde(rename = "refunds:write")]
     RefundsWrite,
+    /// Read payment links and print their codes.
+    #[serde(rename = "links:read")]
+    LinksRead,
+    /// Create and disable payment links.
+    #[serde(rename = "links:write")]
+    LinksWrite,
     /// Compare WeChat's bill of a day with the ledger, and download its file. A refund that only
     /// the bill has is queried and added to the ledger.
     #[serde(rename = "bills")]
@@ -229,11 +235,13 @@ impl ApiKey {
 
 impl Scope {
     /// Every scope. A key that names none has all of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::OrdersRead,
         Self::OrdersWrite,
         Self::RefundsRead,
         Self::RefundsWrite,
+        Self::LinksRead,
+        Self::LinksWrite,
         Self::Bills,
         Self::Webhooks,
         Self::Metrics,
@@ -257,6 +265,8 @@ impl Scope {
             Self::OrdersWrite => "orders:write",
             Self::RefundsRead => "refunds:read",
             Self::RefundsWrite => "refunds:write",
+            Self::LinksRead => "links:read",
+            Self::LinksWrite => "links:write",
             Self::Bills => "bills",
             Self::Webhooks => "webhooks",
             Self::Metrics => "metrics",

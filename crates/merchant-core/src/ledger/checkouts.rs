@@ -7,7 +7,10 @@ use payment_values::{Fen, OpenId, OrderNo, OutTradeNo, TransactionId};
 
 use super::attempts::{self, Attempt};
 use super::orders::{COLUMNS, Order, find, order_data};
-use super::{Ledger, LedgerError, Wait, Work, Write, orders, outbox, schedule, signed};
+use super::{
+    Ledger, LedgerError, LinkOver, LinkUse, Wait, Work, Write, orders, outbox, payment_links,
+    schedule, signed,
+};
 
 /// Which orders to list. A field that is `None` does not filter.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +34,8 @@ pub struct OrderFilter {
     pub transaction_id: Option<TransactionId>,
     /// Only the order with this attempt, by its number at WeChat.
     pub out_trade_no: Option<OutTradeNo>,
+    /// Only orders that this payment link made.
+    pub link_id: Option<String>,
     /// Only orders created before this one.
     pub(crate) before_id: Option<i64>,
 }
@@ -95,6 +100,8 @@ pub(crate) struct NewOrder {
     pub(crate) products: Vec<AttemptProduct>,
     pub(crate) created_ms: i64,
     pub(crate) expires_ms: i64,
+    /// The use of a payment link that the order takes.
+    pub(crate) link_use: Option<LinkUse>,
 }
 
 /// The result of creating an order.
@@ -106,6 +113,8 @@ pub(crate) enum Created {
     Same(Order),
     /// The number is in use with other values, or by an attempt of another order.
     NumberUsed,
+    /// Its payment link makes no order any more.
+    LinkOver(LinkOver),
 }
 
 impl Ledger {
@@ -135,6 +144,12 @@ impl Ledger {
             let number = new.order_no.clone().into();
             if attempts::is_number_used(self.merchant, &mut write, &number).await? {
                 return Ok(Created::NumberUsed);
+            }
+            if let Some(taken) = &new.link_use
+                && let Some(over) =
+                    payment_links::take_use(&mut write, taken, new.created_ms).await?
+            {
+                return Ok(Created::LinkOver(over));
             }
             let order = insert(&mut write, new).await?;
             schedule::schedule(
@@ -203,10 +218,15 @@ impl Ledger {
             Named::Order(id) => Some(id),
             Named::Any => None,
         };
-        // One order is found by its id. A list is read along the merchant's orders.
+        // One order is found by its id, and those of a link by the link. Any other list is read along the
+        // merchant's orders.
         let select = if only_id.is_some() {
             query_as(formatcp!(
                 "SELECT {COLUMNS} FROM orders WHERE id = ?11 AND {FILTER}"
+            ))
+        } else if filter.link_id.is_some() {
+            query_as(formatcp!(
+                "SELECT {COLUMNS} FROM orders WHERE link_id = ?11 AND {FILTER}"
             ))
         } else {
             query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE {FILTER}"))
@@ -222,11 +242,14 @@ impl Ledger {
             .bind(self.merchant)
             .bind(filter.product.map(AttemptProduct::as_str))
             .bind(&filter.search);
-        let select = match only_id {
-            Some(id) => select.bind(id),
-            None => select,
+        let select = match (only_id, &filter.link_id) {
+            (Some(id), _) => select.bind(id),
+            (None, Some(link_id)) => select.bind(link_id),
+            (None, None) => select,
         };
-        Ok(select.fetch_all(self.readers.scan()).await?)
+        let mut found: Vec<Order> = select.fetch_all(self.readers.scan()).await?;
+        found.retain(|order| filter.link_id.is_none() || order.link_id == filter.link_id);
+        Ok(found)
     }
 
     /// The order that the numbers of a filter name. Two numbers must name the same one.
@@ -359,8 +382,8 @@ async fn insert(write: &mut Write, new: &NewOrder) -> Result<Order, LedgerError>
     let order = query_as(formatcp!(
         "INSERT INTO orders (merchant, order_no, token, request, total_fen, description, openid,
                              openid_is_sub, sub_mchid, return_url, success_url, products,
-                             created_ms, expires_ms, notify_url)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING {COLUMNS}"
+                             created_ms, expires_ms, notify_url, link_id, note)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING {COLUMNS}"
     ))
     .bind(write.merchant())
     .bind(&new.order_no)
@@ -377,6 +400,12 @@ async fn insert(write: &mut Write, new: &NewOrder) -> Result<Order, LedgerError>
     .bind(new.created_ms)
     .bind(new.expires_ms)
     .bind(&new.notify_url)
+    .bind(new.link_use.as_ref().map(|taken| &*taken.link_id))
+    .bind(
+        new.link_use
+            .as_ref()
+            .and_then(|taken| taken.note.as_deref()),
+    )
     .fetch_one(&mut *write)
     .await?;
     Ok(order)

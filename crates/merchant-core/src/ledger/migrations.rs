@@ -38,6 +38,7 @@ pub(super) const SQLITE: &[Migration] = migrations! {
     81 "payments by number" "0081_payments_by_number.sql"
     82 "shippings" "0082_shippings.sql"
     90 "the desk" "0090_desk.sql"
+    110 "payment links" "0110_payment_links.sql"
 };
 
 /// PostgreSQL came with version 22: its first migration makes the tables of that version.
@@ -52,4 +53,5 @@ pub(super) const POSTGRES: &[Migration] = migrations! {
     81 "payments by number" "0081_payments_by_number.sql"
     82 "shippings" "0082_shippings.sql"
     90 "the desk" "0090_desk.sql"
+    110 "payment links" "0110_payment_links.sql"
 };

@@ -17,7 +17,8 @@ pub(crate) const QUERY_INTERVAL_MS: i64 = 2_000;
 pub(super) const COLUMNS: &str =
     "id, order_no, token, total_fen, description, openid, openid_is_sub, sub_mchid,
     return_url, success_url, products, created_ms, expires_ms, state, is_closing, version,
-    current_attempt, asked_ms, checked_ms, payer_total_fen, success_time, refunded_fen, request, notify_url";
+    current_attempt, asked_ms, checked_ms, payer_total_fen, success_time, refunded_fen, request, notify_url,
+    link_id, note";
 
 /// The longest that a query takes, in milliseconds: two queries that overlap were sent within this
 /// time.
@@ -65,6 +66,10 @@ pub struct Order {
     pub(crate) request: String,
     /// The address that gets WeChat's notification of the payment, if the order names one.
     pub(crate) notify_url: Option<String>,
+    /// The payment link that made the order.
+    pub(crate) link_id: Option<String>,
+    /// What the buyer wrote on the link's page.
+    pub(crate) note: Option<String>,
 }
 
 row! {
@@ -93,6 +98,8 @@ row! {
         refunded_fen,
         request,
         notify_url,
+        link_id,
+        note,
     }
 }
 
@@ -244,6 +251,8 @@ pub(super) fn order_data(order: &Order) -> OrderData {
         description: order.description.clone(),
         attach: order.creation_request().and_then(|request| request.attach),
         sub_mchid: order.sub_mchid.clone(),
+        link_id: order.link_id.clone(),
+        note: order.note.clone(),
     }
 }
 

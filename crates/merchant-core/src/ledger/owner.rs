@@ -91,6 +91,15 @@ impl Ledger {
         .await
     }
 
+    /// The mchid of the merchant whose payment link this is.
+    pub(crate) async fn mchid_of_link(&self, id: &str) -> Result<Option<String>, LedgerError> {
+        self.mchid_where(
+            "SELECT mchid FROM owner WHERE no = (SELECT merchant FROM payment_links WHERE id = ?)",
+            id,
+        )
+        .await
+    }
+
     /// The mchid of the merchant that sent a buyer to WeChat with this state.
     pub(crate) async fn mchid_of_oauth_state(
         &self,

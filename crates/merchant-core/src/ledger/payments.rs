@@ -1,6 +1,7 @@
 //! Payments and their notifications. Each is recorded once, however often it comes.
 
-use ledger_database::{query, query_scalar};
+use const_format::formatcp;
+use ledger_database::{Query, query, query_scalar};
 use merchant_api::{PaymentData, PaymentMismatchData, PaymentPayer, WebhookEvent};
 use payment_values::{Fen, OutTradeNo, TransactionId};
 
@@ -9,7 +10,7 @@ use super::notifications::{Evidence, Numbers, keep_notification};
 use super::outbox::OrderNotice;
 use super::{
     AttemptState, Ledger, LedgerError, Wait, Work, Write, attempts, mismatches, orders, outbox,
-    refund_updates, schedule, signed,
+    payment_links, refund_updates, schedule, signed,
 };
 
 /// A payment that matches the attempt it names: amount, merchant and application were compared.
@@ -52,7 +53,8 @@ pub(crate) struct Mismatch {
 pub(crate) enum Recorded {
     /// It settled the order.
     Settled,
-    /// Another attempt had settled the order: this duplicate payment is refunded.
+    /// Another attempt had settled the order, or the order was closed and its payment link has no use left:
+    /// this payment is refunded.
     Surplus,
     /// It was known already; nothing changed.
     Known,
@@ -242,17 +244,7 @@ async fn settle(
         note_payer(write, payment, &attempt.paid_by).await?;
         return Ok(Recorded::Known);
     }
-    let settled = query(
-        "UPDATE orders SET state = 'paid', is_closing = 0, version = version + 1,
-                           payer_total_fen = ?, success_time = ?
-         WHERE id = ? AND state <> 'paid'",
-    )
-    .bind(payment.payer_total_fen)
-    .bind(&payment.success_time)
-    .bind(payment.order_id)
-    .execute(&mut *write)
-    .await?;
-    let (state, recorded) = if settled > 0 {
+    let (state, recorded) = if settle_order(write, payment).await? {
         (AttemptState::Paid, Recorded::Settled)
     } else {
         orders::grow_version(write, payment.order_id).await?;
@@ -293,6 +285,38 @@ async fn settle(
     let payer = payment.paid_by.details(&attempt.parties);
     tell_of_payment(write, payment, payer, recorded, now_ms).await?;
     Ok(recorded)
+}
+
+/// Marks the order as paid by this payment; returns whether it was. An order has one payment, and a payment
+/// link no more than it has uses.
+async fn settle_order(write: &mut Write, payment: &Payment) -> Result<bool, LedgerError> {
+    const SETTLE: &str = "UPDATE orders SET state = 'paid', is_closing = 0, version = version + 1,
+                                            payer_total_fen = ?, success_time = ?
+                          WHERE id = ? AND state <> 'paid'";
+    let as_it_is = query(formatcp!(
+        "{SETTLE} AND (state = 'open' OR link_id IS NULL)"
+    ));
+    if mark_paid(write, as_it_is, payment).await? {
+        return Ok(true);
+    }
+    if payment_links::has_use_again(write, payment.order_id).await? {
+        return mark_paid(write, query(SETTLE), payment).await;
+    }
+    Ok(false)
+}
+
+async fn mark_paid<'q>(
+    write: &mut Write,
+    statement: Query<'q>,
+    payment: &'q Payment,
+) -> Result<bool, LedgerError> {
+    let settled = statement
+        .bind(payment.payer_total_fen)
+        .bind(&payment.success_time)
+        .bind(payment.order_id)
+        .execute(&mut *write)
+        .await?;
+    Ok(settled > 0)
 }
 
 /// Records when WeChat first reports a payment as refunded while no refund is known here.

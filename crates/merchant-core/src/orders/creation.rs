@@ -10,13 +10,17 @@ use wechat_pay::{Description, lower_hex};
 
 use crate::attempts::{check_return_address, check_terms};
 use crate::config::{Api, EXPIRES_IN_MS};
-use crate::ledger::{Created, NewOrder, Order};
+use crate::ledger::{Created, LinkUse, NewOrder, Order};
+use crate::orders::links::over;
 use crate::payments::Payments;
 use crate::refusal::Refusal;
 use crate::surroundings::unguessable;
 
 /// The largest amount, in fen: ten million yuan. A larger one is a mistake of the unit.
 pub const TOTAL_MAX_FEN: u64 = 1_000_000_000;
+
+/// The least time that an order of a link has, in milliseconds.
+const LEAST_TIME_MS: i64 = 60_000;
 
 /// Creates an order, or finds the same one; returns whether the order is new.
 pub async fn create(
@@ -46,6 +50,24 @@ pub async fn create_with_notify_url(
     place(payments, new).await
 }
 
+/// Creates the order of a payment link, or finds the same one. It can be paid no longer than the link is
+/// valid, but for a minute at least: WeChat takes no shorter time.
+pub(super) async fn create_of_link(
+    payments: &Payments,
+    request: &CreateOrder,
+    link_use: LinkUse,
+    link_expires_ms: Option<i64>,
+) -> Result<CreatedOrder, Refusal> {
+    let mut new = check(payments, request)?;
+    if let Some(end_ms) = link_expires_ms {
+        let least_ms = new.created_ms.saturating_add(LEAST_TIME_MS);
+        new.expires_ms = new.expires_ms.min(end_ms.max(least_ms));
+    }
+    new.link_use = Some(link_use);
+    let (created, _) = place(payments, new).await?;
+    Ok(created)
+}
+
 async fn place(payments: &Payments, new: NewOrder) -> Result<(CreatedOrder, bool), Refusal> {
     let place = payments.admission.admit(&*payments.clock).await?;
     let created_order = payments.ledger.create_order(&new).await?;
@@ -65,11 +87,12 @@ async fn place(payments: &Payments, new: NewOrder) -> Result<(CreatedOrder, bool
             "order_no",
             "is in use with other values",
         )),
+        Created::LinkOver(reason) => Err(over::refusal(reason)),
     }
 }
 
 /// Checks everything that WeChat would refuse later.
-fn check(payments: &Payments, request: &CreateOrder) -> Result<NewOrder, Refusal> {
+pub(super) fn check(payments: &Payments, request: &CreateOrder) -> Result<NewOrder, Refusal> {
     let order_no = match &request.order_no {
         None => OrderNo::parse(lower_hex(&payments.randomness.bytes()?))
             .map_err(|error| Refusal::Internal(error.to_string()))?,
@@ -126,6 +149,7 @@ fn check(payments: &Payments, request: &CreateOrder) -> Result<NewOrder, Refusal
         products,
         created_ms: now_ms,
         expires_ms: now_ms.saturating_add(i64::try_from(expires_in_ms).unwrap_or(i64::MAX)),
+        link_use: None,
     })
 }
 

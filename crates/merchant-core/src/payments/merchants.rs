@@ -80,6 +80,15 @@ impl Merchants {
         Ok(self.named(self.first.ledger.mchid_of_token(token).await?))
     }
 
+    /// The merchant whose payment link this is. If it is nobody's, it is the first one: its ledger has no
+    /// such link either.
+    pub async fn of_link(&self, id: &str) -> Result<&Payments, LedgerError> {
+        if self.others.is_empty() {
+            return Ok(&self.first);
+        }
+        Ok(self.named(self.first.ledger.mchid_of_link(id).await?))
+    }
+
     /// The merchant that sent a buyer to WeChat with this state; the first one if none did.
     pub async fn of_oauth_state(&self, state: &str) -> Result<&Payments, LedgerError> {
         if self.others.is_empty() {

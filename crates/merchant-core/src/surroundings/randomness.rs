@@ -63,3 +63,9 @@ impl Randomness for SeededRandomness {
 pub(crate) fn unguessable(random: [u8; 16]) -> String {
     URL_SAFE_NO_PAD.encode(random)
 }
+
+/// Whether a text has the form of such a token.
+pub(crate) fn is_unguessable(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    text.len() == 22 && text.bytes().all(is_allowed)
+}

@@ -96,10 +96,24 @@ fn unlisted_origin(headers: &HeaderMap, config: &Config) -> Option<String> {
 }
 
 /// Whether the page comes from this server's origin, by the browser's header or by the addresses.
-pub(crate) fn is_own(headers: &HeaderMap, origin: &str, config: &Config) -> bool {
+fn is_own(headers: &HeaderMap, origin: &str, config: &Config) -> bool {
     let says = |name: HeaderName, text: &str| headers.get(name).is_some_and(|value| value == text);
     let host = origin.split_once("://").map_or("", |(_, host)| host);
     says(SEC_FETCH_SITE, "same-origin")
         || (!host.is_empty() && says(header::HOST, host))
         || config.public_base_url.origin().ascii_serialization() == origin
+}
+
+/// Whether a page of this server sent a form, as far as the browser says. Old browsers may say nothing.
+pub(crate) fn is_from_own_page(headers: &HeaderMap, config: &Config) -> bool {
+    if let Some(site) = headers.get(SEC_FETCH_SITE) {
+        return site == "same-origin";
+    }
+    match headers.get(header::ORIGIN) {
+        None => true,
+        Some(origin) => {
+            let origin = String::from_utf8_lossy(origin.as_bytes());
+            is_own(headers, &origin, config)
+        }
+    }
 }

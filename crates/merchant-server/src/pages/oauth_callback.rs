@@ -42,7 +42,7 @@ pub(crate) async fn callback(
 
 /// The shop's address, if only one is configured. With several addresses, the server does not know
 /// which shop the buyer came from.
-fn only_shop(config: &Config) -> Option<&str> {
+pub(super) fn only_shop(config: &Config) -> Option<&str> {
     let own = config.public_base_url.origin().ascii_serialization();
     let mut shops = config
         .return_origins

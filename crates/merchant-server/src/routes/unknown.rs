@@ -1,4 +1,4 @@
-//! Answers for unknown routes: the contract's JSON error, and under `/c/` a page for buyers. Caches
+//! Answers for unknown routes: the contract's JSON error, and under `/c/` and `/p/` a page for buyers. Caches
 //! must not store them, because a later version may have the route. Every page may read them, so
 //! that a wrong `merchant-api` does not look like a server that is down.
 
@@ -14,7 +14,10 @@ use crate::pages::hosted_page;
 
 /// Answers a call to an address that no route has.
 pub(crate) async fn unknown(request: Request) -> Response {
-    if is_a_page(&request) {
+    if is_below(&request, "/p") {
+        return page(&request, ErrorCode::LinkUnknown);
+    }
+    if is_below(&request, "/c") {
         return page(&request, ErrorCode::CheckoutUnknown);
     }
     refused(ErrorCode::RouteUnknown, "no route has this address")
@@ -27,7 +30,7 @@ pub(crate) fn without(message: &str) -> Response {
 
 /// Answers a call with a method that the route does not accept; `Allow` names the accepted methods.
 pub(crate) async fn other_method(request: Request) -> Response {
-    if is_a_page(&request) {
+    if is_below(&request, "/c") || is_below(&request, "/p") {
         return page(&request, ErrorCode::MethodNotAllowed);
     }
     let message = "this route does not take this method";
@@ -39,9 +42,10 @@ fn page(request: &Request, code: ErrorCode) -> Response {
     cross_origin::readable_by_all(page)
 }
 
-fn is_a_page(request: &Request) -> bool {
-    let path = request.uri().path();
-    path == "/c" || path.starts_with("/c/")
+/// Whether a page of buyers has this address, or could have it.
+fn is_below(request: &Request, folder: &str) -> bool {
+    let rest = request.uri().path().strip_prefix(folder);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn refused(code: ErrorCode, message: &str) -> Response {

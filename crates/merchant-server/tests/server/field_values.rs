@@ -203,6 +203,7 @@ async fn every_route_refuses_a_null_or_mistyped_field_by_its_name() {
     assert_eq!(
         paths,
         [
+            "/links",
             "/mismatches/{no}/done",
             "/orders",
             "/orders/{order_no}/attempts",

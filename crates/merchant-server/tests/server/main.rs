@@ -39,6 +39,7 @@ mod hostile;
 mod inbox;
 mod instances;
 mod lanes;
+mod links;
 mod live_check;
 mod log;
 mod merchant_faults;

@@ -25,7 +25,7 @@ const FILE: &str = "ledger.sqlite3";
 /// Characters that a line of COPY escapes, in a column that anybody's text may reach.
 const ODD: &str = "a\tb\\N\r\n\u{b}\u{8}茶\u{1f375}\\.";
 /// What no test reaches in a few calls. The refund has a state of its own.
-const RARE: [&str; 9] = [
+const RARE: [&str; 11] = [
     "INSERT INTO refund_mismatches (out_refund_no, refund_id, reason, resource, received_ms, no)
      VALUES ('R-9', '5030', 'amount', '{}', 1, 900)",
     "INSERT INTO kept_notifications (id, event_type, reason, resource, received_ms, no)
@@ -42,6 +42,9 @@ const RARE: [&str; 9] = [
                             upload_ms)
      SELECT 1, MIN(id), 1, '{\"logistics_type\":\"virtual\",\"delivery_mode\":\"unified\",\"shipping_list\":[]}',
             x'00', 'uploaded', 1, 1, 1 FROM orders",
+    "INSERT INTO payment_links (merchant, id, link_no, request, uses_max, created_ms, expires_ms)
+     VALUES (1, 'AAAAAAAAAAAAAAAAAAAAAA', 'table-7', '{\"description\":\"tea\",\"total_fen\":1}', 1, 1, 2)",
+    "UPDATE orders SET link_id = 'AAAAAAAAAAAAAAAAAAAAAA', note = ?",
     "UPDATE orders SET description = ?",
     "UPDATE webhooks SET last_outcome = ?",
 ];

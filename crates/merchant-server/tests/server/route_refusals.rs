@@ -73,6 +73,7 @@ async fn every_route_gives_every_refusal_of_the_table() {
     refuse_abnormal_refunds().await;
     refuse_bills().await;
     refuse_shippings().await;
+    refuse_links().await;
     refuse_calls_for_a_busy_order().await;
     crate::overload::refuse_new_orders().await;
     fail_without_a_ledger().await;
@@ -132,7 +133,7 @@ fn body_of(route: &Route) -> String {
     let json = match route.path {
         "/checkouts/{token}/attempts" => return "product=native".to_owned(),
         "/checkouts/{token}/cancel" => return "after=1".to_owned(),
-        "/orders" => json!({ "total_fen": 1, "description": "tea" }),
+        "/orders" | "/links" => json!({ "total_fen": 1, "description": "tea" }),
         "/orders/{order_no}/attempts" => json!({ "product": "native" }),
         "/orders/{order_no}/refunds" => json!({ "refund_no": "R-1" }),
         "/orders/{order_no}/shipping" => crate::shipping::picked_up(),
@@ -481,6 +482,27 @@ async fn refuse_shippings() {
     let refused = server.send(call(route, "", API_KEY)).await;
     assert_eq!(refused.code(), "WECHAT_REFUSED", "{}", refused.json);
     crowd(&server, route.path, route).await;
+}
+
+async fn refuse_links() {
+    let server = TestServer::open().await;
+    let link = json!({ "link_no": "table-7", "total_fen": 1, "description": "tea" });
+    crate::links::link(&server, link.clone()).await;
+    for (field, value, code) in [
+        ("total_fen", json!(0), "AMOUNT_INVALID"),
+        ("description", json!(""), "DESCRIPTION_INVALID"),
+        ("uses_max", json!(1), "LINK_NO_USED"),
+        (
+            "return_url",
+            json!("https://evil.example/"),
+            "RETURN_URL_REFUSED",
+        ),
+    ] {
+        let mut link = link.clone();
+        link[field] = value;
+        let refused = crate::links::post_link(&server, &link).await;
+        assert_eq!(refused.code(), code, "{field}");
+    }
 }
 
 /// More calls of the backend than may wait for one order.

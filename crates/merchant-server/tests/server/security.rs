@@ -28,6 +28,7 @@ async fn every_page_has_a_policy_for_what_it_loads_and_forbids_frames() {
         // This call is above the limit.
         server.get(&format!("/c/{token}")).await,
         server.get("/c/AAAAAAAAAAAAAAAAAAAAAA").await,
+        server.get("/p").await,
         server.get("/wechat/oauth/callback?code=x&state=y").await,
         server.get("/wechat/oauth/callback").await,
     ];

@@ -105,11 +105,20 @@ async fn on_the_buyers_paths_a_refusal_is_a_page() {
         ("GET", "/c/%FF", StatusCode::NOT_FOUND),
         ("GET", "/c/token/start", StatusCode::METHOD_NOT_ALLOWED),
         ("PUT", "/c/token", StatusCode::METHOD_NOT_ALLOWED),
+        ("GET", "/p", StatusCode::NOT_FOUND),
+        ("GET", "/p/", StatusCode::NOT_FOUND),
+        ("PUT", "/p/nobodys", StatusCode::METHOD_NOT_ALLOWED),
     ] {
         let page = server.call(method, path).await;
         assert_eq!(page.status, status, "{method} {path}");
         assert!(page.text().starts_with("<!DOCTYPE html>"), "{path}");
-        assert!(page.text().contains("返回商家页面"), "{path}");
+        let is_link = path.starts_with("/p") && status == StatusCode::NOT_FOUND;
+        let way = if is_link {
+            "联系商家"
+        } else {
+            "返回商家页面"
+        };
+        assert!(page.text().contains(way), "{path}");
         let policy = page.headers["content-security-policy"].to_str().unwrap();
         assert!(policy.contains("default-src 'none'"), "{policy}");
         check_headers(&page, path);
@@ -126,6 +135,7 @@ async fn a_path_that_is_not_utf8_is_answered_as_an_unknown_path() {
         ("GET", "/v1/orders/%FF/refunds", "ORDER_UNKNOWN"),
         ("GET", "/v1/refunds/%FF", "REFUND_UNKNOWN"),
         ("POST", "/v1/webhooks/%FF/resend", "WEBHOOK_UNKNOWN"),
+        ("GET", "/v1/links/%FF", "LINK_UNKNOWN"),
         ("GET", "/v1/bills/%FF", "INVALID_REQUEST"),
     ] {
         let refused = server.call(method, path).await;

@@ -5,7 +5,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::body::Bytes;
 use axum::extract::{FromRef, FromRequest, FromRequestParts as _, Request};
 use axum::response::Response;
-use http::{HeaderMap, StatusCode, header};
+use http::StatusCode;
 use merchant_core::Merchants;
 use merchant_core::orders::desk::form_token;
 use url::form_urlencoded;
@@ -16,7 +16,7 @@ use super::session::Desk;
 use super::view::View;
 use super::words;
 use crate::extract::read_body;
-use crate::middleware::cross_origin::is_own;
+use crate::middleware::cross_origin::is_from_own_page;
 
 /// The fields of a form.
 #[derive(Clone, Debug, Default)]
@@ -99,25 +99,12 @@ async fn read<S: Send + Sync>(request: Request, state: &S, view: &View) -> Resul
 where
     Merchants: FromRef<S>,
 {
-    if !is_from_us(request.headers(), &Merchants::from_ref(state)) {
+    let merchants = Merchants::from_ref(state);
+    if !is_from_own_page(request.headers(), merchants.first().config()) {
         let status = StatusCode::FORBIDDEN;
         return Err(problem(view, status, words::FORM_FOREIGN));
     }
     let body = Bytes::from_request(request, state).await;
     let body = read_body(body).map_err(|failure| problem::refused(view, failure.0))?;
     Form::read(&body).ok_or_else(|| problem(view, StatusCode::BAD_REQUEST, words::FORM_DOUBLE))
-}
-
-/// Whether a page of this server sent the form, as far as the browser says.
-fn is_from_us(headers: &HeaderMap, merchants: &Merchants) -> bool {
-    if let Some(site) = headers.get("sec-fetch-site") {
-        return site == "same-origin";
-    }
-    match headers.get(header::ORIGIN) {
-        None => true,
-        Some(origin) => {
-            let origin = String::from_utf8_lossy(origin.as_bytes());
-            is_own(headers, &origin, merchants.first().config())
-        }
-    }
 }

@@ -75,6 +75,15 @@ fn summary(desk: &Desk, story: &Story) -> Markup {
     if let Some(sub_mchid) = &order.sub_mchid {
         pairs.push((say(words::SUB_MERCHANT), html! { (sub_mchid) }));
     }
+    if let Some(link_id) = &order.link_id {
+        pairs.push((say(words::PAYMENT_LINK), html! { (link_id) }));
+    }
+    if let Some(note) = &order.note {
+        pairs.push((
+            say(words::BUYERS_NOTE),
+            html! { span dir="auto" { (note) } },
+        ));
+    }
     if let Some(attach) = &order.attach {
         pairs.push((say(words::ATTACH), html! { (attach) }));
     }

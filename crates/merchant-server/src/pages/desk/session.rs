@@ -12,9 +12,10 @@ use url::form_urlencoded;
 
 use super::address::{DESK, SIGN_IN};
 use super::problem::{self, problem};
-use super::view::{View, cookie};
+use super::view::View;
 use super::words;
 use crate::extract::{API_KEY_FIELD, note_merchant};
+use crate::pages::cookies::cookie;
 
 /// A signed-in person, and how the page is shown.
 #[derive(Clone)]

@@ -4,12 +4,13 @@
 use std::convert::Infallible;
 
 use axum::extract::{FromRef, FromRequestParts};
+use http::HeaderValue;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, header};
 use merchant_core::Merchants;
 
 use super::address::DESK;
 use crate::extract::Language;
+use crate::pages::cookies::cookie;
 
 pub(super) const LANGUAGE_COOKIE: &str = "desk_language";
 
@@ -67,15 +68,4 @@ impl View {
         );
         HeaderValue::from_str(&text).ok()
     }
-}
-
-/// The value of a cookie.
-pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(known, value)| (known == name).then_some(value))
 }

@@ -116,6 +116,8 @@ sentences! {
     REFUNDABLE: "可退金额", "Can be refunded";
     SUB_MERCHANT: "特约商户号", "Sub-merchant";
     ATTACH: "附加数据", "Attach";
+    PAYMENT_LINK: "付款链接", "Payment link";
+    BUYERS_NOTE: "买家备注", "The buyer's note";
     STORY: "时间线", "Timeline";
 
     // States.

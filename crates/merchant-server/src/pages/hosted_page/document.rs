@@ -61,7 +61,7 @@ pub(super) fn own_script() -> Markup {
 }
 
 /// The card in the middle of a page. It looks like the element's.
-pub(super) fn card(language: Language, is_test: bool, content: &Markup) -> Markup {
+pub(crate) fn card(language: Language, is_test: bool, content: &Markup) -> Markup {
     html! {
         div .card {
             @if is_test { p .ribbon { (language.say(buyer_words::TEST_RIBBON)) } }
@@ -120,7 +120,7 @@ pub(crate) fn plain_with_way(
 }
 
 /// A page with its headers.
-pub(super) fn secured(status: StatusCode, markup: &Markup, policy: &str) -> Response {
+pub(crate) fn secured(status: StatusCode, markup: &Markup, policy: &str) -> Response {
     with_headers((status, markup.clone()).into_response(), policy)
 }
 
@@ -136,7 +136,7 @@ pub(super) fn with_headers(mut response: Response, policy: &str) -> Response {
 }
 
 /// The headers that every answer of these routes carries, redirects included.
-pub(super) fn secure(response: &mut Response) {
+pub(crate) fn secure(response: &mut Response) {
     let fixed = [
         (header::CACHE_CONTROL, "no-store"),
         (header::VARY, "accept-language"),

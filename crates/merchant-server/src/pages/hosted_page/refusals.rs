@@ -4,10 +4,15 @@ use buyer_words::Words;
 use merchant_api::ErrorCode;
 
 /// The sentence that a buyer reads after a refused step.
-pub(super) const fn sentence(code: ErrorCode) -> Words {
+pub(crate) const fn sentence(code: ErrorCode) -> Words {
     match code {
         ErrorCode::CheckoutUnknown => buyer_words::ORDER_UNKNOWN,
         ErrorCode::CheckoutExpired => buyer_words::EXPIRED,
+        ErrorCode::LinkUnknown => buyer_words::LINK_UNKNOWN,
+        ErrorCode::LinkDisabled => buyer_words::LINK_DISABLED,
+        ErrorCode::LinkExpired => buyer_words::LINK_EXPIRED,
+        ErrorCode::LinkUsedUp => buyer_words::LINK_USED_UP,
+        ErrorCode::LinkInUse => buyer_words::LINK_IN_USE,
         ErrorCode::MethodNotAllowed => buyer_words::OPEN_FROM_SHOP,
         ErrorCode::PayerUnavailable => buyer_words::PAYER_UNKNOWN,
         ErrorCode::PayerInvalid => buyer_words::PROBLEM_OF_BUYER,

@@ -5,13 +5,14 @@ use axum::extract::RawQuery;
 use jiff::Timestamp;
 use merchant_api::{ORDER_NO_MAX, OrderList, OrderState};
 use merchant_core::config::Scope;
+use merchant_core::orders::links::is_link_id;
 use merchant_core::orders::{self, OrderFilter};
 use payment_values::{InvalidField, OutTradeNo, TransactionId};
 
 use crate::error::Failure;
 use crate::extract::{Backend, query};
 
-/// `GET /v1/orders?state&created_from&created_to&order_no_prefix&sub_mchid&transaction_id&out_trade_no&limit&before`
+/// `GET /v1/orders?state&created_from&created_to&order_no_prefix&sub_mchid&transaction_id&out_trade_no&link_id&limit&before`
 pub(crate) async fn list_orders(
     backend: Backend,
     RawQuery(query): RawQuery,
@@ -53,6 +54,7 @@ fn read_query(query: &str) -> Result<ListParameters, Failure> {
                 let number = OutTradeNo::parse(value).map_err(|error| broken(&name, &error))?;
                 parameters.filter.out_trade_no = Some(number);
             }
+            "link_id" => parameters.filter.link_id = Some(read_link_id(value.into_owned())?),
             "before" => parameters.before = Some(value.into_owned()),
             "limit" => parameters.limit = query::limit(&value)?,
             _ => return Err(Failure::invalid(&name, "is not a parameter of this list")),
@@ -91,6 +93,16 @@ fn read_prefix(text: &str) -> Result<String, Failure> {
     Err(Failure::invalid(
         "order_no_prefix",
         r"must be 1 to 32 characters of [0-9a-zA-Z_\-|*]",
+    ))
+}
+
+fn read_link_id(text: String) -> Result<String, Failure> {
+    if is_link_id(&text) {
+        return Ok(text);
+    }
+    Err(Failure::invalid(
+        "link_id",
+        "must be the id of a payment link",
     ))
 }
 

@@ -13,6 +13,10 @@ pub(super) const UNMATCHED: &str = "unmatched-0001";
 pub(super) fn fitting(route: &Route, sub_mchid: Option<&str>, number: usize) -> Value {
     match &*route.path {
         "/v1/orders" => order(sub_mchid, number),
+        "/v1/links" => link(sub_mchid, number),
+        "/p/{id}" => json!({
+            "key": format!("{number:022}"), "amount": "12.50", "note": "窗边",
+        }),
         "/v1/orders/{order_no}/attempts" => {
             let after = number / 8 % 4;
             match number % 6 {
@@ -102,6 +106,20 @@ fn order(sub_mchid: Option<&str>, number: usize) -> Value {
     order
 }
 
+/// A payment link.
+fn link(sub_mchid: Option<&str>, number: usize) -> Value {
+    let mut link = json!({
+        "link_no": format!("hostile-{}", number % 64), "description": "茶", "min_fen": 1,
+        "max_fen": 1990, "uses_max": 3, "expires_at": "2027-01-01T00:00:00Z", "note_max_chars": 9,
+        "order_expires_in_ms": 600_000, "return_url": "http://127.0.0.1:8000/pay",
+        "success_url": "http://127.0.0.1:8000/done", "products": ["native", "h5"], "attach": "a",
+    });
+    if let Some(sub_mchid) = sub_mchid {
+        link["sub_mchid"] = sub_mchid.into();
+    }
+    link
+}
+
 /// An order of the payment service.
 fn paid_by_service(number: usize) -> Value {
     json!({
@@ -114,7 +132,7 @@ fn paid_by_service(number: usize) -> Value {
 /// The bytes of a body: pages and callers of the payment
 /// service post forms, other backends and WeChat post JSON.
 pub(super) fn written(route: &Route, body: &Value) -> Vec<u8> {
-    let forms = ["/v1/checkouts/", "/v1/pay/", "/c/"];
+    let forms = ["/v1/checkouts/", "/v1/pay/", "/c/", "/p/"];
     let is_form = forms.iter().any(|begin| route.path.starts_with(begin));
     if !is_form {
         return body.to_string().into_bytes();

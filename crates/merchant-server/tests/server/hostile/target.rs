@@ -54,6 +54,7 @@ const NEWEST_ROWS: &str = "SELECT CAST(SUM(rows + newest) AS BIGINT) FROM (
               UNION ALL SELECT xmin FROM mismatches UNION ALL SELECT xmin FROM refund_mismatches
               UNION ALL SELECT xmin FROM kept_notifications UNION ALL SELECT xmin FROM due_work
               UNION ALL SELECT xmin FROM oauth_states UNION ALL SELECT xmin FROM payer_handles
+              UNION ALL SELECT xmin FROM payment_links
               UNION ALL SELECT xmin FROM webhooks UNION ALL SELECT xmin FROM webhook_deliveries)
              AS every) AS counted";
 
@@ -306,6 +307,17 @@ async fn furnish(
     let webhooks = server.read_private("/v1/webhooks").await.json;
     let webhooks = webhooks["webhooks"].as_array().unwrap().iter();
     let ids = webhooks.map(|webhook| webhook["id"].as_str().unwrap().to_owned());
+    // Messages and payment links have ids.
+    let mut ids: Vec<_> = ids.collect();
+    for uses_max in [1, 100_000] {
+        let mut link = json!({
+            "description": "茶", "max_fen": 1990, "note_max_chars": 9, "uses_max": uses_max,
+        });
+        if let Some(sub_mchid) = sub_mchid {
+            link["sub_mchid"] = sub_mchid.into();
+        }
+        ids.push(crate::links::link(server, link).await);
+    }
     let mismatches = server.read_private("/v1/mismatches").await.json;
     let mismatches = mismatches["mismatches"].as_array().unwrap().iter();
     let mismatches = mismatches.map(|mismatch| mismatch["no"].to_string());
@@ -315,7 +327,7 @@ async fn furnish(
         ("order_no", numbers),
         ("refund_no", texts(&["R-1", "R-2"])),
         ("day", texts(&[DAY, "2026-11-20", "2026-11-22"])),
-        ("id", ids.collect()),
+        ("id", ids),
         ("no", mismatches.collect()),
         ("mchid", vec![server.mchid.clone()]),
         ("file", texts(&["MP_verify_0123456789abcdef.txt", "c.css"])),

@@ -47,7 +47,9 @@ pub(super) fn check_refusal(path: &str, answer: &Answer) -> Result<(), String> {
             .ok_or("tells WeChat nothing".to_owned());
     }
     if kind.starts_with("text/html") {
-        let is_for_people = path == "/c" || path.starts_with("/c/") || path.starts_with("/wechat/");
+        let places = ["/c/", "/p/", "/wechat/"];
+        let is_for_people =
+            matches!(path, "/c" | "/p") || places.iter().any(|place| path.starts_with(place));
         return is_for_people.then_some(()).ok_or("is a page".to_owned());
     }
     let error = &answer.json["error"];
