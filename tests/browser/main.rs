@@ -61,6 +61,7 @@ mod older_browsers;
 mod once;
 mod options;
 mod page_address;
+mod payment_link;
 mod php;
 mod place;
 mod plain_backend;

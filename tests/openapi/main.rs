@@ -108,7 +108,8 @@ impl TestServer {
         let refunds = self.refunds("paid-0001").await;
         let mismatches = self.mismatches().await;
         let webhooks = self.get("/v1/webhooks").await;
-        let ids = texts(&webhooks["webhooks"], "id");
+        let mut ids = texts(&webhooks["webhooks"], "id");
+        ids.extend(self.links().await);
         let mut codes = Vec::new();
         for _ in 0..CODES {
             let shown = self.wechat.tell("auth_code", &json!({})).await;
@@ -189,6 +190,22 @@ impl TestServer {
         }
         let created = self.post("/v1/orders", "application/json", order.to_string());
         created.await["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Payment links: one of each kind.
+    async fn links(&self) -> Vec<String> {
+        let mut ids = Vec::new();
+        for mut link in [
+            json!({"link_no": "table-7", "total_fen": 1990, "description": "一壶茶"}),
+            json!({"max_fen": 1990, "uses_max": 3, "note_max_chars": 20, "description": "一壶茶"}),
+        ] {
+            if let Some(sub_mchid) = &self.sub_mchid {
+                link["sub_mchid"] = json!(sub_mchid);
+            }
+            let created = self.post("/v1/links", "application/json", link.to_string());
+            ids.push(created.await["id"].as_str().unwrap().to_owned());
+        }
+        ids
     }
 
     /// Starts a code payment. Returns the code that a phone scans.
