@@ -1,0 +1,10 @@
+import vue from "@vitejs/plugin-vue";
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  plugins: [vue({ template: { compilerOptions: { isCustomElement: (tag) => tag === "wechat-pay" } } })],
+  // Pre-bundling would move the script away from its WebAssembly.
+  optimizeDeps: { exclude: ["wechat-pay-widget"] },
+  // The page asks for /orders, which one of the backends serves: see ../backends.
+  server: { proxy: { "/orders": process.env.SHOP ?? "http://127.0.0.1:8001" } },
+});
