@@ -373,9 +373,7 @@ fn configuration(merchant: &Merchant, database: &str, backend: &str) -> Merchant
     config.set("trusted_proxies", "[\"127.0.0.1/32\"]");
     config.sell_everything(&merchant.appid);
     config.lift_rate_limits();
-    config.tables = vec![format!(
-        "[[webhooks]]\nurl = \"{backend}\"\nsecret = \"{WEBHOOK_SECRET}\""
-    )];
+    config.send_webhooks(backend, WEBHOOK_SECRET);
     let more = match merchant.mode {
         Mode::Direct => "platform_certificate_files = [\"wechat/wechatpay_cert.pem\"]",
         // The other key stays: only version 3 sends an abnormal refund another way.

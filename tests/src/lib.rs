@@ -1,6 +1,6 @@
 //! The harness of the tests across crates: servers in this process on free loopback ports, a page that
-//! runs the element's machine without a browser, a browser behind WebDriver, the PHP example as a
-//! process. Nothing here is shipped.
+//! runs the element's machine without a browser, a browser behind WebDriver, programs of examples as
+//! processes. Nothing here is shipped.
 //!
 //! A harness never sleeps for a fixed time: it waits for a condition, for a bounded time, and names
 //! that condition when it gives up.
@@ -16,6 +16,7 @@ pub mod bill_day;
 #[cfg(feature = "browser")]
 pub mod browser;
 pub mod buyer_browser;
+pub mod example_program;
 pub mod http_backend;
 pub mod in_process;
 pub mod machine_time;

@@ -125,6 +125,21 @@ impl MerchantConfig {
         ));
     }
 
+    /// An older shop calls the server as a payment service (wxpayserver), with this key.
+    pub fn allow_payment_service(&mut self, notify_url: &str, key: &str) {
+        let sha256 = lower_hex(&Sha256::digest(key));
+        self.tables.push(format!(
+            "[wxpay_server]\nnotify_urls = [{notify_url:?}]\n\
+             [[api_keys]]\nname = \"older shop\"\nsha256 = \"{sha256}\"\nscopes = [\"wxpay_server\"]"
+        ));
+    }
+
+    /// The server sends webhooks to this address, signed with this secret.
+    pub fn send_webhooks(&mut self, url: &str, secret: &str) {
+        self.tables
+            .push(format!("[[webhooks]]\nurl = {url:?}\nsecret = {secret:?}"));
+    }
+
     /// Limits of calls that no test reaches.
     pub fn lift_rate_limits(&mut self) {
         self.set(

@@ -4,19 +4,14 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use tempfile::TempDir;
-
-use crate::wait::until;
+use crate::example_program::ExampleProgram;
+use crate::port::Port;
 
 /// The Debian packages that the example needs.
 pub const PHP_PACKAGES: &[&str] = &["php-cli", "php-curl"];
 
 /// The example behind PHP's own web server.
-pub struct PhpExample {
-    process: std::process::Child,
-    address: String,
-    _folder: TempDir,
-}
+pub struct PhpExample(ExampleProgram);
 
 impl PhpExample {
     /// Whether PHP is installed. Without PHP the caller has nothing to test and reports that; with
@@ -46,48 +41,19 @@ impl PhpExample {
             env!("CARGO_MANIFEST_DIR"),
             "/../www/examples/php/checkout.php"
         );
-        let folder = tempfile::tempdir().unwrap();
-        let listen = free_address();
-        let process = Command::new("php")
-            .args(["-S", &listen, file])
-            .env("MERCHANT_JSON", merchant_json)
-            .env("ORDERS_FILE", folder.path().join("orders.json"))
-            .env("WECHAT_PAY_JS", wechat_pay_js)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        until(
-            "php to listen",
-            async || match tokio::net::TcpStream::connect(&listen).await {
-                Ok(_) => Ok(()),
-                Err(error) => Err(error.to_string()),
-            },
-        )
-        .await;
-        Self {
-            process,
-            address: format!("http://{listen}"),
-            _folder: folder,
-        }
+        let program = ExampleProgram::start(Port::take().await, |port, folder| {
+            let mut php = Command::new("php");
+            php.args(["-S", &format!("127.0.0.1:{port}"), file])
+                .env("MERCHANT_JSON", merchant_json)
+                .env("ORDERS_FILE", folder.join("orders.json"))
+                .env("WECHAT_PAY_JS", wechat_pay_js);
+            php
+        });
+        Self(program.await)
     }
 
     /// `http://127.0.0.1:…`; each visit of `/` creates an order and shows its page.
     pub fn address(&self) -> &str {
-        &self.address
+        self.0.address()
     }
-}
-
-impl Drop for PhpExample {
-    fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
-    }
-}
-
-/// PHP cannot take over a listener, and does not report which port it took: this returns a port
-/// that was free just now.
-fn free_address() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
 }

@@ -26,6 +26,10 @@ use crate::wait::until;
 pub const TILL_KEY: &str = "tills-key";
 /// The API key of the desk, where there is one.
 pub const DESK_KEY: &str = "desks-key";
+/// The key of an older shop that calls the server as a payment service, where there is one.
+pub const PAYMENT_SERVICE_KEY: &str = "older-shops-key";
+/// The secret of the webhooks to a shop that is a program of its own.
+pub const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 /// The User-Agent of the tests themselves: their requests are not in the log.
 const USER_AGENT: &str = "payment-tests";
 /// How long due work waits at most before it is run.
@@ -107,6 +111,19 @@ struct Setup {
     v2_sign_type: Option<&'static str>,
     /// The page of the merchant server for the shop's people.
     staff_page: Option<StaffPage>,
+    /// A shop that is a program of its own.
+    shop_program: Option<ShopProgram>,
+    /// The address of an older shop that calls the server as a payment service.
+    notify_url: Option<String>,
+}
+
+/// A shop that is a program of its own, and not the demo's.
+#[derive(Clone, Debug)]
+pub struct ShopProgram {
+    /// The address that gets webhooks, signed with [`WEBHOOK_SECRET`].
+    pub webhooks: String,
+    /// The origin of its pages.
+    pub origin: String,
 }
 
 /// A page of the merchant server for the shop's people.
@@ -186,6 +203,26 @@ impl Servers {
         .await
     }
 
+    /// The same for a shop that is a program of its own.
+    pub async fn start_for_shop(shop: ShopProgram) -> Self {
+        Self::start_with(Setup {
+            bundle: Some(bundle_dir()),
+            shop_program: Some(shop),
+            ..Setup::default()
+        })
+        .await
+    }
+
+    /// The same for an older shop that calls the server as a payment service, by [`PAYMENT_SERVICE_KEY`].
+    pub async fn start_as_payment_service(notify_url: &str) -> Self {
+        Self::start_with(Setup {
+            bundle: Some(bundle_dir()),
+            notify_url: Some(notify_url.to_owned()),
+            ..Setup::default()
+        })
+        .await
+    }
+
     /// The same for a test that has no web page: without the element's bundle.
     pub async fn start_without_bundle() -> Self {
         Self::start_with_bundle(None).await
@@ -208,6 +245,8 @@ impl Servers {
             is_partner,
             v2_sign_type,
             staff_page,
+            shop_program,
+            notify_url,
         } = setup;
         let folder = tempfile::tempdir().unwrap();
         let wechat = LiveSimulator::start().await;
@@ -237,12 +276,17 @@ impl Servers {
             None => MerchantConfig::new(address, &keys),
         };
         config.public_base_url.clone_from(public);
-        config.allow_origins(&[
-            &shop.origin,
+        let mut origins = vec![
+            shop.origin.as_str(),
             &wechat_browser.origin,
             &stage.origin,
             &stage_in_wechat.origin,
-        ]);
+        ];
+        if let Some(program) = &shop_program {
+            origins.push(&program.origin);
+            config.send_webhooks(&program.webhooks, WEBHOOK_SECRET);
+        }
+        config.allow_origins(&origins);
         if staff_page == Some(StaffPage::Till) {
             config.sell(&["native", "code_pay"]);
             config.allow_till(TILL_KEY);
@@ -251,6 +295,9 @@ impl Servers {
         }
         if staff_page == Some(StaffPage::Desk) {
             config.allow_desk(DESK_KEY);
+        }
+        if let Some(notify_url) = &notify_url {
+            config.allow_payment_service(notify_url, PAYMENT_SERVICE_KEY);
         }
         if let Some(bundle) = &bundle {
             config.serve_bundle(bundle);

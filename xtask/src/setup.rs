@@ -17,9 +17,11 @@ mod cargo_tools;
 mod debian;
 mod debian_programs;
 mod debian_toolchain;
+pub(crate) mod examples;
 pub(crate) mod foreign_clients;
 mod nginx;
 mod npm_tools;
+mod pins;
 mod promtool;
 mod python_environment;
 mod rust;
@@ -30,8 +32,8 @@ mod wasm_toolchain;
 
 pub(crate) use cargo_tools::{BINDGEN_CLI, CARGO_DENY, GECKODRIVER, TRUNK};
 use debian_programs::{
-    CHINESE_FONT, CHROMIUM, FAKETIME, FIREFOX, MUSL_GCC, NODE, OPENSSL, PHP, POSTGRES, PYTHON,
-    WEBKIT,
+    CHINESE_FONT, CHROMIUM, FAKETIME, FIREFOX, GO, JDK, MUSL_GCC, NODE, OPENSSL, PHP, POSTGRES,
+    PYTHON, WEBKIT,
 };
 pub(crate) use debian_programs::{
     chromedriver, chromium, faketime_library, firefox, minibrowser, postgres_programs,
@@ -76,8 +78,16 @@ pub(crate) enum Need {
     WebKit,
     /// A font with Chinese characters, so that a browser test sees what a buyer sees.
     ChineseFont,
-    /// PHP, for the example that shows how thin the contract is.
+    /// PHP, for the examples in PHP.
     Php,
+    /// Go, for the example in Go.
+    Go,
+    /// A JDK, for the example in Java.
+    Jdk,
+    /// What the examples take from npm.
+    NpmForExamples,
+    /// What the example in Python takes from PyPI.
+    PythonForExamples,
     /// The `openssl` command: a second implementation that checks what we sign and verify.
     OpenSsl,
     /// Python with `venv`.
@@ -167,6 +177,10 @@ impl Purpose {
                 Need::Python,
                 Need::PythonClient,
                 Need::NodeClient,
+                Need::Go,
+                Need::Jdk,
+                Need::NpmForExamples,
+                Need::PythonForExamples,
                 Need::Faketime,
                 Need::Schemathesis,
                 Need::Promtool,
@@ -250,6 +264,8 @@ impl Need {
             Self::Geckodriver => cargo_tools::geckodriver_step(cache),
             Self::PythonClient => foreign_clients::python_step(cache),
             Self::NodeClient => foreign_clients::npm_step(cache),
+            Self::NpmForExamples => examples::npm_step(cache),
+            Self::PythonForExamples => examples::python_step(cache),
             Self::Schemathesis => schemathesis::step(cache),
             Self::Promtool => promtool::step(cache),
             Self::Nginx => nginx::step(cache),
@@ -262,6 +278,8 @@ impl Need {
             Self::WebKit => WEBKIT.step(),
             Self::ChineseFont => CHINESE_FONT.step(),
             Self::Php => PHP.step(),
+            Self::Go => GO.step(),
+            Self::Jdk => JDK.step(),
             Self::OpenSsl => OPENSSL.step(),
             Self::Python => PYTHON.step(),
             Self::Postgres => POSTGRES.step(),

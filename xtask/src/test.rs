@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::{console, setup};
 
 mod compose;
+mod examples;
 mod made_pages;
 mod package;
 mod programs;

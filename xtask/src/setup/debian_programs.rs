@@ -57,7 +57,7 @@ pub(super) const CHINESE_FONT: Program = Program {
     hint: "",
 };
 pub(super) const PHP: Program = Program {
-    name: "PHP with curl, for the PHP example",
+    name: "PHP with curl, for examples",
     packages: &["php-cli", "php-curl"],
     is_there: |_| {
         process::ask(Command::new("php").arg("-m"))
@@ -72,7 +72,7 @@ pub(super) const OPENSSL: Program = Program {
     hint: " (OpenSSL 3)",
 };
 pub(super) const PYTHON: Program = Program {
-    name: "Python with venv, for a foreign client",
+    name: "Python with venv, for foreign clients and an example",
     packages: &["python3", "python3-venv"],
     // Debian's python3 has the module `venv`, but not the package that fills an environment.
     is_there: |_| {
@@ -92,6 +92,19 @@ pub(super) const FAKETIME: Program = Program {
     packages: &["libfaketime"],
     is_there: |_| faketime_library().is_some(),
     hint: "",
+};
+pub(super) const GO: Program = Program {
+    name: "Go, for an example",
+    packages: &["golang-go"],
+    is_there: |_| process::on_path("go").is_some(),
+    hint: " (Go 1.19 or newer)",
+};
+pub(super) const JDK: Program = Program {
+    name: "a JDK, for an example",
+    packages: &["default-jdk-headless"],
+    // A machine can have `java` without the compiler that starts a source file.
+    is_there: |_| process::on_path("javac").is_some() && process::on_path("java").is_some(),
+    hint: " (Java 17 or newer)",
 };
 pub(super) const MUSL_GCC: Program = Program {
     name: "musl's C compiler, for static programs",

@@ -4,16 +4,13 @@
 //!
 //! Only the installation uses the network; no code of a package runs during it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use sha2::{Digest as _, Sha256};
-
-use super::step::{Action, DOWNLOAD_LIMIT, Step};
+use super::pins::digest;
+use super::step::{Action, Step};
 use super::tool_cache::ToolCache;
 use super::{npm_tools, python_environment};
-use crate::failure::{Failure, Source};
+use crate::failure::Source;
 use crate::{process, repository};
 
 const REQUIREMENTS: &str = "requirements.txt";
@@ -27,7 +24,9 @@ pub(super) fn python_step(cache: &ToolCache) -> Step {
     Step {
         name: "wechatpayv3 and wechatpy from PyPI, with what they need",
         is_done: |cache| python_environment::runs(&environment(cache)),
-        action: Action::Run(install_python),
+        action: Action::Run(|cache| {
+            python_environment::install(&environment(cache), &pins(REQUIREMENTS))
+        }),
         from: Source::PyPi,
         by_hand: format!(
             "python3 -m venv {to} && {to}/bin/python -m pip install --requirement tests/foreign/{REQUIREMENTS}",
@@ -82,46 +81,15 @@ pub(crate) fn build_wxpay_rs(cache: &ToolCache) -> Result<(), Failure> {
     )
 }
 
-fn install_python(cache: &ToolCache) -> Result<(), Failure> {
-    // An existing environment has no interpreter that runs, so it is removed and made again.
-    let environment = environment(cache);
-    let unfinished = environment.with_extension("unfinished");
-    for folder in [&environment, &unfinished] {
-        if folder.exists() {
-            fs::remove_dir_all(folder).map_err(Failure::file(folder))?;
-        }
-    }
-    process::run_within(
-        Command::new("python3")
-            .args(["-m", "venv"])
-            .arg(&unfinished),
-        DOWNLOAD_LIMIT,
-    )?;
-    process::run_within(
-        Command::new(python_environment::interpreter(&unfinished))
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-            ])
-            // Only wheels are allowed: a source package would run its own code here.
-            .args(["--only-binary=:all:", "--requirement"])
-            .arg(pins(REQUIREMENTS)),
-        DOWNLOAD_LIMIT,
-    )?;
-    // The interpreter finds its packages by the path through which it is called, so the folder may
-    // be moved.
-    fs::rename(&unfinished, &environment).map_err(Failure::file(&environment))
-}
-
 fn environment(cache: &ToolCache) -> PathBuf {
-    cache.tool(&format!("foreign-python-{}", digest(&[REQUIREMENTS])))
+    cache.tool(&format!("foreign-python-{}", digest(&[pins(REQUIREMENTS)])))
 }
 
 fn npm_folder(cache: &ToolCache) -> PathBuf {
-    cache.tool(&format!("foreign-axios-plugin-{}", digest(&NPM_PINS)))
+    cache.tool(&format!(
+        "foreign-axios-plugin-{}",
+        digest(&NPM_PINS.map(pins))
+    ))
 }
 
 fn modules(cache: &ToolCache) -> PathBuf {
@@ -138,23 +106,11 @@ fn pins(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// A folder name that depends on every pin in it, so that other pins get another folder.
-fn digest(names: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for name in names {
-        hash.update(fs::read(pins(name)).unwrap_or_default());
-    }
-    let whole: [u8; 32] = hash.finalize().into();
-    let mut beginning = [0; 8];
-    beginning.copy_from_slice(&whole[..8]);
-    format!("{:016x}", u64::from_be_bytes(beginning))
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use super::{NPM_PINS, REQUIREMENTS, digest, pins};
+    use super::{NPM_PINS, REQUIREMENTS, pins};
 
     #[test]
     fn every_package_is_pinned_to_one_version() {
@@ -164,11 +120,5 @@ mod tests {
         }
         let package = fs::read_to_string(pins(NPM_PINS[0])).unwrap();
         assert!(!package.contains(['^', '~']), "{package}");
-    }
-
-    #[test]
-    fn other_pins_have_another_folder() {
-        assert_ne!(digest(&[REQUIREMENTS]), digest(&NPM_PINS));
-        assert_eq!(digest(&NPM_PINS).len(), 16);
     }
 }

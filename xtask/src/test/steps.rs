@@ -9,7 +9,7 @@ use serde_json::json;
 use super::programs::{payment_tests, required};
 use super::selection::Selection;
 use super::step::{Run, Step};
-use super::{compose, made_pages, package, publish, supply_chain};
+use super::{compose, examples, made_pages, package, publish, supply_chain};
 use crate::failure::Failure;
 use crate::setup::{
     self, BINDGEN_CLI, GECKODRIVER, Need, NpmTool, TRUNK, ToolCache, WASM_TARGET, foreign_clients,
@@ -177,6 +177,23 @@ pub(super) const ALL: &[Step] = &[
         run: Run::Whole(package::check),
     },
     Step {
+        name: "examples",
+        about: "each example in www/examples runs: backends in five languages sell once, pages of four frameworks take a payment",
+        needs: &[
+            Need::Node,
+            Need::NpmForExamples,
+            Need::Python,
+            Need::PythonForExamples,
+            Need::Php,
+            Need::Go,
+            Need::Jdk,
+            Need::Chromium,
+            Need::ChineseFont,
+        ],
+        after: Some("dist"),
+        run: Run::Tests(examples),
+    },
+    Step {
         name: "release",
         about: "packing, SBOM and notes of a release; the programs serve their pages by themselves",
         needs: &[],
@@ -328,6 +345,27 @@ fn foreign(selection: &Selection) -> Result<(), Failure> {
     };
     // The lines of each client are the report.
     selection.run(cargo, &["--show-output"])
+}
+
+fn examples(selection: &Selection) -> Result<(), Failure> {
+    let folder = examples::ready()?;
+    let python = setup::examples::python(&ToolCache::of_this_user());
+    let environment = [
+        ("WWW_EXAMPLES", folder),
+        ("EXAMPLES_PYTHON", python),
+        ("WECHAT_PAY_DIST", repository::dist_dir()),
+        ("CHROMIUM", required(setup::chromium(), "chromium")?),
+        (
+            "CHROMEDRIVER",
+            required(setup::chromedriver(), "chromedriver")?,
+        ),
+    ];
+    let cargo = || {
+        let mut cargo = payment_tests("browser", "examples");
+        cargo.envs(environment.clone());
+        cargo
+    };
+    selection.run(cargo, &[])
 }
 
 fn openapi(selection: &Selection) -> Result<(), Failure> {
