@@ -12,6 +12,7 @@ mod markdown;
 mod prose;
 mod rust_tokens;
 mod skeletons;
+mod snippets;
 mod sources;
 mod style;
 
@@ -25,6 +26,7 @@ pub(crate) fn check() -> Result<(), Failure> {
     }));
     findings.extend(books::findings(&texts));
     findings.extend(skeletons::findings(&texts));
+    findings.extend(snippets::findings(&texts));
     findings.extend(docs::findings()?);
     findings.extend(dependencies::findings()?);
     findings.extend(circles::findings()?);

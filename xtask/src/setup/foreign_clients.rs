@@ -10,7 +10,7 @@ use super::pins::digest;
 use super::step::{Action, Step};
 use super::tool_cache::ToolCache;
 use super::{npm_tools, python_environment};
-use crate::failure::Source;
+use crate::failure::{Failure, Source};
 use crate::{process, repository};
 
 const REQUIREMENTS: &str = "requirements.txt";

@@ -13,11 +13,9 @@ pub(super) fn findings(texts: &[(String, String)], exists: impl Fn(&str) -> bool
                 findings.push(format!("{document}: the link to {target}: {fault}"));
             }
         }
-        for file in markdown::included_files(text) {
-            if !path_of(document, file).is_some_and(|path| exists(&path)) {
-                findings.push(format!(
-                    "{document}: it includes {file}, and there is no such file"
-                ));
+        for included in markdown::included_files(text) {
+            if let Some(fault) = missing_part(document, included, texts, &exists) {
+                findings.push(format!("{document}: it includes {included}, and {fault}"));
             }
         }
     }
@@ -46,6 +44,31 @@ fn fault(
         markdown::is_document(&path) && markdown::anchors(text).iter().any(|id| id == anchor)
     });
     (!has_anchor).then(|| format!("{path} has no heading with this anchor"))
+}
+
+/// What is wrong with `path` or `path:anchor`, where mdBook includes the lines between `ANCHOR: anchor` and
+/// `ANCHOR_END: anchor`.
+fn missing_part(
+    document: &str,
+    included: &str,
+    texts: &[(String, String)],
+    exists: impl Fn(&str) -> bool,
+) -> Option<&'static str> {
+    let (file, anchor) = match included.split_once(':') {
+        Some((file, anchor)) => (file, Some(anchor)),
+        None => (included, None),
+    };
+    let Some(path) = path_of(document, file).filter(|path| exists(path)) else {
+        return Some("there is no such file");
+    };
+    let anchor = anchor?;
+    let text = texts.iter().find(|(other, _)| *other == path);
+    let has = |mark: &str| {
+        let mark = format!("{mark}: {anchor}");
+        let mut lines = text.iter().flat_map(|(_, text)| text.lines());
+        lines.any(|line| line.trim_end_matches(" -->").ends_with(&mark))
+    };
+    (!has("ANCHOR") || !has("ANCHOR_END")).then_some("the file has no such anchor")
 }
 
 /// Whether a target is an address and not a path: `https://…`, `mailto:…`.
@@ -89,6 +112,33 @@ mod tests {
             found.len() == 1 && found[0].contains("../c.json"),
             "{found:?}"
         );
+    }
+
+    #[test]
+    fn an_included_anchor_must_begin_and_end_in_the_file() {
+        for (source, said) in [
+            ("// ANCHOR: order\nbuy()\n// ANCHOR_END: order", None),
+            (
+                "<!-- ANCHOR: order -->\n<p>\n<!-- ANCHOR_END: order -->",
+                None,
+            ),
+            ("// ANCHOR: order\nbuy()", Some("no such anchor")),
+            (
+                "// ANCHOR: orders\n// ANCHOR_END: orders",
+                Some("no such anchor"),
+            ),
+        ] {
+            let texts = [
+                ("docs/a.md", "{{#include ../shop.js:order}}"),
+                ("shop.js", source),
+            ]
+            .map(|(path, text)| (path.to_owned(), text.to_owned()));
+            let found = findings(&texts, |path| path == "shop.js");
+            match said {
+                None => assert!(found.is_empty(), "{found:?}"),
+                Some(said) => assert!(found.len() == 1 && found[0].contains(said), "{found:?}"),
+            }
+        }
     }
 
     #[test]

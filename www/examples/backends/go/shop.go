@@ -8,7 +8,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -50,13 +49,8 @@ func main() {
 func createOrder() (orderNo, token string, err error) {
 	orderNo = "GO-" + randomHex(8)
 	// ANCHOR: order
-	body, err := json.Marshal(map[string]any{
-		"order_no": orderNo, "total_fen": 6910, "description": "云南小粒咖啡",
-	})
-	if err != nil {
-		return "", "", err
-	}
-	request, err := http.NewRequest("POST", merchantServer+"/v1/orders", bytes.NewReader(body))
+	body := fmt.Sprintf(`{"order_no": %q, "total_fen": 6910, "description": "云南小粒咖啡"}`, orderNo)
+	request, err := http.NewRequest("POST", merchantServer+"/v1/orders", strings.NewReader(body))
 	if err != nil {
 		return "", "", err
 	}
