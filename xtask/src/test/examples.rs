@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::made_pages::{empty_folder, install_package};
 use crate::failure::Failure;
-use crate::setup::{ToolCache, examples};
+use crate::setup::{self, BINDGEN_CLI, ToolCache, WASM_TARGET, examples};
 use crate::{console, process, repository};
 
 /// The package that the pages import.
@@ -42,6 +42,7 @@ pub(super) fn ready() -> Result<PathBuf, Failure> {
         // Next must send nothing.
         process::run(next.arg("build").env("NEXT_TELEMETRY_DISABLED", "1"))
     })?;
+    console::timed("the page with leptos", || leptos_page(&folder, &cache))?;
     console::timed("the shop in Go (a minute the first time)", || {
         process::run(
             Command::new("go")
@@ -52,6 +53,25 @@ pub(super) fn ready() -> Result<PathBuf, Failure> {
         )
     })?;
     Ok(folder)
+}
+
+/// Compiles the page to WebAssembly as its own head says, with the bindings beside it.
+fn leptos_page(folder: &Path, cache: &ToolCache) -> Result<(), Failure> {
+    let mut cargo = repository::cargo();
+    cargo
+        .args(["build", "--quiet", "--package=wechat-pay-widget"])
+        .args(["--example=leptos_page", "--target", WASM_TARGET]);
+    setup::use_wasm_toolchain(&mut cargo)?;
+    process::run(&mut cargo)?;
+    let wasm = repository::target_dir()
+        .join(WASM_TARGET)
+        .join("debug/examples/leptos_page.wasm");
+    process::run(
+        Command::new(BINDGEN_CLI.program(cache, "wasm-bindgen"))
+            .args(["--target=web", "--out-dir"])
+            .arg(folder.join("leptos/page"))
+            .arg(wasm),
+    )
 }
 
 /// A program of an example's own packages, in the example's folder.
