@@ -91,8 +91,8 @@ async fn the_shop_with_endpoints_of_its_own_takes_a_payment_through_the_pages_tr
 }
 
 #[tokio::test]
-async fn the_page_with_leptos_takes_a_payment() {
-    let page = ServeDir::new(examples().join("leptos"));
+async fn the_page_in_rust_takes_a_payment() {
+    let page = ServeDir::new(examples().join("rust"));
     let servers = Servers::start_with_stage(Router::new().fallback_service(page)).await;
     let order = json!({"total_fen": 6_910, "description": "云南小粒咖啡"});
     let token = servers.order(order).await;

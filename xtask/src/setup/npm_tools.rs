@@ -159,6 +159,8 @@ pub(super) fn install_pinned(folder: &Path, pins: &[PathBuf]) -> Result<(), Fail
     process::run_within(
         Command::new("npm")
             .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+            // The lock file has the digests: what npm has on this machine need not be asked for again.
+            .arg("--prefer-offline")
             .current_dir(&unfinished),
         DOWNLOAD_LIMIT,
     )?;

@@ -69,7 +69,7 @@ fn leptos_page(folder: &Path, cache: &ToolCache) -> Result<(), Failure> {
     process::run(
         Command::new(BINDGEN_CLI.program(cache, "wasm-bindgen"))
             .args(["--target=web", "--out-dir"])
-            .arg(folder.join("leptos/page"))
+            .arg(folder.join("rust/page"))
             .arg(wasm),
     )
 }

@@ -3,9 +3,9 @@
 //!
 //! ```console
 //! $ cargo build --example leptos_page --target wasm32-unknown-unknown
-//! $ wasm-bindgen --target web --out-dir www/examples/leptos/page \
+//! $ wasm-bindgen --target web --out-dir www/examples/rust/page \
 //!     target/wasm32-unknown-unknown/debug/examples/leptos_page.wasm
-//! $ python3 -m http.server --directory www/examples/leptos 8002
+//! $ python3 -m http.server --directory www/examples/rust 8002
 //! ```
 //!
 //! Then open `http://127.0.0.1:8002/?token=…&merchant_api=http://127.0.0.1:8080/v1`.
