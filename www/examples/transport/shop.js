@@ -46,7 +46,9 @@ async function query({ order_no }) {
 function showPage() {
   const order = { order_no: `OLD-${randomBytes(8).toString("hex")}`, total_fen: 6910, products: ["native"] };
   orders.set(order.order_no, order);
-  return page.replace("ORDER", JSON.stringify(order)).replace("https://pay.shop.example", PAYMENT_SERVICE);
+  // With a transport the token only names the order, for the element's own memory.
+  const values = { TOKEN: order.order_no, ORDER: JSON.stringify(order), "https://pay.shop.example": PAYMENT_SERVICE };
+  return Object.entries(values).reduce((filled, [name, value]) => filled.replace(name, value), page);
 }
 
 /** Answers a request: status, content type, body. */

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::made_pages::{empty_folder, install_package};
+use crate::dist::bundler::{self, Features};
 use crate::failure::Failure;
-use crate::setup::{self, BINDGEN_CLI, ToolCache, WASM_TARGET, examples};
+use crate::setup::{self, ToolCache, WASM_TARGET, examples};
 use crate::{console, process, repository};
 
 /// The package that the pages import.
@@ -55,7 +56,7 @@ pub(super) fn ready() -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
-/// Compiles the page to WebAssembly as its own head says, with the bindings beside it.
+/// Compiles the page to WebAssembly, with wasm-bindgen's bindings beside it.
 fn leptos_page(folder: &Path, cache: &ToolCache) -> Result<(), Failure> {
     let mut cargo = repository::cargo();
     cargo
@@ -66,11 +67,11 @@ fn leptos_page(folder: &Path, cache: &ToolCache) -> Result<(), Failure> {
     let wasm = repository::target_dir()
         .join(WASM_TARGET)
         .join("debug/examples/leptos_page.wasm");
-    process::run(
-        Command::new(BINDGEN_CLI.program(cache, "wasm-bindgen"))
-            .args(["--target=web", "--out-dir"])
-            .arg(folder.join("rust/page"))
-            .arg(wasm),
+    bundler::write_bindings(
+        &wasm,
+        &folder.join("rust/page"),
+        "leptos_page",
+        Features::BindingsAlone,
     )
 }
 

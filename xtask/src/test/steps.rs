@@ -181,7 +181,6 @@ pub(super) const ALL: &[Step] = &[
         about: "each example in www/examples runs: backends in five languages sell once, pages of five frameworks take a payment",
         needs: &[
             Need::WasmTarget,
-            Need::BindgenCli,
             Need::Node,
             Need::NpmForExamples,
             Need::Python,
