@@ -3,7 +3,6 @@
 
 use std::process::Command;
 
-use axum::Router;
 use payment_tests::browser::{Browser, Visitor, visit};
 use payment_tests::example_program::ExampleProgram;
 use payment_tests::merchant_config::API_KEY;
@@ -11,7 +10,6 @@ use payment_tests::port::Port;
 use payment_tests::scanner::scan;
 use payment_tests::servers::{PAYMENT_SERVICE_KEY, Servers, WEBHOOK_SECRET};
 use serde_json::json;
-use tower_http::services::ServeDir;
 
 use crate::backend::{Backend, Shop, examples, shop_program};
 
@@ -90,28 +88,6 @@ async fn the_shop_with_endpoints_of_its_own_takes_a_payment_through_the_pages_tr
     .await;
 }
 
-#[tokio::test]
-async fn the_page_in_rust_takes_a_payment() {
-    let page = ServeDir::new(examples().join("rust"));
-    let servers = Servers::start_with_stage(Router::new().fallback_service(page)).await;
-    let order = json!({"total_fen": 6_910, "description": "云南小粒咖啡"});
-    let token = servers.order(order).await;
-    visit(Visitor::Desktop, async |desk| {
-        let (stage, merchant) = (&servers.stage, &servers.merchant);
-        let address = format!("{stage}/?token={token}&merchant_api={merchant}/v1");
-        desk.open(&address).await;
-        // The component has a shadow root in a plain element.
-        let shown = "[...document.querySelectorAll('div')].find((div) => div.shadowRoot)?.shadowRoot.querySelector('[part~=base]')?.dataset.state";
-        desk.until(&format!("{shown} === 'qr'")).await;
-        scan_and_pay(&servers, desk).await;
-        desk.until(&format!("{shown} === 'paid'")).await;
-        until_thanked(desk).await;
-        assert_eq!(servers.wechat.trade_states(), ["SUCCESS"]);
-        assert_eq!(desk.complaints().await, [""; 0]);
-    })
-    .await;
-}
-
 /// The page as Vite builds and serves it, in front of the backend on Node.
 async fn the_built_page_takes_a_payment(name: &str) {
     let (page, backend) = (Port::take().await, Port::take().await);
@@ -136,7 +112,8 @@ async fn the_built_page_takes_a_payment(name: &str) {
 /// The buyer pays the order of the page; page and shop then know it.
 async fn pay(servers: &Servers, shop: &Shop, desk: &Browser) {
     pay_by_phone(servers, desk).await;
-    until_thanked(desk).await;
+    desk.until(&format!("document.body.innerText.includes('{THANKS}')"))
+        .await;
     let token = "return document.querySelector('wechat-pay').token";
     let token = desk.look(token, vec![]).await;
     let checkout = servers.checkout(token.as_str().unwrap()).await;
@@ -148,21 +125,11 @@ async fn pay(servers: &Servers, shop: &Shop, desk: &Browser) {
 /// The buyer's phone pays the code on the page, and the element shows it.
 async fn pay_by_phone(servers: &Servers, desk: &Browser) {
     desk.until_element_is(&["qr"]).await;
-    scan_and_pay(servers, desk).await;
-    desk.until_element_is(&["paid"]).await;
-    assert_eq!(servers.wechat.trade_states(), ["SUCCESS"]);
-}
-
-async fn scan_and_pay(servers: &Servers, desk: &Browser) {
     let codes = scan(&desk.screenshot().await);
     assert_eq!(codes.len(), 1, "{codes:?}");
     servers.wechat.pay(&json!(codes[0])).await;
-}
-
-/// Waits until the page itself says it.
-async fn until_thanked(desk: &Browser) {
-    desk.until(&format!("document.body.innerText.includes('{THANKS}')"))
-        .await;
+    desk.until_element_is(&["paid"]).await;
+    assert_eq!(servers.wechat.trade_states(), ["SUCCESS"]);
 }
 
 /// A program of an example's own packages, in the example's folder.

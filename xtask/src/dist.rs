@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::setup::{self, Purpose};
 use crate::{console, repository, size};
 
-pub(crate) mod bundler;
+mod bundler;
 mod compiled;
 pub(crate) mod floor;
 mod javascript;
@@ -77,7 +77,7 @@ pub(crate) fn full() -> Result<(), Failure> {
     let stage = Stage::empty("full")?;
     let compiled = console::timed("dist: the widget, for size", widget::compile_for_size)?;
     console::timed("dist: bindings", || {
-        bundler::write_bindings(&compiled, &stage.bindings(), BINDINGS_NAME, Features::All)
+        bundler::write_bindings(&compiled, &stage.bindings(), Features::All)
     })?;
     let [wasm, script] = [WASM, SCRIPT].map(|name| stage.folder.join(name));
     console::timed("dist: wasm-opt", || {
@@ -140,12 +140,7 @@ fn make_quickly() -> Result<Stage, Failure> {
     let compiled = console::timed("dist: the widget, quickly", widget::compile_quickly)?;
     let stage = Stage::empty("quick")?;
     console::timed("dist: bindings", || {
-        bundler::write_bindings(
-            &compiled,
-            &stage.bindings(),
-            BINDINGS_NAME,
-            Features::BindingsAlone,
-        )
+        bundler::write_bindings(&compiled, &stage.bindings(), Features::BindingsAlone)
     })?;
     let out = stage.out();
     javascript::copy_sources(&out)?;

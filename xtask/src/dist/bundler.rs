@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::compiled::built;
+use super::compiled::{BINDINGS_NAME, built};
 use crate::failure::Failure;
 use crate::{process, repository};
 
 /// The parts of the bundler that a build needs: only these are compiled.
 #[derive(Clone, Copy)]
-pub(crate) enum Features {
+pub(super) enum Features {
     /// For the demo: no compressors.
     BindingsAlone,
     /// For everything else.
@@ -19,18 +19,17 @@ pub(crate) enum Features {
 /// How many rows the table of the biggest functions has.
 const TOP: usize = 10;
 
-/// Writes wasm-bindgen's output for a compiled program into a folder, under this name.
-pub(crate) fn write_bindings(
+/// Writes wasm-bindgen's output for a compiled widget into a folder.
+pub(super) fn write_bindings(
     wasm: &Path,
     out_dir: &Path,
-    name: &str,
     features: Features,
 ) -> Result<(), Failure> {
     let mut bundler = bundler(features)?;
     bundler
         .arg("bindings")
         .args([wasm, out_dir])
-        .args(["--name", name]);
+        .args(["--name", BINDINGS_NAME]);
     if matches!(features, Features::All) {
         bundler.arg("--short");
     }

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::made_pages::{empty_folder, install_package};
-use crate::dist::bundler::{self, Features};
 use crate::failure::Failure;
-use crate::setup::{self, ToolCache, WASM_TARGET, examples};
+use crate::setup::{ToolCache, examples};
 use crate::{console, process, repository};
 
 /// The package that the pages import.
@@ -43,7 +42,6 @@ pub(super) fn ready() -> Result<PathBuf, Failure> {
         // Next must send nothing.
         process::run(next.arg("build").env("NEXT_TELEMETRY_DISABLED", "1"))
     })?;
-    console::timed("the page with leptos", || leptos_page(&folder, &cache))?;
     console::timed("the shop in Go (a minute the first time)", || {
         process::run(
             Command::new("go")
@@ -54,25 +52,6 @@ pub(super) fn ready() -> Result<PathBuf, Failure> {
         )
     })?;
     Ok(folder)
-}
-
-/// Compiles the page to WebAssembly, with wasm-bindgen's bindings beside it.
-fn leptos_page(folder: &Path, cache: &ToolCache) -> Result<(), Failure> {
-    let mut cargo = repository::cargo();
-    cargo
-        .args(["build", "--quiet", "--package=wechat-pay-widget"])
-        .args(["--example=leptos_page", "--target", WASM_TARGET]);
-    setup::use_wasm_toolchain(&mut cargo)?;
-    process::run(&mut cargo)?;
-    let wasm = repository::target_dir()
-        .join(WASM_TARGET)
-        .join("debug/examples/leptos_page.wasm");
-    bundler::write_bindings(
-        &wasm,
-        &folder.join("rust/page"),
-        "leptos_page",
-        Features::BindingsAlone,
-    )
 }
 
 /// A program of an example's own packages, in the example's folder.

@@ -178,9 +178,8 @@ pub(super) const ALL: &[Step] = &[
     },
     Step {
         name: "examples",
-        about: "each example in www/examples runs: backends in five languages sell once, pages of five frameworks take a payment",
+        about: "each example in www/examples runs: backends in five languages sell once, pages of four frameworks take a payment",
         needs: &[
-            Need::WasmTarget,
             Need::Node,
             Need::NpmForExamples,
             Need::Python,
