@@ -287,15 +287,7 @@ impl Servers {
             config.send_webhooks(&program.webhooks, WEBHOOK_SECRET);
         }
         config.allow_origins(&origins);
-        if staff_page == Some(StaffPage::Till) {
-            config.sell(&["native", "code_pay"]);
-            config.allow_till(TILL_KEY);
-        } else {
-            config.sell(&["native", "h5", "jsapi", "mini_program"]);
-        }
-        if staff_page == Some(StaffPage::Desk) {
-            config.allow_desk(DESK_KEY);
-        }
+        sell(&mut config, staff_page);
         if let Some(notify_url) = &notify_url {
             config.allow_payment_service(notify_url, PAYMENT_SERVICE_KEY);
         }
@@ -394,6 +386,19 @@ impl Servers {
     /// The merchant server's answer about a checkout.
     pub async fn checkout(&self, token: &str) -> Value {
         json_of(visitor().get(format!("{}/v1/checkouts/{token}", self.merchant))).await
+    }
+}
+
+/// What the merchant sells, and the key of its page for the shop's people.
+fn sell(config: &mut MerchantConfig, staff_page: Option<StaffPage>) {
+    if staff_page == Some(StaffPage::Till) {
+        config.sell(&["native", "code_pay"]);
+        config.allow_till(TILL_KEY);
+    } else {
+        config.sell(&["native", "h5", "jsapi", "mini_program"]);
+    }
+    if staff_page == Some(StaffPage::Desk) {
+        config.allow_desk(DESK_KEY);
     }
 }
 
