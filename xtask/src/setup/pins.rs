@@ -19,6 +19,8 @@ pub(super) fn digest(files: &[PathBuf]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::digest;
     use crate::repository;
 
@@ -26,8 +28,8 @@ mod tests {
     fn other_pins_have_another_name() {
         let [toml, lock] = ["Cargo.toml", "Cargo.lock"].map(|name| repository::root().join(name));
         let names = [
-            digest(&[toml.clone()]),
-            digest(&[lock.clone()]),
+            digest(from_ref(&toml)),
+            digest(from_ref(&lock)),
             digest(&[toml, lock]),
         ];
         assert!(names[0] != names[1] && names[1] != names[2], "{names:?}");
