@@ -14,9 +14,7 @@ const DOCUMENTS: [&str; 6] = [
     "docs/zh/embed.md",
 ];
 /// The languages of the examples, as the fences name them.
-const LANGUAGES: [&str; 9] = [
-    "rust", "java", "go", "php", "js", "jsx", "python", "vue", "svelte",
-];
+const LANGUAGES: [&str; 8] = ["java", "go", "php", "js", "jsx", "python", "vue", "svelte"];
 
 /// `texts`: all texts of the repository, by path.
 pub(super) fn findings(texts: &[(String, String)]) -> Vec<String> {
