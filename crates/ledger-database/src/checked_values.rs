@@ -1,7 +1,9 @@
 //! The checked values of a payment as columns. If a column breaks a value's rules, reading the row fails, so
 //! the error does not appear later. This module knows values, and no table.
 
-use payment_values::{Fen, OpenId, OrderNo, OutRefundNo, OutTradeNo, RefundId, TransactionId};
+use payment_values::{
+    Fen, OpenId, OrderNo, OutOrderNo, OutRefundNo, OutReturnNo, OutTradeNo, RefundId, TransactionId,
+};
 
 use crate::error::ReadError;
 use crate::row::Column;
@@ -25,7 +27,9 @@ macro_rules! texts {
     )+};
 }
 
-texts! { OpenId OrderNo OutRefundNo OutTradeNo RefundId TransactionId }
+texts! {
+    OpenId OrderNo OutOrderNo OutRefundNo OutReturnNo OutTradeNo RefundId TransactionId
+}
 
 impl Column for Fen {
     fn read(value: ValueRef<'_>) -> Result<Self, ReadError> {

@@ -93,6 +93,9 @@ error_codes! {
     /// The link's number is in use with other values (private side).
     @[cfg(feature = "serde")]
     LinkNoUsed = "LINK_NO_USED", 409, false;
+    /// No share has this number. Not in the widget, to save bytes (private side).
+    @[cfg(feature = "serde")]
+    ShareUnknown = "SHARE_UNKNOWN", 404, false;
     /// The order has expired; a new attempt cannot be started.
     CheckoutExpired = "CHECKOUT_EXPIRED", 410, false;
     /// Another page or device has taken over. The answer's fields are included.
@@ -115,6 +118,22 @@ error_codes! {
     RefundTooMany = "REFUND_TOO_MANY", 409, false;
     /// The refund is not abnormal, so it cannot be redirected (private side).
     RefundNotAbnormal = "REFUND_NOT_ABNORMAL", 409, false;
+    /// No money of the order is held for sharing: it was made without `settle_info.profit_sharing`, or
+    /// the rest is released. Not in the widget, to save bytes (private side).
+    @[cfg(feature = "serde")]
+    OrderNotFrozen = "ORDER_NOT_FROZEN", 409, false;
+    /// The number of the share, the release or the return is in use with other values.
+    /// Not in the widget, to save bytes (private side).
+    @[cfg(feature = "serde")]
+    ShareNoUsed = "SHARE_NO_USED", 409, false;
+    /// The amount is more than what is left to share, or to return.
+    /// Not in the widget, to save bytes (private side).
+    @[cfg(feature = "serde")]
+    ShareTooMuch = "SHARE_TOO_MUCH", 409, false;
+    /// The payment has had as many shares as WeChat allows.
+    /// Not in the widget, to save bytes (private side).
+    @[cfg(feature = "serde")]
+    ShareTooMany = "SHARE_TOO_MANY", 409, false;
     /// The payer handle or code is unknown, used or too old.
     PayerInvalid = "PAYER_INVALID", 422, false;
     /// `return_url` is missing although it is required, or is not on an allowed origin.

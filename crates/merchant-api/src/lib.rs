@@ -46,13 +46,13 @@ mod order;
 #[cfg(feature = "serde")]
 mod order_details;
 #[cfg(feature = "serde")]
-mod order_extras;
-#[cfg(feature = "serde")]
 mod product_scan;
 #[cfg(feature = "serde")]
 mod refund;
 #[cfg(feature = "openapi")]
 mod routes;
+#[cfg(feature = "serde")]
+mod sharing;
 #[cfg(feature = "serde")]
 mod shipping;
 #[cfg(feature = "serde")]
@@ -81,14 +81,14 @@ pub use openapi::document as openapi_document;
 #[cfg(feature = "serde")]
 pub use order::link::{CreateLink, LinkDetails, LinkList, LinkState};
 #[cfg(feature = "serde")]
-pub use order::{CreateOrder, CreatedOrder, Payer};
+pub use order::{
+    CreateOrder, CreatedOrder, Good, Goods, LimitPay, Payer, SceneInfo, SettleInfo, StoreInfo,
+};
 #[cfg(feature = "serde")]
 pub use order_details::{
     AttemptDetails, OrderDetails, OrderList, OrderSummary, PaymentPayer, WebhookDetails,
     WebhookList, WebhooksResent,
 };
-#[cfg(feature = "serde")]
-pub use order_extras::{Good, Goods, LimitPay, SceneInfo, SettleInfo, StoreInfo};
 #[cfg(feature = "serde")]
 pub use product_scan::{ScanConfirmation, ScanQuestion};
 #[cfg(feature = "serde")]
@@ -99,6 +99,12 @@ pub use refund::{
 #[cfg(feature = "openapi")]
 pub use routes::{ROUTES, Refusal, Route, RouteAccess, RouteMethod};
 #[cfg(feature = "serde")]
+pub use sharing::{
+    AddReceiver, CreateShare, CreateShareReturn, DeleteReceiver, FrozenMoney, ReceiverDetails,
+    ReceiverRelation, ReceiverType, ShareDetails, ShareKind, ShareList, ShareReceiver, ShareResult,
+    ShareState, SharedWith, UnfreezeOrder,
+};
+#[cfg(feature = "serde")]
 pub use shipping::{
     CreateShipping, DeliveryMode, LogisticsType, Parcel, ShippingDetails, ShippingState,
 };
@@ -108,6 +114,6 @@ pub use started_attempt::{
 };
 #[cfg(feature = "serde")]
 pub use webhook::{
-    OrderData, PaymentData, PaymentMismatchData, RefundData, RefundMismatchData, WebhookEvent,
-    WebhookMessage, WechatEventData,
+    OrderData, PaymentData, PaymentMismatchData, RefundData, RefundMismatchData, ShareData,
+    WebhookEvent, WebhookMessage, WechatEventData,
 };

@@ -15,8 +15,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::routes::ROUTES;
 use crate::webhook::{
-    OrderData, PaymentData, PaymentMismatchData, RefundData, RefundMismatchData, WebhookEvent,
-    WechatEventData,
+    OrderData, PaymentData, PaymentMismatchData, RefundData, RefundMismatchData, ShareData,
+    WebhookEvent, WechatEventData,
 };
 
 /// The OpenAPI document of the whole contract, with the messages to the backend as its webhooks.
@@ -89,7 +89,8 @@ fn message(event_type: &str, schema: &str) -> Value {
             backend as an absent field."
     ),
     components(schemas(
-        OrderData, PaymentData, PaymentMismatchData, RefundData, RefundMismatchData, WechatEventData
+        OrderData, PaymentData, PaymentMismatchData, RefundData, RefundMismatchData, ShareData,
+        WechatEventData
     )),
     modifiers(&Routes, &ApiKey, &Base, &NeverNull)
 )]

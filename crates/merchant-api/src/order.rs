@@ -1,13 +1,14 @@
 //! The private side, for the merchant's own backend (API key as Bearer, JSON both ways): creating
 //! an order. The amount and the text come from this side and never from a browser.
 
+mod extras;
 pub(crate) mod link;
 
+pub use extras::{Good, Goods, LimitPay, SceneInfo, SettleInfo, StoreInfo};
 use payment_values::{Fen, OrderNo};
 use serde::{Deserialize, Serialize};
 
 use crate::attempt_product::AttemptProduct;
-use crate::order_extras::{Goods, LimitPay, SceneInfo, SettleInfo};
 
 /// `POST {base}/orders`. Unknown fields are refused, so that a misspelled amount is not ignored.
 ///

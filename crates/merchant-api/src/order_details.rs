@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::answer::OrderState;
 use crate::attempt_product::AttemptProduct;
-use crate::order_extras::{Goods, LimitPay, SceneInfo, SettleInfo};
+use crate::order::{Goods, LimitPay, SceneInfo, SettleInfo};
 use crate::refund::RefundDetails;
 use crate::shipping::ShippingDetails;
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::order_details::PaymentPayer;
 use crate::refund::{RefundOrigin, RefundState};
+use crate::sharing::{ShareKind, ShareState};
 
 /// The body of a message after the Standard Webhooks scheme: `type`, `timestamp`, `data`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -78,6 +79,15 @@ events! {
     RefundRefused(RefundData) = "refund.refused",
     /// WeChat's report of a refund contradicts the ledger. A person has to check it.
     RefundMismatch(RefundMismatchData) = "refund.mismatch",
+    /// WeChat is done with a share, or with releasing what was left. Receivers may have got nothing:
+    /// compare `succeeded_fen` with `amount_fen`.
+    ShareFinished(ShareData) = "share.finished",
+    /// WeChat refused a share or a release, and nothing moved; `wechat_code` says why.
+    ShareRefused(ShareData) = "share.refused",
+    /// Shared money came back from a receiver.
+    ShareReturned(ShareData) = "share.returned",
+    /// Shared money did not come back: WeChat refused the return, or the receiver could not pay.
+    ShareReturnFailed(ShareData) = "share.return_failed",
     /// WeChat sent a notification that is neither a payment's nor a refund's: an invoice, a complaint,
     /// a coupon, profit sharing. It is handed on whole.
     WechatEvent(WechatEventData) = "wechat.event",
@@ -202,6 +212,37 @@ pub struct RefundMismatchData {
     pub amount_fen: Fen,
     /// The difference, as one word.
     pub reason: String,
+}
+
+/// A change of a share, a release or a return. It names no receiver: `GET {base}/orders/{order_no}/shares`
+/// has them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ShareNews))]
+pub struct ShareData {
+    /// The order that was paid.
+    #[serde(flatten)]
+    pub order: OrderData,
+    /// The number of the share or the release; of a return, the number of the share that it takes from.
+    pub share_no: String,
+    /// The number of the return.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub return_no: Option<String>,
+    /// What it does.
+    pub kind: ShareKind,
+    /// The state.
+    pub state: ShareState,
+    /// What the receivers were to get together, or what was to be returned, in fen; 0 for a release.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub amount_fen: Fen,
+    /// What arrived of it, in fen.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub succeeded_fen: Fen,
+    /// Why a return failed, in WeChat's word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fail_reason: Option<String>,
+    /// Why WeChat refused it, as WeChat's code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wechat_code: Option<String>,
 }
 
 /// A notification of WeChat that is neither a payment's nor a refund's. The server verified its signature

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use merchant_api::{
     Action, ApiError, AttemptProduct, CheckoutAnswer, CurrentAttempt, ErrorCode, Fields, OrderData,
-    OrderState, PayParameters, PaymentData, PaymentMismatchData, PaymentPayer, Product, RefundData,
-    RefundMismatchData, RefundOrigin, RefundState, WebhookEvent, WebhookMessage, WechatEventData,
+    OrderState, PayParameters, PaymentData, PaymentMismatchData, PaymentPayer, Product,
+    ReceiverRelation, ReceiverType, RefundData, RefundMismatchData, RefundOrigin, RefundState,
+    ShareData, ShareKind, ShareResult, ShareState, WebhookEvent, WebhookMessage, WechatEventData,
 };
 use payment_values::{Fen, OpenId, OrderNo, OutRefundNo, OutTradeNo, RefundId, TransactionId};
 use serde_json::{Value, json};
@@ -273,6 +274,25 @@ fn refund_data(state: RefundState) -> RefundData {
     }
 }
 
+fn share_data(kind: ShareKind, state: ShareState) -> ShareData {
+    let is_refused = state == ShareState::Refused;
+    ShareData {
+        order: order_data(),
+        share_no: "P-1".into(),
+        return_no: (kind == ShareKind::Return).then(|| "Z-1".into()),
+        kind,
+        state,
+        amount_fen: Fen::saturating(800),
+        succeeded_fen: if is_refused {
+            Fen::ZERO
+        } else {
+            Fen::saturating(800)
+        },
+        fail_reason: None,
+        wechat_code: is_refused.then(|| "RULE_LIMIT".into()),
+    }
+}
+
 #[test]
 fn each_message_to_the_backend_has_its_golden() {
     let events = [
@@ -301,6 +321,14 @@ fn each_message_to_the_backend_has_its_golden() {
             out_trade_no: "nobodys-0001".into(),
             amount_fen: Fen::ONE,
             reason: "number".into(),
+        }),
+        WebhookEvent::ShareFinished(share_data(ShareKind::Share, ShareState::Finished)),
+        WebhookEvent::ShareRefused(share_data(ShareKind::Share, ShareState::Refused)),
+        WebhookEvent::ShareReturned(share_data(ShareKind::Return, ShareState::Finished)),
+        WebhookEvent::ShareReturnFailed(ShareData {
+            succeeded_fen: Fen::ZERO,
+            fail_reason: Some("TIME_OUT_CLOSED".into()),
+            ..share_data(ShareKind::Return, ShareState::Finished)
         }),
         WebhookEvent::WechatEvent(WechatEventData {
             id: "EV-2018022511223320873".into(),
@@ -445,6 +473,14 @@ fn the_openapi_document_has_the_names_of_the_wire_format() {
         ("RefundState", serde_json::to_value(RefundState::ALL)),
         ("RefundOrigin", serde_json::to_value(RefundOrigin::ALL)),
         ("AttemptProduct", serde_json::to_value(AttemptProduct::ALL)),
+        ("ReceiverType", serde_json::to_value(ReceiverType::ALL)),
+        (
+            "ReceiverRelation",
+            serde_json::to_value(ReceiverRelation::ALL),
+        ),
+        ("ShareKind", serde_json::to_value(ShareKind::ALL)),
+        ("ShareState", serde_json::to_value(ShareState::ALL)),
+        ("ShareResult", serde_json::to_value(ShareResult::ALL)),
     ];
     for (name, wire) in table {
         assert_eq!(words_of(name), wire.unwrap(), "{name}");

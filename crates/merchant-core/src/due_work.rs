@@ -15,7 +15,7 @@ use crate::ledger::{
     Attempt, Checkout, DueWork, Ended, Evidence, Lane, LedgerError, QUERY_INTERVAL_MS, Work,
     learn_numbers,
 };
-use crate::orders::shipping;
+use crate::orders::{sharing, shipping};
 use crate::payments::Payments;
 use crate::query::{QueryError, QueryOutcome};
 use crate::refunds::Learned;
@@ -165,6 +165,7 @@ async fn run(payments: &Payments, due: &DueWork) -> Result<Next, QueryError> {
             refunds::refund_duplicate(payments, subject).await?;
             Ok(Next::Done)
         }
+        Work::Share => Ok(sharing::advance(payments, subject, *tries).await?.into()),
         Work::UploadShipping => Ok(shipping::advance(payments, subject, *tries).await?.into()),
         Work::SendWebhook => Ok(webhooks::deliver(payments, subject, *tries).await?.into()),
         Work::QueryAttempt | Work::EndOrder => run_for_order(payments, due).await,

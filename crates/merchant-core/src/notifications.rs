@@ -11,13 +11,14 @@ mod unread;
 mod version_2;
 
 use http::HeaderMap;
-use other_merchants::is_another_merchants;
+use other_merchants::{is_another_merchants, is_at_another_address};
 pub use version_2::{ReceivedV2, receive_v2_payment, receive_v2_refund};
 use wechat_pay::{
     ApiV3Key, Notification, NotificationError, NotifiedResource, SignatureError, open_notification,
 };
 
 use crate::ledger::{Evidence, LedgerError};
+use crate::orders::sharing;
 use crate::payments::Payments;
 use crate::refunds::NoticeRecorded;
 use crate::wechat::OrderReport;
@@ -48,9 +49,7 @@ pub async fn receive(payments: &Payments, headers: &HeaderMap, body: &[u8]) -> R
         return Received::NoKey;
     };
     match open(payments, key, headers, body).await {
-        Ok(notification) if is_another_merchants(payments, &notification.plaintext) => {
-            Received::OtherMerchants
-        }
+        Ok(notification) if is_for_another(payments, &notification) => Received::OtherMerchants,
         Ok(notification) => match record(payments, &notification).await {
             Ok(()) => Received::Recorded,
             Err(error) => {
@@ -63,6 +62,17 @@ pub async fn receive(payments: &Payments, headers: &HeaderMap, body: &[u8]) -> R
             unread::keep_refused(payments, &error, body).await;
             Received::Refused(error)
         }
+    }
+}
+
+/// Whether a notification came to the wrong merchant's address. A notice of shares names the merchant that
+/// shares, and is for the one that receives.
+fn is_for_another(payments: &Payments, notification: &Notification) -> bool {
+    match &notification.resource {
+        NotifiedResource::Share(notice) => {
+            is_at_another_address(payments, &notice.receiver.account)
+        }
+        _ => is_another_merchants(payments, &notification.plaintext),
     }
 }
 
@@ -123,6 +133,11 @@ async fn record(payments: &Payments, notification: &Notification) -> Result<(), 
                     unread::keep(payments, notification, "unknown_word", field).await
                 }
             };
+        }
+        NotifiedResource::Share(notice) => {
+            // A receiver is told, so it is no news about all of a share: it is queried.
+            sharing::hear(payments, &notice.out_order_no).await?;
+            return events::hand_on(payments, notification, "profitsharing").await;
         }
         NotifiedResource::Other { original_type } => {
             return events::hand_on(payments, notification, original_type).await;

@@ -6,6 +6,7 @@ pub mod desk;
 pub mod exports;
 pub mod links;
 pub mod product_codes;
+pub mod sharing;
 pub mod shipping;
 
 pub use creation::{TOTAL_MAX_FEN, create, create_with_notify_url};

@@ -1,6 +1,8 @@
 //! Querying WeChat about an attempt, and ending one. When these functions return, the answer is in
 //! the ledger.
 
+pub(crate) mod course;
+
 use merchant_api::AttemptProduct;
 
 use crate::ledger::{Attempt, AttemptState, Checkout, Evidence, LedgerError, QUERY_INTERVAL_MS};

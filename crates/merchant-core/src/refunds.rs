@@ -25,8 +25,9 @@ pub use reserved_numbers::{is_desk_number, new_number};
 pub(crate) use updates::{Learned, NoticeRecorded, learn, record_notice, record_unverified};
 
 use crate::checkouts::{all_refund_details, find_by_order_no, refund_details};
-use crate::ledger::{Attempt, AttemptState, Checkout, REFUNDS_MAX, Refund, RefundBegun};
+use crate::ledger::{Attempt, AttemptState, Checkout, MoneyLeft, REFUNDS_MAX, Refund, RefundBegun};
 use crate::payments::{Payments, Queue};
+use crate::query::course;
 use crate::refusal::Refusal;
 
 /// The result of a refund request.
@@ -92,17 +93,18 @@ pub async fn create(
     let Some(attempt) = paid_attempt(payments, order.id).await? else {
         return Err(not_paid());
     };
-    let left_fen = payments.ledger.refundable_fen(&order, &attempt).await?;
+    let number = &attempt.out_trade_no;
+    let left = payments.ledger.money_left(&order, number).await?;
     let known = payments.ledger.refund(&request.refund_no).await?;
     let amount_fen = match (request.amount_fen, &known) {
         // An amount beyond the limit of the type is beyond the order's, too.
         (Some(amount_fen), _) => Fen::saturating(amount_fen),
         // Everything that was left when the refund was requested.
         (None, Some(known)) => known.amount_fen,
-        (None, None) => left_fen,
+        (None, None) => left.refundable_fen(),
     };
     if amount_fen == Fen::ZERO || amount_fen > order.total_fen {
-        return Err(too_much(left_fen));
+        return Err(too_much(&left));
     }
     let new = request::of_merchant(payments, &order, &attempt, &prepared, amount_fen)
         .map_err(|error| preparation::of_protocol(&error))?;
@@ -117,7 +119,7 @@ pub async fn create(
             ));
         }
         RefundBegun::NotPaid => return Err(not_paid()),
-        RefundBegun::TooMuch { left_fen } => return Err(too_much(left_fen)),
+        RefundBegun::TooMuch(left) => return Err(too_much(&left)),
         RefundBegun::TooMany => {
             return Err(Refusal::new(
                 ErrorCode::RefundTooMany,
@@ -135,7 +137,7 @@ pub async fn create(
         );
     }
     if refund.state == RefundState::Requested {
-        progress::advance_now(payments, &refund).await?;
+        course::begin(payments, &*refund).await?;
     }
     let refund = find(payments, &request.refund_no).await?;
     if refund.state == RefundState::Refused {
@@ -162,15 +164,17 @@ fn not_paid() -> Refusal {
     )
 }
 
-fn too_much(left_fen: Fen) -> Refusal {
-    Refusal::field(
-        ErrorCode::RefundTooMuch,
-        "amount_fen",
-        &format!(
-            "is more than is left of the payment: {} fen",
-            left_fen.count()
-        ),
-    )
+fn too_much(left: &MoneyLeft) -> Refusal {
+    let left_fen = left.refundable_fen().count();
+    let mut rule = format!("is more than is left of the payment: {left_fen} fen");
+    let withheld_fen = left.withheld_fen().count();
+    if withheld_fen > 0 {
+        rule = format!(
+            "{rule}, because {withheld_fen} fen are shared and the rest is still held for sharing: \
+             release the rest (POST /v1/orders/{{order_no}}/unfreeze), and refund after that"
+        );
+    }
+    Refusal::field(ErrorCode::RefundTooMuch, "amount_fen", &rule)
 }
 
 /// WeChat's own message, so that the caller can fix the cause and request the refund again.

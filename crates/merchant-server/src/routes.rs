@@ -14,6 +14,7 @@ mod openapi;
 mod orders;
 mod product_scans;
 mod refunds;
+mod sharing;
 mod shipping;
 mod unknown;
 mod webhooks;
@@ -150,6 +151,24 @@ fn private_routes(merchants: &Merchants) -> Router<MerchantServer> {
         .route(
             "/v1/orders/{order_no}/shipping",
             post(shipping::create_shipping),
+        )
+        .route("/v1/receivers", post(sharing::add_receiver))
+        .route("/v1/receivers/delete", post(sharing::delete_receiver))
+        .route(
+            "/v1/orders/{order_no}/shares",
+            post(sharing::create_share).get(sharing::list_shares),
+        )
+        .route(
+            "/v1/orders/{order_no}/unfreeze",
+            post(sharing::unfreeze_order),
+        )
+        .route(
+            "/v1/orders/{order_no}/frozen",
+            get(sharing::get_frozen_money),
+        )
+        .route(
+            "/v1/shares/{share_no}/returns",
+            post(sharing::create_share_return),
         )
         .route("/v1/refunds/{refund_no}", get(refunds::get_refund))
         .route(

@@ -30,8 +30,14 @@ fn the_table_of_messages_has_each_type() {
         let row = format!("| `{event_type}` | ");
         assert!(guide.contains(&row), "{row}");
     }
-    let rows = ["| `payment.", "| `order.", "| `refund.", "| `wechat."]
-        .map(|begin| guide.matches(begin).count());
+    let rows = [
+        "| `payment.",
+        "| `order.",
+        "| `refund.",
+        "| `share.",
+        "| `wechat.",
+    ]
+    .map(|begin| guide.matches(begin).count());
     assert_eq!(rows.iter().sum::<usize>(), WebhookEvent::TYPES.len());
     let chinese = include_str!("../../../docs/zh/webhooks.md");
     for event_type in WebhookEvent::TYPES {

@@ -24,4 +24,6 @@ mod number;
 
 pub use amount::{Fen, YuanTextError, read_decimal};
 pub use field::{InvalidField, Rule, check_text, check_word};
-pub use number::{OpenId, OrderNo, OutRefundNo, OutTradeNo, RefundId, TransactionId};
+pub use number::{
+    OpenId, OrderNo, OutOrderNo, OutRefundNo, OutReturnNo, OutTradeNo, RefundId, TransactionId,
+};

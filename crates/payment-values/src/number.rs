@@ -30,6 +30,12 @@ numbers! {
     OutRefundNo, check_out_refund_no;
     /// WeChat's number of a refund: 1 to 64 of `[0-9a-zA-Z_-]`.
     RefundId, check_refund_id;
+    /// The merchant's number of a profit-sharing order (分账单): up to 64 of `[0-9a-zA-Z_\-|*@]`, unique
+    /// per mchid.
+    OutOrderNo, check_out_order_no;
+    /// The merchant's number of a return of shared money (分账回退单): up to 64 of `[0-9a-zA-Z_*@\-]`,
+    /// unique per mchid.
+    OutReturnNo, check_out_return_no;
     /// The buyer under one appid: 1 to 128 bytes of letters, digits, `_` and `-`.
     OpenId, check_openid;
 }
@@ -70,13 +76,34 @@ fn check_transaction_id(text: &str) -> Result<(), InvalidField> {
 }
 
 fn check_out_refund_no(text: &str) -> Result<(), InvalidField> {
-    const FIELD: &str = "out_refund_no";
-    check_text(FIELD, text, 64)?;
+    check_long_number("out_refund_no", text)
+}
+
+fn check_out_order_no(text: &str) -> Result<(), InvalidField> {
+    check_long_number("out_order_no", text)
+}
+
+fn check_long_number(field: &'static str, text: &str) -> Result<(), InvalidField> {
+    check_text(field, text, 64)?;
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-|*@".contains(&b);
     if !text.bytes().all(allowed) {
         return Err(InvalidField::new(
-            FIELD,
+            field,
             Rule::Characters(r"[0-9a-zA-Z_\-|*@]"),
+        ));
+    }
+    Ok(())
+}
+
+/// WeChat's documents leave out `|` here.
+fn check_out_return_no(text: &str) -> Result<(), InvalidField> {
+    const FIELD: &str = "out_return_no";
+    check_text(FIELD, text, 64)?;
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-*@".contains(&b);
+    if !text.bytes().all(allowed) {
+        return Err(InvalidField::new(
+            FIELD,
+            Rule::Characters(r"[0-9a-zA-Z_\-*@]"),
         ));
     }
     Ok(())
@@ -154,6 +181,17 @@ mod tests {
             let error = OutRefundNo::parse(text).unwrap_err();
             assert_eq!(error, InvalidField::new("out_refund_no", rule), "{text}");
         }
+    }
+
+    #[test]
+    fn a_share_and_its_return_have_long_numbers_of_their_own_characters() {
+        assert!(OutOrderNo::parse("A_-|*@z").is_ok());
+        assert_eq!(OutOrderNo::parse("A/1").unwrap_err().field, "out_order_no");
+        assert!(OutReturnNo::parse("A_-*@z").is_ok());
+        assert_eq!(
+            OutReturnNo::parse("A|1").unwrap_err(),
+            InvalidField::new("out_return_no", Rule::Characters(r"[0-9a-zA-Z_\-*@]"))
+        );
     }
 
     #[test]

@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRule {
-    /// `order`, `query`, `close`, `reverse`, `refund`, `refund_query`, `abnormal_refund`, `bill`,
-    /// `bill_file`, `certificates`, `notification`, or `*` for all of them.
+    /// `order`, `query`, `close`, `reverse`, `refund`, `refund_query`, `abnormal_refund`, `receiver`,
+    /// `share`, `share_return`, `share_query`, `bill`, `bill_file`, `certificates`, `notification`, or
+    /// `*` for all of them.
     pub route: String,
     /// The kind of fault.
     pub kind: FaultKind,
@@ -88,7 +89,7 @@ pub(crate) struct FaultError {
 pub(crate) const NOTIFICATION: &str = "notification";
 
 /// The routes that a rule can name.
-pub(crate) const ROUTES: [&str; 12] = [
+pub(crate) const ROUTES: [&str; 16] = [
     "*",
     "order",
     "query",
@@ -97,6 +98,10 @@ pub(crate) const ROUTES: [&str; 12] = [
     "refund",
     "refund_query",
     "abnormal_refund",
+    "receiver",
+    "share",
+    "share_return",
+    "share_query",
     "bill",
     "bill_file",
     "certificates",

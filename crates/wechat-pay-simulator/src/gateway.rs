@@ -17,6 +17,8 @@ mod refund_fields;
 mod refunds;
 mod route;
 mod schema;
+mod sharing;
+mod sharing_fields;
 mod v2;
 
 pub(crate) use answer::empty;
@@ -217,6 +219,14 @@ fn execute(
         Route::Refund => refunds::refund(simulator, body, caller),
         Route::QueryRefund(number) => refunds::query(simulator, number, query, caller),
         Route::AbnormalRefund(id) => refunds::send_on(simulator, id, body, parts, caller),
+        Route::AddReceiver => sharing::add_receiver(simulator, body, parts, caller),
+        Route::DeleteReceiver => sharing::delete_receiver(simulator, body, caller),
+        Route::Share => sharing::share(simulator, body, caller),
+        Route::Unfreeze => sharing::unfreeze(simulator, body, caller),
+        Route::QueryShare(number) => sharing::query(simulator, number, query, caller),
+        Route::ShareReturn => sharing::give_back(simulator, body, caller),
+        Route::QueryShareReturn(number) => sharing::query_return(simulator, number, query, caller),
+        Route::Unsplit(id) => sharing::unsplit(simulator, id, caller),
         Route::TradeBill => bills::trade(simulator, query, caller),
         Route::FundFlowBill => bills::fund_flow(simulator, query, caller),
         Route::SubMerchantFundFlowBill => bills::sub_merchant_fund_flow(simulator, query, caller),

@@ -20,6 +20,8 @@ pub(crate) mod refund;
 mod refund_calls;
 pub(crate) mod refunds;
 mod refusal;
+pub(crate) mod share;
+pub(crate) mod sharing;
 pub(crate) mod shipping;
 mod shipping_uploads;
 pub(crate) mod stable_token;
@@ -41,9 +43,12 @@ use platform::Platform;
 use refund::{Refund, RefundKey};
 pub(crate) use refusal::{CloseRefusal, OrderRefusal, ReverseRefusal};
 use serde::{Deserialize, Serialize};
+use share::Sharing;
 use shipping::Shipping;
 use stable_token::StableTokens;
-pub use view::{AttemptView, LedgerView, NotificationView, OrderView, RefundView, TryView};
+pub use view::{
+    AttemptView, LedgerView, NotificationView, OrderView, RefundView, ShareView, TryView,
+};
 pub use visit::Outcome;
 pub(crate) use visit::{PayRefusal, Target};
 use wechat_pay::{Fen, TradeState};
@@ -64,6 +69,8 @@ pub(crate) struct Ledger {
     by_refund_id: BTreeMap<String, OrderKey>,
     /// Keys of orders with a pending refund.
     refunds_under_way: BTreeSet<OrderKey>,
+    /// Keys of orders with a pending share or return.
+    shares_under_way: BTreeSet<OrderKey>,
     /// Keys of orders with a notification to deliver.
     notices_open: BTreeSet<OrderKey>,
     /// By merchant number.
@@ -88,6 +95,8 @@ struct Entry {
     attempts: Vec<Attempt>,
     #[serde(default)]
     shipping: Shipping,
+    #[serde(default)]
+    sharing: Sharing,
 }
 
 impl Ledger {
@@ -118,6 +127,7 @@ impl Ledger {
             refunds: Vec::new(),
             attempts: Vec::new(),
             shipping: Shipping::default(),
+            sharing: Sharing::default(),
         });
         entry.order.links.push(link);
         Ok(())

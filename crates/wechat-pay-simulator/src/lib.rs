@@ -35,7 +35,7 @@ pub use clock::Clock;
 pub use faults::{FaultKind, FaultRule};
 pub use keyring::{Keyring, KeyringError, MerchantFile, Pkcs12Error};
 pub use ledger::{
-    AttemptView, LedgerView, NotificationView, OrderView, Outcome, RefundView, TryView,
+    AttemptView, LedgerView, NotificationView, OrderView, Outcome, RefundView, ShareView, TryView,
 };
 pub use notifier::NOTIFICATION_TIMEOUT;
 pub use outgoing::{Outgoing, OutgoingError};

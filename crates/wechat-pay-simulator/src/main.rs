@@ -98,6 +98,7 @@ WeChat's routes:
   /v3/pay/transactions/…            orders (jsapi, h5, native, app, codepay), query, close, reverse
   /v3/pay/partner/transactions/…    the same for a sub-merchant (two of them: see /_simulator/merchants)
   /v3/refund/domestic/refunds…      refunds, their results, apply-abnormal-refund
+  /v3/profitsharing/…               receivers, shares, releases, returns, what is left to share
   /v3/bill/tradebill, fundflowbill, sub-merchant-fundflowbill
                                     bills that agree with the ledger to the fen
   /v3/certificates                  platform certificates, with rotation
@@ -117,8 +118,8 @@ The simulator's own routes (described by /_simulator/openapi.json):
   POST /_simulator/certificates/rotate, …/migrate         a new certificate; the migration to the public key
   PATCH /_simulator/settings                              changes settings
 
-A fault rule names a route: order, query, close, reverse, refund, refund_query, abnormal_refund, bill,
-bill_file, certificates, notification, or all of them (*). Kinds:
+A fault rule names a route: order, query, close, reverse, refund, refund_query, abnormal_refund, receiver,
+share, share_return, share_query, bill, bill_file, certificates, notification, or all of them (*). Kinds:
   latency                               the answer takes delay_ms
   refused                               a documented refusal, by its code
   too_many_requests, error_before       429 or 500; the request is not executed
@@ -137,6 +138,8 @@ Settings, each with its default:
   certificate_blank_key=false                 sign_refusals=false
   unknown_openids=false                       payers=3
   refund_after_s=3                            refund_outcome=success (abnormal, closed)
+  share_after_s=3                             share_outcome=success (closed)
+  share_notify_url=
   portal_notify_url=                          trust=public_key (certificates)
   unknown_route=body (empty)                  native_callback_url=
 

@@ -37,9 +37,9 @@ const SHORTEST_SLEEP: Duration = Duration::from_millis(20);
 
 impl Simulator {
     /// Makes all due deliveries of notifications, also those that become due meanwhile, and applies
-    /// due results of refunds. Returns when all of them are done.
+    /// due results of refunds and shares. Returns when all of them are done.
     pub async fn run_due(&self) {
-        self.settle_refunds();
+        self.settle_transfers();
         send_due(self).await;
         if let Err(error) = self.persist().await {
             tracing::error!(%error, "the state could not be saved");
@@ -310,7 +310,7 @@ fn v2_seal(api_v2_key: &str, plaintext: &[u8]) -> Result<String, Unspecified> {
 
 fn keyring_of(simulator: &Simulator, delivery: &Delivery) -> Result<Arc<Keyring>, String> {
     simulator
-        .keyring_of(&delivery.order.mchid)
+        .keyring_of(delivery.notice.to.as_ref().unwrap_or(&delivery.order.mchid))
         .ok_or_else(|| "the merchant's keys are gone".to_owned())
 }
 

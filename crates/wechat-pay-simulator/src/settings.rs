@@ -43,6 +43,13 @@ pub struct Settings {
     pub refund_after_s: u32,
     /// The result of refunds, unless the control interface sets another one.
     pub refund_outcome: RefundOutcome,
+    /// The seconds between the acceptance of a share or a return and its result.
+    pub share_after_s: u32,
+    /// The result of shares and returns.
+    pub share_outcome: ShareOutcome,
+    /// Where merchants that receive shares are told of them: what such a merchant enters in WeChat's
+    /// portal. Empty: nowhere.
+    pub share_notify_url: String,
     /// Where notifications of refunds without a `notify_url` go, as V2 XML: what a merchant
     /// enters in WeChat's portal. Empty: nowhere.
     pub portal_notify_url: String,
@@ -77,6 +84,9 @@ impl Default for Settings {
             payers: 3,
             refund_after_s: 3,
             refund_outcome: RefundOutcome::Success,
+            share_after_s: 3,
+            share_outcome: ShareOutcome::Success,
+            share_notify_url: String::new(),
             portal_notify_url: String::new(),
             native_callback_url: String::new(),
             trust: Trust::PublicKey,
@@ -168,6 +178,15 @@ setting! {
         /// The buyer's bank does not accept it: `apply-abnormal-refund` is needed.
         Abnormal = "abnormal",
         /// The refund is closed, and the merchant keeps the money.
+        Closed = "closed",
+    }
+}
+setting! {
+    /// The result of a share or a return.
+    ShareOutcome {
+        /// The money arrives.
+        Success = "success",
+        /// It does not, because the receiver's account cannot take or give it.
         Closed = "closed",
     }
 }
@@ -294,6 +313,9 @@ mod tests {
             "payers=9",
             "refund_after_s=60",
             "refund_outcome=abnormal",
+            "share_after_s=60",
+            "share_outcome=closed",
+            "share_notify_url=http://127.0.0.1:1/n",
             "portal_notify_url=http://127.0.0.1:1/n",
             "native_callback_url=http://127.0.0.1:1/n",
             "trust=certificates",

@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::keyring::Keyring;
 use crate::ledger::document::StoredDocument;
+use crate::ledger::sharing::ShareResults;
 use crate::ledger::{Ledger, LedgerView};
 use crate::outgoing::Outgoing;
 use crate::random::Random;
@@ -197,7 +198,7 @@ impl Simulator {
     /// The ledger for people and tests, of one merchant or of all.
     #[must_use]
     pub fn ledger_view(&self, mchid: Option<&str>) -> LedgerView {
-        self.settle_refunds();
+        self.settle_transfers();
         self.ledger().view(mchid, self.clock().now())
     }
 
@@ -282,13 +283,23 @@ impl Simulator {
         self.0.work_arrived.notify_one();
     }
 
-    /// Applies due results of refunds.
-    pub(crate) fn settle_refunds(&self) {
+    /// Applies due results of refunds, shares and returns.
+    pub(crate) fn settle_transfers(&self) {
         let settings = self.settings();
         let name = || self.random().notification_id();
         let now = self.clock().now();
-        self.ledger()
-            .settle_refunds(&settings.portal_notify_url, name, now);
+        let merchants = self.keyrings().iter();
+        let merchants: Vec<String> = merchants
+            .map(|keyring| keyring.merchant().mchid.clone())
+            .collect();
+        let results = ShareResults {
+            outcome: settings.share_outcome,
+            notify_url: &settings.share_notify_url,
+            merchants: &merchants,
+        };
+        let mut ledger = self.ledger();
+        ledger.settle_refunds(&settings.portal_notify_url, name, now);
+        ledger.settle_shares(&results, name, now);
     }
 
     /// Whether this host is a registered domain or this machine.

@@ -12,7 +12,7 @@
 //!
 //! [`Order`] (jsapi, mini-program, h5, native, app) and [`CodePayOrder`] make requests, for a
 //! merchant or for a service provider ([`Account`]); [`RefundRequest`] and [`AbnormalRefund`]
-//! refund; [`bill`] requests bills and reads them; [`TrustedKeys::refreshed`] takes WeChat's
+//! refund; [`ShareRequest`] and [`ShareReturnRequest`] share a payment; [`bill`] requests bills and reads them; [`TrustedKeys::refreshed`] takes WeChat's
 //! certificates; [`v2`] is the older protocol, in XML, with the same types and verdicts.
 //!
 //! What a caller may do after a refusal, or after no answer at all, is decided here:
@@ -57,6 +57,7 @@ mod reply;
 mod request;
 mod retry;
 mod sealing;
+mod sharing;
 mod signing;
 pub mod v2;
 mod words;
@@ -88,11 +89,11 @@ pub use orders::order::{
 pub use orders::product::{H5Type, Product, ProductFields};
 pub use orders::transaction::{Payer, TradeState, TradeType, Transaction, TransactionAmount};
 pub use payment_values::{
-    Fen, InvalidField, OpenId, OutRefundNo, OutTradeNo, RefundId, Rule, TransactionId,
-    YuanTextError,
+    Fen, InvalidField, OpenId, OutOrderNo, OutRefundNo, OutReturnNo, OutTradeNo, RefundId, Rule,
+    TransactionId, YuanTextError,
 };
 pub use receipt::receipt_is_wechats;
-pub use refunds::abnormal::{AbnormalRefund, AbnormalRefundError, AbnormalRefundTo, SealedRequest};
+pub use refunds::abnormal::{AbnormalRefund, AbnormalRefundTo};
 pub use refunds::answer::{
     FundsAccount, REFUND_ABNORMAL, REFUND_CLOSED, REFUND_SUCCESS, Refund, RefundAmount,
     RefundChannel, RefundNotice, RefundNoticeAmount, RefundStatus,
@@ -105,6 +106,19 @@ pub use request::{RequestParts, SignedRequest};
 pub use retry::{Operation, RetryWith};
 pub use sealing::aead::{AEAD_ALGORITHM, AeadError, ApiV3Key, SealedResource, open, seal};
 pub use sealing::oaep::{OaepError, OaepHash};
+pub use sealing::sealed_request::{SealedRequest, SealedRequestError};
+pub use sharing::answer::{
+    ReceiverOutcome, ReceiverResult, ShareFailure, ShareOrder, ShareOrderState, ShareReturn,
+    ShareReturnResult, UnsplitAmount,
+};
+pub use sharing::notice::{NoticedReceiver, ShareNotice};
+pub use sharing::receiver::{Receiver, ReceiverRelation, delete_receiver};
+pub use sharing::request::{
+    ShareReceiver, ShareRequest, UnfreezeRequest, query_share, query_unsplit, replay_share,
+    replay_unfreeze,
+};
+pub use sharing::returning::{ShareReturnRequest, query_share_return, replay_share_return};
+pub use sharing::{ReceiverType, SHARE_RECEIVERS_MAX, SHARES_MAX, Sharer};
 pub use signing::app_payment::AppPayment;
 pub use signing::authorization::{AUTHORIZATION_SCHEME, Authorization, AuthorizationError};
 pub use signing::jsapi_payment::JsapiPayment;

@@ -19,6 +19,7 @@ use crate::keys::trusted::TrustedKeys;
 use crate::orders::transaction::Transaction;
 use crate::refunds::answer::RefundNotice;
 use crate::sealing::aead::{self, AeadError, ApiV3Key, SealedResource};
+use crate::sharing::notice::{ShareNotice, is_share_notice};
 use crate::signing::signature::{SignatureError, verify_signed};
 
 /// The event of a payment that was made.
@@ -76,6 +77,8 @@ pub enum NotifiedResource {
     Transaction(Box<Transaction>),
     /// A refund's result: it arrived, it cannot arrive, or it was closed.
     Refund(Box<RefundNotice>),
+    /// A share that arrived at a receiver, or went back from it. WeChat tells receivers alone.
+    Share(Box<ShareNotice>),
     /// A kind that this crate does not read; see [`Notification::plaintext`].
     Other {
         /// WeChat's `original_type`; empty if WeChat leaves it out.
@@ -163,13 +166,11 @@ pub fn open_notification(
     let id = envelope.id.unwrap_or_else(|| content_id(&plaintext));
     let event_type = envelope.event_type;
     let original_type = envelope.resource.original_type.unwrap_or_default();
-    let read = match Kind::of(&original_type, &event_type) {
+    let read = match Kind::of(&original_type, &event_type, &plaintext) {
         Kind::Transaction => read_transaction(&event_type, &plaintext),
         Kind::Refund => read_refund(&event_type, &plaintext),
-        Kind::Other => Ok(ReadJson {
-            value: NotifiedResource::Other { original_type },
-            left_out: Vec::new(),
-        }),
+        Kind::Share => Ok(read_share(&plaintext, original_type)),
+        Kind::Other => Ok(other(original_type)),
     };
     match read {
         Ok(read) => {
@@ -257,16 +258,21 @@ struct Envelope {
 enum Kind {
     Transaction,
     Refund,
+    Share,
     Other,
 }
 
 impl Kind {
     /// `original_type` decides if it is given. WeChat uses the event `TRANSACTION.SUCCESS` for
-    /// other things than payments, too, so the event decides only if there is no `original_type`.
-    fn of(original_type: &str, event_type: &str) -> Self {
+    /// other things than payments, too, so the event decides only if there is no `original_type`. A
+    /// notice of shares has come with both words of a payment, so its content decides.
+    fn of(original_type: &str, event_type: &str, plaintext: &[u8]) -> Self {
         match original_type {
-            "transaction" => Self::Transaction,
+            "profitsharing" => Self::Share,
             "refund" => Self::Refund,
+            _ if event_type.starts_with("PROFITSHARING.") => Self::Share,
+            "transaction" | "" if is_share_notice(plaintext) => Self::Share,
+            "transaction" => Self::Transaction,
             "" if event_type.starts_with("TRANSACTION.") => Self::Transaction,
             "" if event_type.starts_with("REFUND.") => Self::Refund,
             _ => Self::Other,
@@ -317,6 +323,24 @@ fn read_refund(event_type: &str, plaintext: &[u8]) -> Result<ReadJson<NotifiedRe
         value: NotifiedResource::Refund(Box::new(notice)),
         left_out,
     })
+}
+
+/// A notice of shares that cannot be read is one of the other kinds: nothing depends on it.
+fn read_share(plaintext: &[u8], original_type: String) -> ReadJson<NotifiedResource> {
+    match read_json::<ShareNotice>(plaintext) {
+        Ok(ReadJson { value, left_out }) => ReadJson {
+            value: NotifiedResource::Share(Box::new(value)),
+            left_out,
+        },
+        Err(_) => other(original_type),
+    }
+}
+
+fn other(original_type: String) -> ReadJson<NotifiedResource> {
+    ReadJson {
+        value: NotifiedResource::Other { original_type },
+        left_out: Vec::new(),
+    }
 }
 
 /// The id for a notification without one: the same content gives the same id.

@@ -27,6 +27,14 @@ pub enum Operation {
     AbnormalRefund,
     /// A query for a refund.
     RefundQuery,
+    /// Sharing a payment, or releasing what is left of it.
+    Share,
+    /// Returning shared money.
+    ShareReturn,
+    /// A query about a share, a return, or what is left to share.
+    ShareQuery,
+    /// Adding or deleting a receiver of shares.
+    Receiver,
     /// Requesting a bill.
     Bill,
     /// Downloading a bill's file.
@@ -71,22 +79,23 @@ impl Operation {
     #[must_use]
     pub fn after_no_answer(self) -> RetryWith {
         match self {
-            Self::CodePay | Self::Refund | Self::AbnormalRefund => RetryWith::QueryFirst,
+            _ if self.moves_money() => RetryWith::QueryFirst,
             _ => RetryWith::SameRequest { after_s: SOON_S },
         }
     }
 
-    /// Whether the request can move money or make a payment possible.
-    pub(crate) fn has_effect(self) -> bool {
+    /// Whether the request itself moves money: without an answer it is queried, never repeated.
+    #[must_use]
+    pub fn moves_money(self) -> bool {
         matches!(
             self,
-            Self::Order
-                | Self::CodePay
-                | Self::Close
-                | Self::Reverse
-                | Self::Refund
-                | Self::AbnormalRefund
+            Self::CodePay | Self::Refund | Self::AbnormalRefund | Self::Share | Self::ShareReturn
         )
+    }
+
+    /// Whether the request can move money or make a payment possible.
+    pub(crate) fn has_effect(self) -> bool {
+        self.moves_money() || matches!(self, Self::Order | Self::Close | Self::Reverse)
     }
 }
 
@@ -112,15 +121,13 @@ impl WechatError {
             }
             (Operation::CodePay, "USERPAYING") => RetryWith::QueryFirst,
             (Operation::Query, "ORDER_NOT_EXIST") => RetryWith::OriginalRequest,
-            (Operation::RefundQuery, "RESOURCE_NOT_EXISTS") => RetryWith::OriginalRequest,
+            (Operation::RefundQuery | Operation::ShareQuery, "RESOURCE_NOT_EXISTS") => {
+                RetryWith::OriginalRequest
+            }
             (Operation::Bill, "STATEMENT_CREATING") => RetryWith::SameRequest { after_s: BILL_S },
             // An unsigned refusal may not come from WeChat: if the request can move money, query
             // first.
-            (Operation::Refund | Operation::AbnormalRefund | Operation::CodePay, _)
-                if !self.trusted =>
-            {
-                RetryWith::QueryFirst
-            }
+            (operation, _) if operation.moves_money() && !self.trusted => RetryWith::QueryFirst,
             _ => RetryWith::AfterFix,
         }
     }
@@ -148,8 +155,8 @@ impl ReplyError {
 #[cfg(test)]
 mod tests {
     use super::Operation::{
-        AbnormalRefund, Bill, Certificates, Close, CodePay, Order, Query, Refund, RefundQuery,
-        Reverse,
+        AbnormalRefund, Bill, Certificates, Close, CodePay, Order, Query, Receiver, Refund,
+        RefundQuery, Reverse, Share, ShareQuery, ShareReturn,
     };
     use super::RetryWith::{AfterFix, NewNumber, OriginalRequest, QueryFirst, SameRequest};
     use super::*;
@@ -182,6 +189,21 @@ mod tests {
             (Refund, 500, "SYSTEM_ERROR", true, QueryFirst),
             (Refund, 429, "RATELIMIT_EXCEEDED", true, QueryFirst),
             (AbnormalRefund, 503, "SERVICE_UNAVAILABLE", true, QueryFirst),
+            // A share in doubt is queried, and never repeated under another number.
+            (Share, 500, "SYSTEM_ERROR", true, QueryFirst),
+            (Share, 429, "FREQUENCY_LIMITED", true, QueryFirst),
+            (Share, 403, "RULE_LIMIT", true, AfterFix),
+            (Share, 403, "NOT_ENOUGH", false, QueryFirst),
+            (ShareReturn, 403, "NOT_ENOUGH", true, AfterFix),
+            (
+                ShareQuery,
+                404,
+                "RESOURCE_NOT_EXISTS",
+                true,
+                OriginalRequest,
+            ),
+            (Receiver, 500, "SYSTEM_ERROR", true, SOON),
+            (Receiver, 400, "INVALID_REQUEST", true, AfterFix),
             (CodePay, 500, "BANK_ERROR", true, QueryFirst),
             (CodePay, 400, "USERPAYING", true, QueryFirst),
             // Queries and closing are repeated.
@@ -238,7 +260,7 @@ mod tests {
             malformed(),
             ReplyError::UnexpectedStatus(302),
         ] {
-            for operation in [Refund, AbnormalRefund, CodePay] {
+            for operation in [Refund, AbnormalRefund, CodePay, Share, ShareReturn] {
                 assert_eq!(error.retry_with(operation), QueryFirst, "{error}");
             }
         }
@@ -260,6 +282,10 @@ mod tests {
             Refund,
             AbnormalRefund,
             RefundQuery,
+            Share,
+            ShareReturn,
+            ShareQuery,
+            Receiver,
             Bill,
             Operation::BillFile,
             Certificates,

@@ -2,3 +2,4 @@
 
 pub(crate) mod aead;
 pub(crate) mod oaep;
+pub(crate) mod sealed_request;

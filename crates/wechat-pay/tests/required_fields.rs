@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use wechat_pay::bill::{BillTicket, SealedBillTickets};
 use wechat_pay::{
     AppOrdered, H5Ordered, JsapiOrdered, NativeOrdered, Refund, RefundNotice, Reversed,
-    SealedCertificates, Transaction, Unreadable, read_json,
+    SealedCertificates, ShareNotice, ShareOrder, ShareReturn, Transaction, Unreadable,
+    UnsplitAmount, read_json,
 };
 
 /// Reads an answer and returns the paths of unreadable fields.
@@ -22,7 +23,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<String>, Unreadable> {
 type Sample = (&'static str, ReadAnswer, Value, &'static [&'static str]);
 
 fn answers() -> Vec<Sample> {
-    let others = [payments(), refunds(), sealed()];
+    let others = [payments(), refunds(), shares(), sealed()];
     let mut answers = others.concat();
     answers.extend([
         (
@@ -158,6 +159,80 @@ fn refunds() -> Vec<Sample> {
                 "amount.total",
                 "amount.refund",
             ],
+        ),
+    ]
+}
+
+fn shares() -> Vec<Sample> {
+    let receiver = json!({
+        "type": "MERCHANT_ID", "account": "86693852", "amount": 888, "result": "SUCCESS",
+        "description": "分给商户A", "fail_reason": "NO_RELATION", "detail_id": "36011111111111111111111",
+        "create_time": "2018-06-08T10:34:56+08:00", "finish_time": "2018-06-08T10:34:56+08:00",
+    });
+    let share = json!({
+        "transaction_id": "4", "out_order_no": "P", "order_id": "3", "state": "FINISHED",
+        "receivers": [receiver],
+    });
+    let returned = json!({
+        "out_order_no": "P", "out_return_no": "R", "return_id": "3", "return_mchid": "86693852",
+        "amount": 10, "result": "SUCCESS", "fail_reason": "TIME_OUT_CLOSED", "order_id": "3",
+        "create_time": "2018-06-08T10:34:56+08:00", "finish_time": "2018-06-08T10:34:56+08:00",
+    });
+    let notice = json!({
+        "mchid": "1", "sp_mchid": "1", "sub_mchid": "2", "transaction_id": "4", "order_id": "3",
+        "out_order_no": "P", "success_time": "2018-06-08T10:34:56+08:00",
+        "receiver": {
+            "type": "MERCHANT_ID", "account": "86693852", "amount": 888, "description": "运费",
+        },
+    });
+    vec![
+        (
+            "ShareOrder",
+            read::<ShareOrder>,
+            share,
+            &[
+                "transaction_id",
+                "out_order_no",
+                "order_id",
+                "state",
+                "receivers[0].type",
+                "receivers[0].account",
+                "receivers[0].amount",
+                "receivers[0].result",
+            ],
+        ),
+        (
+            "ShareReturn",
+            read::<ShareReturn>,
+            returned,
+            &[
+                "out_order_no",
+                "out_return_no",
+                "return_id",
+                "return_mchid",
+                "amount",
+                "result",
+            ],
+        ),
+        (
+            "ShareNotice",
+            read::<ShareNotice>,
+            notice,
+            &[
+                "transaction_id",
+                "order_id",
+                "out_order_no",
+                "receiver",
+                "receiver.type",
+                "receiver.account",
+                "receiver.amount",
+            ],
+        ),
+        (
+            "UnsplitAmount",
+            read::<UnsplitAmount>,
+            json!({ "transaction_id": "4", "unsplit_amount": 1000 }),
+            &["transaction_id", "unsplit_amount"],
         ),
     ]
 }

@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::extras::{LimitPay, SettleInfo};
 use crate::attempt_product::AttemptProduct;
-use crate::order_extras::{LimitPay, SettleInfo};
 
 /// `POST {base}/links`. The amount is either fixed (`total_fen`), or the buyer chooses it (`max_fen`, and
 /// `min_fen` where 0.01 yuan is too little). A link never changes; it can be disabled.

@@ -14,6 +14,10 @@ use crate::order::link::{CreateLink, LinkDetails, LinkList};
 use crate::order::{CreateOrder, CreatedOrder};
 use crate::order_details::{OrderDetails, OrderList, WebhookDetails, WebhookList, WebhooksResent};
 use crate::refund::{ApplyAbnormalRefund, CreateRefund, RefundDetails, RefundList};
+use crate::sharing::{
+    AddReceiver, CreateShare, CreateShareReturn, DeleteReceiver, FrozenMoney, ReceiverDetails,
+    ShareDetails, ShareList, UnfreezeOrder,
+};
 use crate::shipping::{CreateShipping, ShippingDetails};
 use crate::started_attempt::{StartAttempt, StartedAttempt};
 
@@ -386,6 +390,61 @@ pub const ROUTES: &[Route] = &[
         ],
     },
     Route {
+        method: RouteMethod::Post,
+        path: "/receivers",
+        access: SHARING,
+        operation_id: "add_receiver",
+        tag: "sharing",
+        summary: "Adds a receiver, so that money can be shared with it (添加分账接收方) (private side). \
+            Harmless to repeat.",
+        description: "The receiver's name is encrypted for WeChat; the server keeps no receiver.",
+        parameters: &[],
+        body: Some(json_body::<AddReceiver>()),
+        answers: &[json::<ReceiverDetails>(200, "WeChat has it, now or before")],
+        own_refusals: RECEIVER_REFUSALS,
+    },
+    Route {
+        method: RouteMethod::Post,
+        path: "/receivers/delete",
+        access: SHARING,
+        operation_id: "delete_receiver",
+        tag: "sharing",
+        summary: "Deletes a receiver: nothing can be shared with it after that (private side).",
+        description: "",
+        parameters: &[],
+        body: Some(json_body::<DeleteReceiver>()),
+        answers: &[json::<ReceiverDetails>(200, "WeChat has deleted it")],
+        own_refusals: RECEIVER_REFUSALS,
+    },
+    Route {
+        method: RouteMethod::Post,
+        path: "/orders/{order_no}/shares",
+        access: SHARING,
+        operation_id: "create_share",
+        tag: "sharing",
+        summary: "Shares a part of an order's payment with receivers (请求分账) (private side). The \
+            same number with the same values is the same share, however often it is sent; a share \
+            that WeChat refused is tried once more.",
+        description: "WeChat takes shares from a minute after the payment on, and carries them out \
+            later. The server sends and queries without another call; `share.finished` reports \
+            the end.",
+        parameters: &[ORDER_NO],
+        body: Some(json_body::<CreateShare>()),
+        answers: SHARE_ANSWERS,
+        own_refusals: &[
+            Refusal::of(Code::InvalidRequest),
+            Refusal::of(Code::OrderUnknown),
+            Refusal::noted(Code::OrderNotPaid, "so nothing can be shared"),
+            Refusal::of(Code::OrderNotFrozen),
+            Refusal::of(Code::ShareNoUsed),
+            Refusal::of(Code::ShareTooMuch),
+            Refusal::of(Code::ShareTooMany),
+            Refusal::noted(Code::ProductUnavailable, ONLY_V3),
+            Refusal::noted(Code::RateLimited, ORDER_BUSY),
+            Refusal::noted(Code::WechatRefused, NOTHING_MOVED),
+        ],
+    },
+    Route {
         method: RouteMethod::Get,
         path: "/links",
         access: LINKS_READ,
@@ -441,6 +500,91 @@ pub const ROUTES: &[Route] = &[
         "The code of a payment link to print, with its number and price, as a PDF on A4 (private side).",
         &[picture_of("application/pdf")],
     ),
+    Route {
+        method: RouteMethod::Get,
+        path: "/orders/{order_no}/shares",
+        access: SHARING,
+        operation_id: "list_shares",
+        tag: "sharing",
+        summary: "Lists the shares, releases and returns of an order, oldest first, with what can \
+            still be shared (private side).",
+        description: "",
+        parameters: &[ORDER_NO],
+        body: None,
+        answers: &[json::<ShareList>(200, "The shares")],
+        own_refusals: &[Refusal::of(Code::OrderUnknown)],
+    },
+    Route {
+        method: RouteMethod::Post,
+        path: "/shares/{share_no}/returns",
+        access: SHARING,
+        operation_id: "create_share_return",
+        tag: "sharing",
+        summary: "Returns shared money from a merchant that got it (请求分账回退) (private side). The \
+            same number with the same values is the same return, however often it is sent; a \
+            return that WeChat refused is tried once more.",
+        description: "The money goes to the balance of the merchant that shared, and is not held \
+            again. WeChat does it within 180 days, if the receiver allowed it in its merchant \
+            portal.",
+        parameters: &[SHARE_NO],
+        body: Some(json_body::<CreateShareReturn>()),
+        answers: SHARE_ANSWERS,
+        own_refusals: &[
+            Refusal::of(Code::InvalidRequest),
+            Refusal::of(Code::ShareUnknown),
+            Refusal::of(Code::ShareNoUsed),
+            Refusal::noted(
+                Code::ShareTooMuch,
+                "more than the receiver got by this share and has not returned yet",
+            ),
+            Refusal::noted(Code::RateLimited, ORDER_BUSY),
+            Refusal::noted(Code::WechatRefused, NOTHING_MOVED),
+        ],
+    },
+    Route {
+        method: RouteMethod::Post,
+        path: "/orders/{order_no}/unfreeze",
+        access: SHARING,
+        operation_id: "unfreeze_order",
+        tag: "sharing",
+        summary: "Releases what is left of an order's payment to the merchant (解冻剩余资金) (private \
+            side). The same number with the same values is the same release.",
+        description: "Nothing can be shared after that. WeChat releases the rest by itself after \
+            30 days, for a service provider's sub-merchant after 180.",
+        parameters: &[ORDER_NO],
+        body: Some(json_body::<UnfreezeOrder>()),
+        answers: SHARE_ANSWERS,
+        own_refusals: &[
+            Refusal::of(Code::InvalidRequest),
+            Refusal::of(Code::OrderUnknown),
+            Refusal::noted(Code::OrderNotPaid, "so nothing is held"),
+            Refusal::of(Code::OrderNotFrozen),
+            Refusal::of(Code::ShareNoUsed),
+            Refusal::noted(Code::ProductUnavailable, ONLY_V3),
+            Refusal::noted(Code::RateLimited, ORDER_BUSY),
+            Refusal::noted(Code::WechatRefused, NOTHING_MOVED),
+        ],
+    },
+    Route {
+        method: RouteMethod::Get,
+        path: "/orders/{order_no}/frozen",
+        access: SHARING,
+        operation_id: "get_frozen_money",
+        tag: "sharing",
+        summary: "Asks WeChat what it still holds of an order's payment (查询剩余待分金额) (private \
+            side).",
+        description: "",
+        parameters: &[ORDER_NO],
+        body: None,
+        answers: &[json::<FrozenMoney>(200, "WeChat's answer")],
+        own_refusals: &[
+            Refusal::of(Code::OrderUnknown),
+            Refusal::noted(Code::OrderNotPaid, "so nothing is held"),
+            Refusal::noted(Code::ProductUnavailable, ONLY_V3),
+            Refusal::of(Code::WechatRefused),
+            Refusal::of(Code::WechatUnavailable),
+        ],
+    },
     export(
         "/exports/orders",
         ORDERS_READ,
@@ -758,18 +902,37 @@ const EXPORT_SPAN: &[Parameter] = &[
     text("sub_mchid", "Partner mode: one sub-merchant's alone"),
 ];
 
+const SHARE_ANSWERS: &[RouteAnswer] = &[
+    json::<ShareDetails>(
+        201,
+        "Recorded. requested: WeChat has not confirmed it yet, and the server continues without \
+         another call; processing: WeChat accepted it",
+    ),
+    json::<ShareDetails>(200, "It existed already, with the same values"),
+];
+const RECEIVER_REFUSALS: &[Refusal] = &[
+    Refusal::of(Code::InvalidRequest),
+    Refusal::noted(Code::ProductUnavailable, ONLY_V3),
+    Refusal::of(Code::WechatRefused),
+    Refusal::of(Code::WechatUnavailable),
+];
+const ONLY_V3: &str = "profit sharing needs the key of version 3 in the configuration";
+const NOTHING_MOVED: &str = "nothing moved; wechat_code says why";
+
 const ORDERS_READ: RouteAccess = key("orders:read");
 const ORDERS_WRITE: RouteAccess = key("orders:write");
 const REFUNDS_READ: RouteAccess = key("refunds:read");
 const REFUNDS_WRITE: RouteAccess = key("refunds:write");
 const LINKS_READ: RouteAccess = key("links:read");
 const LINKS_WRITE: RouteAccess = key("links:write");
+const SHARING: RouteAccess = key("sharing");
 const WEBHOOKS: RouteAccess = key("webhooks");
 const BILLS: RouteAccess = key("bills");
 
 const TOKEN: Parameter = path_text("token", "The order's token: it is the authorisation");
 const ORDER_NO: Parameter = path_text("order_no", "The merchant's own number");
 const LINK_ID: Parameter = path_text("id", "The link's id");
+const SHARE_NO: Parameter = path_text("share_no", "The share's number");
 const REFUND_NO: Parameter = path_text("refund_no", "The refund's number");
 const DAY: Parameter = path_text("day", "The day in Asia/Shanghai, 2026-11-21");
 const LIMIT: Parameter = Parameter {

@@ -215,6 +215,9 @@ pub enum Scope {
     /// See who paid: the payer's openid in an order that the key may read.
     #[serde(rename = "payers:read")]
     PayersRead,
+    /// Share payments with receivers (分账): add and delete receivers, share, return, release.
+    #[serde(rename = "sharing")]
+    Sharing,
     /// Sign in at the desk (`/desk`) and look at everything there.
     #[serde(rename = "desk:look")]
     DeskLook,
@@ -235,7 +238,7 @@ impl ApiKey {
 
 impl Scope {
     /// Every scope. A key that names none has all of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::OrdersRead,
         Self::OrdersWrite,
         Self::RefundsRead,
@@ -248,6 +251,7 @@ impl Scope {
         Self::WxpayServer,
         Self::Till,
         Self::PayersRead,
+        Self::Sharing,
         Self::DeskLook,
         Self::DeskRefund,
         Self::DeskSettle,
@@ -273,6 +277,7 @@ impl Scope {
             Self::WxpayServer => "wxpay_server",
             Self::Till => "till",
             Self::PayersRead => "payers:read",
+            Self::Sharing => "sharing",
             Self::DeskLook => "desk:look",
             Self::DeskRefund => "desk:refund",
             Self::DeskSettle => "desk:settle",

@@ -5,7 +5,7 @@ use ledger_database::{query_as, row};
 use merchant_api::RefundOrigin;
 
 use super::outbox::{NOTICE_TYPE, message_id};
-use super::{Attempt, Ledger, LedgerError, Order, Refund, Webhook};
+use super::{Attempt, Ledger, LedgerError, Order, Refund, Share, Webhook};
 
 /// How many notifications of one payment are shown. WeChat sends each about fifteen times.
 const NOTIFICATIONS_MAX: u32 = 200;
@@ -49,9 +49,11 @@ impl Ledger {
         order: &Order,
         attempts: &[Attempt],
         refunds: &[Refund],
+        shares: &[Share],
     ) -> Result<Vec<Webhook>, LedgerError> {
         let ids: Vec<_> = webhook_keys(order, attempts, refunds)
             .into_iter()
+            .chain(shares.iter().flat_map(share_keys))
             .map(|(event_type, key)| message_id(self.merchant, event_type, &key))
             .collect();
         self.webhooks_by_id(&ids).await
@@ -88,6 +90,23 @@ fn webhook_keys(
                     ids.push((event_type, key.clone()));
                 }
             }
+        }
+    }
+    ids
+}
+
+/// The same for a share, a release or a return: each refusal is a message of its own.
+fn share_keys(share: &Share) -> Vec<(&'static str, String)> {
+    let mut ids = Vec::new();
+    for refusals in 0..=share.refusals.min(REPEATS_MAX) {
+        let key = format!("{}\n{refusals}", share.number);
+        for event_type in [
+            "share.finished",
+            "share.refused",
+            "share.returned",
+            "share.return_failed",
+        ] {
+            ids.push((event_type, key.clone()));
         }
     }
     ids

@@ -39,6 +39,7 @@ pub(super) const SQLITE: &[Migration] = migrations! {
     82 "shippings" "0082_shippings.sql"
     90 "the desk" "0090_desk.sql"
     110 "payment links" "0110_payment_links.sql"
+    120 "shares" "0120_shares.sql"
 };
 
 /// PostgreSQL came with version 22: its first migration makes the tables of that version.
@@ -54,4 +55,5 @@ pub(super) const POSTGRES: &[Migration] = migrations! {
     82 "shippings" "0082_shippings.sql"
     90 "the desk" "0090_desk.sql"
     110 "payment links" "0110_payment_links.sql"
+    120 "shares" "0120_shares.sql"
 };

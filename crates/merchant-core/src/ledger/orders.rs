@@ -109,6 +109,13 @@ impl Order {
         serde_json::from_str(&self.request).ok()
     }
 
+    /// Whether the order was made for profit sharing: WeChat holds the money of its payment.
+    pub(crate) fn is_for_sharing(&self) -> bool {
+        let request = self.creation_request();
+        let settle_info = request.and_then(|request| request.settle_info);
+        settle_info.and_then(|info| info.profit_sharing) == Some(true)
+    }
+
     /// The applications that the order names.
     pub(crate) fn appids(&self) -> Vec<String> {
         let request = self.creation_request();

@@ -7,9 +7,10 @@ use merchant_api::{RefundOrigin, RefundState};
 use payment_values::{Fen, OutRefundNo, OutTradeNo, RefundId};
 
 use super::column::Word;
+use super::money_left::money_left;
 use super::{
-    Attempt, AttemptState, Ledger, LedgerError, MerchantNo, Order, Wait, Work, Write, attempts,
-    orders, refund_state, schedule, signed,
+    Attempt, AttemptState, Ledger, LedgerError, MerchantNo, MoneyLeft, Order, Wait, Work, Write,
+    attempts, orders, schedule, signed,
 };
 use crate::config::Api;
 
@@ -17,8 +18,6 @@ use crate::config::Api;
 pub(crate) const REFUNDS_MAX: u64 = 50;
 /// The least time between sending two refunds of one payment.
 pub(crate) const SPACING_MS: i64 = 60_000;
-/// Due work takes over a recorded refund after this time, in case its process has ended.
-const TAKEN_UP_MS: i64 = 5_000;
 
 /// The columns of [`Refund`].
 pub(super) const COLUMNS: &str = "id, out_refund_no, order_id, out_trade_no, origin, amount_fen,
@@ -119,10 +118,7 @@ pub(crate) enum RefundBegun {
     /// The attempt was not paid.
     NotPaid,
     /// The amount is larger than what is left of the payment.
-    TooMuch {
-        /// What can still be refunded.
-        left_fen: Fen,
-    },
+    TooMuch(MoneyLeft),
     /// The payment already has as many refunds as WeChat allows.
     TooMany,
 }
@@ -170,16 +166,16 @@ impl Ledger {
             ) else {
                 return Ok(RefundBegun::NotPaid);
             };
-            let room = room(self.merchant, &mut write, &order, &attempt.out_trade_no).await?;
-            if new.amount_fen > room.left_fen {
-                let left_fen = room.left_fen;
-                return Ok(RefundBegun::TooMuch { left_fen });
+            let number = &attempt.out_trade_no;
+            let left = money_left(self.merchant, &mut write, &order, number).await?;
+            if new.amount_fen > left.refundable_fen() {
+                return Ok(RefundBegun::TooMuch(left));
             }
-            if room.refunds >= REFUNDS_MAX {
+            if left.refunds >= REFUNDS_MAX {
                 return Ok(RefundBegun::TooMany);
             }
             let refund = insert(&mut write, new, &attempt.out_trade_no).await?;
-            self.commit_requested(write, &refund, new.created_ms)
+            self.commit_begun(write, begun(&refund), refund.order_id, new.created_ms)
                 .await?;
             Ok(RefundBegun::New(Box::new(refund)))
         })
@@ -268,8 +264,9 @@ impl Ledger {
         order: &Order,
         attempt: &Attempt,
     ) -> Result<Fen, LedgerError> {
-        let (merchant, number) = (self.merchant, &attempt.out_trade_no);
-        Ok(room(merchant, &self.readers, order, number).await?.left_fen)
+        let number = &attempt.out_trade_no;
+        let left = money_left(self.merchant, &self.readers, order, number).await?;
+        Ok(left.refundable_fen())
     }
 
     async fn request_again(
@@ -282,10 +279,9 @@ impl Ledger {
             return Ok(RefundBegun::NotPaid);
         };
         let number = &refund.out_trade_no;
-        let room = room(self.merchant, &mut write, &order, number).await?;
-        let left_fen = room.left_fen;
-        if refund.amount_fen > left_fen {
-            return Ok(RefundBegun::TooMuch { left_fen });
+        let left = money_left(self.merchant, &mut write, &order, number).await?;
+        if refund.amount_fen > left.refundable_fen() {
+            return Ok(RefundBegun::TooMuch(left));
         }
         let refund = query_as(formatcp!(
             "UPDATE refunds SET state = 'requested', state_ms = ? WHERE id = ? RETURNING {COLUMNS}"
@@ -294,33 +290,14 @@ impl Ledger {
         .bind(refund.id)
         .fetch_one(&mut write)
         .await?;
-        self.commit_requested(write, &refund, now_ms).await?;
+        self.commit_begun(write, begun(&refund), refund.order_id, now_ms)
+            .await?;
         Ok(RefundBegun::Same(Box::new(refund)))
     }
+}
 
-    /// After this commit, due work completes the refund even if this process ends.
-    async fn commit_requested(
-        &self,
-        mut write: Write,
-        refund: &Refund,
-        now_ms: i64,
-    ) -> Result<(), LedgerError> {
-        let wait = Wait {
-            from_ms: now_ms,
-            to_ms: now_ms + TAKEN_UP_MS,
-        };
-        schedule::schedule(
-            &mut write,
-            Work::Refund,
-            refund.out_refund_no.as_str(),
-            wait,
-        )
-        .await?;
-        orders::grow_version(&mut write, refund.order_id).await?;
-        write.commit().await?;
-        self.changes.announce(refund.order_id);
-        Ok(())
-    }
+fn begun(refund: &Refund) -> (Work, &str) {
+    (Work::Refund, refund.out_refund_no.as_str())
 }
 
 /// Only the merchant refunds the payment that settled an order, and only this server refunds a
@@ -331,42 +308,6 @@ fn is_refundable(state: AttemptState, origin: RefundOrigin) -> bool {
         RefundOrigin::Surplus => state == AttemptState::Surplus,
         RefundOrigin::External => false,
     }
-}
-
-struct Room {
-    left_fen: Fen,
-    /// The number of refunds that count at WeChat.
-    refunds: u64,
-}
-
-/// The amount that can still be refunded of a payment: its amount less all refunds that succeeded
-/// or may still succeed.
-async fn room(
-    merchant: MerchantNo,
-    on: impl Executor,
-    order: &Order,
-    out_trade_no: &OutTradeNo,
-) -> Result<Room, LedgerError> {
-    let refunds: Vec<Refund> = query_as(formatcp!(
-        "SELECT {COLUMNS} FROM refunds WHERE merchant = ? AND out_trade_no = ?"
-    ))
-    .bind(merchant)
-    .bind(out_trade_no)
-    .fetch_all(on)
-    .await?;
-    let mut room = Room {
-        left_fen: order.total_fen,
-        refunds: 0,
-    };
-    for refund in &refunds {
-        if refund_state::counts(refund.state) {
-            room.left_fen = room.left_fen.saturating_sub(refund.amount_fen);
-        }
-        if refund.state != RefundState::Refused {
-            room.refunds += 1;
-        }
-    }
-    Ok(room)
 }
 
 async fn insert(

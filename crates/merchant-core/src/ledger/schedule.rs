@@ -1,8 +1,11 @@
 //! Schedules due work, in the same transaction as the change that causes it. When work is taken and
 //! done is not decided here.
 
-use super::{LedgerError, Work, Write};
+use super::{Ledger, LedgerError, Work, Write, orders};
 use ledger_database::query;
+
+/// Due work takes over a recorded transfer after this time, in case its process has ended.
+const TAKEN_UP_MS: i64 = 5_000;
 
 /// When the wait of a piece of work begins and ends, in milliseconds since 1970. Both times are
 /// stored: if the clock is set back, the intended wait is restored from them
@@ -22,6 +25,28 @@ impl Wait {
             from_ms: now_ms,
             to_ms: now_ms,
         }
+    }
+}
+
+impl Ledger {
+    /// Commits a transfer of an order that is to be sent now. After this commit, due work completes it
+    /// even if this process ends.
+    pub(super) async fn commit_begun(
+        &self,
+        mut write: Write,
+        (work, subject): (Work, &str),
+        order_id: i64,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let wait = Wait {
+            from_ms: now_ms,
+            to_ms: now_ms + TAKEN_UP_MS,
+        };
+        schedule(&mut write, work, subject, wait).await?;
+        orders::grow_version(&mut write, order_id).await?;
+        write.commit().await?;
+        self.changes.announce(order_id);
+        Ok(())
     }
 }
 

@@ -25,10 +25,12 @@ pub(crate) enum Work {
     SendWebhook,
     /// Give WeChat the shipping of an order.
     UploadShipping,
+    /// Send a share, a release or a return, and query it until it is final.
+    Share,
 }
 
 impl Work {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::QueryAttempt,
         Self::EndOrder,
         Self::QueryMismatch,
@@ -37,6 +39,7 @@ impl Work {
         Self::RefundSurplus,
         Self::SendWebhook,
         Self::UploadShipping,
+        Self::Share,
     ];
 
     pub(crate) const fn as_str(self) -> &'static str {
@@ -49,6 +52,7 @@ impl Work {
             Self::RefundSurplus => "refund_surplus",
             Self::SendWebhook => "send_webhook",
             Self::UploadShipping => "upload_shipping",
+            Self::Share => "share",
         }
     }
 }
@@ -74,7 +78,7 @@ pub(crate) enum Lane {
     Queries,
     /// Ending orders, each of which takes two calls.
     Ends,
-    /// Refunds and unmatched payments.
+    /// Refunds, shares and unmatched payments.
     Refunds,
     /// Calls to the merchant's backend.
     Backend,
@@ -97,7 +101,9 @@ impl Lane {
         match self {
             Self::Queries => r#"["query_attempt"]"#,
             Self::Ends => r#"["end_order"]"#,
-            Self::Refunds => r#"["query_mismatch","refund","learn_refund","refund_surplus"]"#,
+            Self::Refunds => {
+                r#"["query_mismatch","refund","learn_refund","refund_surplus","share"]"#
+            }
             Self::Backend => r#"["send_webhook"]"#,
             Self::Shippings => r#"["upload_shipping"]"#,
         }

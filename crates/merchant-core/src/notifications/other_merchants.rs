@@ -21,6 +21,15 @@ pub(super) fn is_another_merchants(payments: &Payments, content: &[u8]) -> bool 
     true
 }
 
+/// Whether this merchant, whom a notification is for, is another one of this server.
+pub(super) fn is_at_another_address(payments: &Payments, mchid: &str) -> bool {
+    let is_anothers = payments.is_another_merchant(mchid);
+    if is_anothers {
+        report_another_merchants(mchid);
+    }
+    is_anothers
+}
+
 /// Logs a notification at the address of another merchant.
 pub(super) fn report_another_merchants(mchid: &str) {
     tracing::error!(

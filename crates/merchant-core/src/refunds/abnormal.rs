@@ -4,7 +4,7 @@
 use merchant_api::{
     AbnormalRefundType, ApiError, ApplyAbnormalRefund, ErrorCode, RefundDetails, RefundState,
 };
-use wechat_pay::{AbnormalRefund, AbnormalRefundError, AbnormalRefundTo, Operation, RetryWith};
+use wechat_pay::{AbnormalRefund, AbnormalRefundTo, Operation, RetryWith, SealedRequestError};
 
 use super::lookup::{find, shown};
 use super::query_plan::first_look_ms;
@@ -104,10 +104,10 @@ fn check(request: ApplyAbnormalRefund) -> Result<AbnormalRefundTo, Refusal> {
 /// The refusal of a wrong field, before anything is sent. It does not repeat the value.
 fn of_fields(error: &ApplyError) -> Refusal {
     match error {
-        ApplyError::Field(AbnormalRefundError::Field(error)) => {
+        ApplyError::Field(SealedRequestError::Field(error)) => {
             Refusal::invalid(error.field, &error.rule.to_string())
         }
-        ApplyError::Field(AbnormalRefundError::Sealing { field, error }) => {
+        ApplyError::Field(SealedRequestError::Sealing { field, error }) => {
             Refusal::invalid(field, &error.to_string())
         }
         ApplyError::OnlyV3 => Refusal::new(ErrorCode::WechatRefused, error.to_string()),

@@ -6,11 +6,11 @@
 use merchant_api::{RefundOrigin, RefundState};
 use wechat_pay::{Fen, OutRefundNo};
 
+use super::request;
 use super::reserved_numbers::number;
-use super::{progress, request};
 use crate::ledger::{Attempt, AttemptState, LedgerError, Refund, RefundBegun};
 use crate::payments::Payments;
-use crate::query::QueryError;
+use crate::query::{QueryError, course};
 
 /// Refunds what is left of a duplicate payment, unless a refund of it is in progress.
 pub(crate) async fn refund_duplicate(
@@ -61,11 +61,11 @@ pub(crate) async fn refund_duplicate(
                 amount_fen = refund.amount_fen.count(),
                 "a duplicate payment is refunded"
             );
-            Ok(progress::advance_now(payments, &refund).await?)
+            Ok(course::begin(payments, &*refund).await?)
         }
         RefundBegun::NumberUsed
         | RefundBegun::NotPaid
-        | RefundBegun::TooMuch { .. }
+        | RefundBegun::TooMuch(_)
         | RefundBegun::TooMany => {
             tracing::error!(
                 event = "surplus.stuck",

@@ -1,12 +1,8 @@
-//! When WeChat is queried about a refund.
+//! When WeChat is queried about a refund for the first time.
 
 use merchant_api::RefundState;
 
-/// The plan of queries for a refund that WeChat accepted, as the time between two queries. The last
-/// one repeats until the end: banks take days.
-pub(super) const QUERY_PLAN_MS: [i64; 7] = [
-    10_000, 30_000, 60_000, 300_000, 1_800_000, 3_600_000, 21_600_000,
-];
+use crate::query::course::QUERY_PLAN_MS;
 
 /// When to query a refund for the first time after it came into this state at `now_ms`. `None` for
 /// a final state.

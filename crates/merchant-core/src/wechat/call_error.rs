@@ -69,8 +69,8 @@ pub(crate) enum Reason {
     NumberUsed,
     /// WeChat has no order with the number.
     OrderUnknown,
-    /// WeChat has no refund with the number.
-    RefundUnknown,
+    /// WeChat has no refund, share or return with the number.
+    ResourceUnknown,
 }
 
 impl Reason {
@@ -81,7 +81,7 @@ impl Reason {
             "ORDER_CLOSED" | "ORDERCLOSED" | "ORDERREVERSED" => Self::Closed,
             "OUT_TRADE_NO_USED" => Self::NumberUsed,
             "ORDER_NOT_EXIST" | "ORDERNOTEXIST" => Self::OrderUnknown,
-            "RESOURCE_NOT_EXISTS" | "REFUNDNOTEXIST" => Self::RefundUnknown,
+            "RESOURCE_NOT_EXISTS" | "REFUNDNOTEXIST" => Self::ResourceUnknown,
             _ => return None,
         })
     }

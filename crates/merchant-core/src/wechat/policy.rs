@@ -31,6 +31,9 @@ pub(crate) const fn policy(operation: Operation) -> Policy {
         Operation::Close => (3, 5_000, 12_000),
         Operation::Reverse => (3, 10_000, 20_000),
         Operation::RefundQuery => (3, 5_000, 12_000),
+        Operation::ShareQuery => (3, 5_000, 12_000),
+        Operation::Receiver => (3, 5_000, 12_000),
+        Operation::Share | Operation::ShareReturn => (1, 10_000, 12_000),
         // The call itself charges the buyer.
         Operation::CodePay => (1, 10_000, 12_000),
         Operation::Refund => (1, 10_000, 12_000),
@@ -135,15 +138,15 @@ pub(super) fn is_about_our_certificate(said: &WechatError) -> bool {
 #[cfg(test)]
 mod tests {
     use Operation::{
-        AbnormalRefund, Bill, BillFile, Certificates, Close, CodePay, Order, Query, Refund,
-        RefundQuery, Reverse,
+        AbnormalRefund, Bill, BillFile, Certificates, Close, CodePay, Order, Query, Receiver,
+        Refund, RefundQuery, Reverse, Share, ShareQuery, ShareReturn,
     };
     use http::{HeaderMap, StatusCode};
     use wechat_pay::{Reply, ReplyError, TrustedKeys};
 
     use super::*;
 
-    const ALL: [Operation; 11] = [
+    const ALL: [Operation; 15] = [
         Order,
         Query,
         Close,
@@ -152,6 +155,10 @@ mod tests {
         Refund,
         AbnormalRefund,
         RefundQuery,
+        Share,
+        ShareReturn,
+        ShareQuery,
+        Receiver,
         Bill,
         BillFile,
         Certificates,
@@ -175,7 +182,7 @@ mod tests {
                 try_ms,
                 call_ms,
             } = policy(operation);
-            let moves_money = matches!(operation, CodePay | Refund | AbnormalRefund);
+            let moves_money = operation.moves_money();
             assert_eq!(tries == 1, moves_money, "{operation:?}");
             assert!(i64::try_from(try_ms).unwrap() < call_ms, "{operation:?}");
         }
@@ -187,7 +194,7 @@ mod tests {
         let silence = || CallError::from(TransportError::NoAnswer("timed out".into()));
         let again = |after_ms| Next::Again { after_ms };
         for operation in ALL {
-            let is_safe = !matches!(operation, CodePay | Refund | AbnormalRefund);
+            let is_safe = !operation.moves_money();
             let or_give_up = |next| if is_safe { next } else { Next::GiveUp };
             let table = [
                 (not_sent(), None, Next::OtherHost),

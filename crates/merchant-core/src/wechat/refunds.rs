@@ -1,7 +1,7 @@
 //! The operations on refunds at WeChat: send and query, by the version that made the refund, and
 //! send an abnormal refund another way. Nothing here decides what an answer means for a refund.
 
-use wechat_pay::{AbnormalRefund, AbnormalRefundError, Operation, OutRefundNo};
+use wechat_pay::{AbnormalRefund, Operation, OutRefundNo, SealedRequestError};
 
 use super::questions::Questions as _;
 use super::reports::{RefundReport, RefundStatus};
@@ -22,7 +22,7 @@ pub(crate) enum ApplyError {
     NoSealingKey,
     /// A field that WeChat would refuse.
     #[error(transparent)]
-    Field(#[from] AbnormalRefundError),
+    Field(#[from] SealedRequestError),
     /// The call has no result.
     #[error(transparent)]
     Call(#[from] CallError),

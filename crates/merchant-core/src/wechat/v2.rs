@@ -136,7 +136,7 @@ impl Questions for V2<'_> {
         let request = v2::query_refunds(&self.orderer(parties), &query, None)?;
         let fields = match self.send(request).await {
             Ok(fields) => fields,
-            Err(error) if error.reason() == Some(Reason::RefundUnknown) => {
+            Err(error) if error.reason() == Some(Reason::ResourceUnknown) => {
                 return Ok(RefundStatus::Unknown {
                     is_signed: error.is_signed(),
                 });

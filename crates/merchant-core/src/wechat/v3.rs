@@ -123,7 +123,7 @@ impl Questions for V3<'_> {
         let parts = wechat_pay::query_refund(number, parties.sub_mchid.as_deref());
         match self.0.send(Operation::RefundQuery, parts).await {
             Ok(reply) => Ok(RefundStatus::Known(Box::new(refund_report(&reply)?))),
-            Err(error) if error.reason() == Some(Reason::RefundUnknown) => {
+            Err(error) if error.reason() == Some(Reason::ResourceUnknown) => {
                 Ok(RefundStatus::Unknown {
                     is_signed: error.is_signed(),
                 })

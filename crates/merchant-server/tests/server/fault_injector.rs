@@ -32,8 +32,8 @@ type Change = Box<dyn Fn(&mut http::Response<Bytes>) + Send>;
 /// A call as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sent {
-    /// `order`, `query`, `close`, `reverse`, `refund`, `refund_query`, `abnormal_refund`,
-    /// `certificates` or `openid`.
+    /// `order`, `query`, `close`, `reverse`, `refund`, `refund_query`, `abnormal_refund`, `receiver`,
+    /// `share`, `share_return`, `share_query`, `certificates` or `openid`.
     pub(crate) kind: &'static str,
     pub(crate) host: String,
     pub(crate) path: String,
@@ -251,6 +251,14 @@ fn kind_of(method: &http::Method, path: &str) -> &'static str {
         "token"
     } else if path.starts_with("/wxa/sec/order/") {
         "shipping"
+    } else if path.starts_with("/v3/profitsharing/receivers/") {
+        "receiver"
+    } else if path.starts_with("/v3/profitsharing/") && method == http::Method::GET {
+        "share_query"
+    } else if path == "/v3/profitsharing/return-orders" {
+        "share_return"
+    } else if path.starts_with("/v3/profitsharing/") {
+        "share"
     } else if path == "/v3/certificates" {
         "certificates"
     } else if path.starts_with("/v3/billdownload/") {

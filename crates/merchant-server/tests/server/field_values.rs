@@ -116,6 +116,7 @@ impl BodyRoute {
             .path
             .replace("{order_no}", "tea-0001")
             .replace("{refund_no}", "R-1")
+            .replace("{share_no}", "P-1")
             .replace("{no}", "1");
         let path = format!("/v1{path}");
         server.send(backend(&path, API_KEY, body.to_string())).await
@@ -208,8 +209,13 @@ async fn every_route_refuses_a_null_or_mistyped_field_by_its_name() {
             "/orders",
             "/orders/{order_no}/attempts",
             "/orders/{order_no}/refunds",
+            "/orders/{order_no}/shares",
             "/orders/{order_no}/shipping",
+            "/orders/{order_no}/unfreeze",
+            "/receivers",
+            "/receivers/delete",
             "/refunds/{refund_no}/apply-abnormal-refund",
+            "/shares/{share_no}/returns",
         ]
     );
     let mut checked = 0;

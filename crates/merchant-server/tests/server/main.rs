@@ -72,6 +72,7 @@ mod refunds;
 mod restored_ledger;
 mod route_refusals;
 mod security;
+mod sharing;
 mod shipping;
 mod test_server;
 mod till;

@@ -25,9 +25,9 @@ const METRICS_KEY: &str = "a key for metrics";
 const METRICS_KEY_SHA256: &str = "34bef3fa50c4cb06571d4ed38f5d9361e02a8fb530ef1413a023efa540eccab9";
 const NATIVE: (&str, &str) = ("product", "native");
 
-/// A bill's file needs no ledger. The route fails by our fault only if a request to WeChat cannot
-/// be signed, and no test here can cause that.
-const OUT_OF_REACH: Row = ("GET", "/bills/{day}/file", "INTERNAL");
+/// A bill's file and receivers need no ledger. Such a route fails by our fault only if a request to
+/// WeChat cannot be signed, and no test here can cause that.
+const WITHOUT_LEDGER: [&str; 3] = ["/bills/{day}/file", "/receivers", "/receivers/delete"];
 /// Only a database server can be away from all routes.
 const UNAVAILABLE: &str = "DATABASE_UNAVAILABLE";
 
@@ -74,6 +74,8 @@ async fn every_route_gives_every_refusal_of_the_table() {
     refuse_bills().await;
     refuse_shippings().await;
     refuse_links().await;
+    refuse_shares().await;
+    refuse_receivers().await;
     refuse_calls_for_a_busy_order().await;
     crate::overload::refuse_new_orders().await;
     fail_without_a_ledger().await;
@@ -90,8 +92,9 @@ async fn every_route_gives_every_refusal_of_the_table() {
 }
 
 fn is_out_of_reach(row: &Row) -> bool {
-    let needs_a_database = row.1 != OUT_OF_REACH.1 && cluster::is_used();
-    *row == OUT_OF_REACH || (row.2 == UNAVAILABLE && !needs_a_database)
+    let has_no_ledger = WITHOUT_LEDGER.contains(&row.1);
+    let needs_a_database = !has_no_ledger && cluster::is_used();
+    (has_no_ledger && row.2 == "INTERNAL") || (row.2 == UNAVAILABLE && !needs_a_database)
 }
 
 /// A valid call of a route, with an API key.
@@ -105,6 +108,7 @@ fn call_with(route: &Route, token: &str, key: &str, body: String) -> Request<Bod
         .replace("{token}", token)
         .replace("{order_no}", "tea-0001")
         .replace("{refund_no}", "R-1")
+        .replace("{share_no}", "P-1")
         .replace("{id}", "nobodys")
         .replace("{no}", "7")
         .replace("{day}", DAY);
@@ -136,6 +140,15 @@ fn body_of(route: &Route) -> String {
         "/orders" | "/links" => json!({ "total_fen": 1, "description": "tea" }),
         "/orders/{order_no}/attempts" => json!({ "product": "native" }),
         "/orders/{order_no}/refunds" => json!({ "refund_no": "R-1" }),
+        "/orders/{order_no}/shares" => crate::sharing::share_body("P-1", 800),
+        "/orders/{order_no}/unfreeze" => json!({ "share_no": "F-1", "reason": "done" }),
+        "/shares/{share_no}/returns" => json!({
+            "return_no": "Z-1", "account": "86693852", "amount_fen": 1, "reason": "back",
+        }),
+        "/receivers" => json!({
+            "type": "PERSONAL_OPENID", "account": "oCourier", "relation_type": "STAFF",
+        }),
+        "/receivers/delete" => json!({ "type": "PERSONAL_OPENID", "account": "oCourier" }),
         "/orders/{order_no}/shipping" => crate::shipping::picked_up(),
         "/refunds/{refund_no}/apply-abnormal-refund" => json!({
             "type": "USER_BANK_CARD", "bank_type": "ICBC_DEBIT",
@@ -505,6 +518,113 @@ async fn refuse_links() {
     }
 }
 
+fn sharing(path: &str, method: RouteMethod) -> &'static Route {
+    let is_it = |route: &&Route| route.path == path && route.method == method;
+    ROUTES.iter().find(is_it).unwrap()
+}
+
+async fn refuse_shares() {
+    let post = |path| sharing(path, RouteMethod::Post);
+    let (share, release) = (
+        post("/orders/{order_no}/shares"),
+        post("/orders/{order_no}/unfreeze"),
+    );
+    let give_back = post("/shares/{share_no}/returns");
+    let frozen = sharing("/orders/{order_no}/frozen", RouteMethod::Get);
+    let v2 = crate::version_2::only::open().await;
+    v2.default_order().await;
+    let unpaid = TestServer::open().await;
+    unpaid.default_order().await;
+    for route in [share, release, frozen] {
+        let refused = v2.send(call(route, "", API_KEY)).await;
+        assert_eq!(refused.code(), "PRODUCT_UNAVAILABLE", "{}", route.path);
+        let refused = unpaid.send(call(route, "", API_KEY)).await;
+        assert_eq!(refused.code(), "ORDER_NOT_PAID", "{}", route.path);
+    }
+    let unflagged = bought().await;
+    for route in [share, release] {
+        let refused = unflagged.send(call(route, "", API_KEY)).await;
+        assert_eq!(refused.code(), "ORDER_NOT_FROZEN", "{}", route.path);
+    }
+    let server = crate::sharing::sold().await;
+    refuse_by_wechat(&server, "share", share).await;
+    server.send(call(share, "", API_KEY)).await;
+    server.later(10_000).await;
+    server.later(10_000).await;
+    refuse_by_wechat(&server, "share_return", give_back).await;
+    refuse_by_wechat(&server, "share_query", frozen).await;
+    server.wechat.inject("share_query", Fault::NotSent);
+    let away = server.send(call(frozen, "", API_KEY)).await;
+    assert_eq!(away.code(), "WECHAT_UNAVAILABLE");
+    let amount = |share_no: &str, amount_fen: u64| crate::sharing::share_body(share_no, amount_fen);
+    for (body, code) in [
+        (amount("P-1", 1), "SHARE_NO_USED"),
+        (amount("P-2", 1_191), "SHARE_TOO_MUCH"),
+    ] {
+        let refused = server.ask_share(&body).await;
+        assert_eq!(refused.code(), code);
+    }
+    for number in 2..=50 {
+        server.ask_share(&amount(&format!("P-{number}"), 1)).await;
+    }
+    let refused = server.ask_share(&amount("P-51", 1)).await;
+    assert_eq!(refused.code(), "SHARE_TOO_MANY");
+    for (return_no, amount_fen, code) in
+        [("P-1", 1, "SHARE_NO_USED"), ("Z-2", 801, "SHARE_TOO_MUCH")]
+    {
+        let body = json!({
+            "return_no": return_no, "account": "86693852", "amount_fen": amount_fen,
+            "reason": "back",
+        });
+        let call = call_with(give_back, "", API_KEY, body.to_string());
+        assert_eq!(server.send(call).await.code(), code);
+    }
+    let used = json!({ "share_no": "P-1", "reason": "done" }).to_string();
+    let used = server.send(call_with(release, "", API_KEY, used)).await;
+    assert_eq!(used.code(), "SHARE_NO_USED");
+    let server = crate::sharing::sold().await;
+    refuse_by_wechat(&server, "share", release).await;
+    for (holder, route) in [(share, share), (release, release)] {
+        let server = crate::sharing::sold().await;
+        crowd(&server, holder.path, route).await;
+    }
+    let server = crate::sharing::sold().await;
+    server.send(call(share, "", API_KEY)).await;
+    server.later(10_000).await;
+    server.later(10_000).await;
+    crowd(&server, give_back.path, give_back).await;
+}
+
+/// WeChat refuses the next call of this kind.
+async fn refuse_by_wechat(server: &TestServer, kind: &str, route: &Route) {
+    let refusal = json!([
+        { "route": kind, "kind": "refused", "code": "INVALID_REQUEST", "rate": 1.0, "count": 1 },
+    ]);
+    server.control("POST", "faults", &refusal.to_string()).await;
+    let refused = server.send(call(route, "", API_KEY)).await;
+    assert_eq!(
+        refused.code(),
+        "WECHAT_REFUSED",
+        "{}: {}",
+        route.path,
+        refused.json
+    );
+}
+
+async fn refuse_receivers() {
+    let v2 = crate::version_2::only::open().await;
+    let server = TestServer::open().await;
+    for path in ["/receivers", "/receivers/delete"] {
+        let route = sharing(path, RouteMethod::Post);
+        let refused = v2.send(call(route, "", API_KEY)).await;
+        assert_eq!(refused.code(), "PRODUCT_UNAVAILABLE");
+        refuse_by_wechat(&server, "receiver", route).await;
+        server.wechat.inject("receiver", Fault::NotSent);
+        let away = server.send(call(route, "", API_KEY)).await;
+        assert_eq!(away.code(), "WECHAT_UNAVAILABLE");
+    }
+}
+
 /// More calls of the backend than may wait for one order.
 const TOO_MANY: usize = 40;
 
@@ -577,7 +697,7 @@ async fn fail_without_a_ledger() {
         sqlx::query(rename).execute(&pool).await.unwrap();
     }
     for route in ROUTES {
-        if route.path == OUT_OF_REACH.1 {
+        if WITHOUT_LEDGER.contains(&route.path) {
             continue;
         }
         let answer = server.send(call(route, &token, API_KEY)).await;
@@ -593,7 +713,8 @@ async fn refuse_without_a_database() {
     let server = bought().await;
     the_next_morning(&server);
     cluster::take_away(server.folder.path()).await;
-    for route in ROUTES.iter().filter(|route| route.path != OUT_OF_REACH.1) {
+    let needs_ledger = |route: &&Route| !WITHOUT_LEDGER.contains(&route.path);
+    for route in ROUTES.iter().filter(needs_ledger) {
         let answer = server.send(call(route, "any", API_KEY)).await;
         assert_eq!(
             answer.code(),

@@ -119,7 +119,7 @@ pub(crate) fn decide_refund(simulator: &Simulator, decision: Decision) -> Result
     if !decided {
         return Err(unknown());
     }
-    simulator.settle_refunds();
+    simulator.settle_transfers();
     simulator.wake();
     let ledger = simulator.ledger();
     let (order, refund) = ledger.find_refund(&key).ok_or_else(unknown)?;
@@ -137,6 +137,11 @@ fn refuse(refusal: RefundRefusal) -> Problem {
             409,
             "REFUND_TOO_MUCH",
             "the amount exceeds the rest of the payment",
+        ),
+        RefundRefusal::MoreThanHeld => (
+            409,
+            "REFUND_TOO_MUCH",
+            "the amount exceeds what is held, and the rest is not released",
         ),
         RefundRefusal::TooSoon | RefundRefusal::TooSoonForOldOrder | RefundRefusal::TooOften => (
             429,

@@ -134,6 +134,33 @@ const ROUTES: &[(&str, &[Documented])] = &[
         ],
     ),
     (
+        "receiver",
+        &[
+            refusal(403, "NO_AUTH", "商户无权限"),
+            refusal(403, "RULE_LIMIT", "分账接收方数量超过限制"),
+        ],
+    ),
+    (
+        "share",
+        &[
+            refusal(403, "NO_AUTH", "无分账权限"),
+            refusal(403, "NOT_ENOUGH", "分账金额不足"),
+            refusal(403, "RULE_LIMIT", "分账金额超出最大分账比例"),
+        ],
+    ),
+    (
+        "share_return",
+        &[
+            refusal(403, "NO_AUTH", "商户无权限"),
+            refusal(403, "NOT_ENOUGH", "可用余额不足，请充值后重新发起"),
+            refusal(404, "RESOURCE_NOT_EXISTS", "记录不存在"),
+        ],
+    ),
+    (
+        "share_query",
+        &[refusal(404, "RESOURCE_NOT_EXISTS", "记录不存在")],
+    ),
+    (
         "bill",
         &[
             refusal(400, "NO_STATEMENT_EXIST", "账单文件不存在"),

@@ -38,7 +38,7 @@ pub(super) fn trade(
         Some(other) => return Err(not_a_word("bill_type", "账单类型", other)),
     };
     let (day, gzip) = day_and_form(simulator, query)?;
-    simulator.settle_refunds();
+    simulator.settle_transfers();
     let sub_mchid = value_of_query(query, "sub_mchid")
         .map(|sub_mchid| orders::check_sub_mchid(simulator, &sub_mchid, caller))
         .transpose()?;
@@ -56,7 +56,7 @@ pub(super) fn fund_flow(
 ) -> Result<Answer, Refusal> {
     let account = account(query)?.unwrap_or(Account::Basic);
     let (day, gzip) = day_and_form(simulator, query)?;
-    simulator.settle_refunds();
+    simulator.settle_transfers();
     let csv = simulator
         .ledger()
         .fund_flow(&caller.mchid, None, day, account);
@@ -81,7 +81,7 @@ pub(super) fn sub_merchant_fund_flow(
         return Err(not_a_word("algorithm", "加密算法", &algorithm));
     }
     let (day, gzip) = day_and_form(simulator, query)?;
-    simulator.settle_refunds();
+    simulator.settle_transfers();
     let csv = simulator
         .ledger()
         .fund_flow(&caller.mchid, Some(&sub_mchid), day, account);

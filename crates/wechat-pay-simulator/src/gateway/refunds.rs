@@ -62,7 +62,7 @@ pub(super) fn query(
         )?,
         out_refund_no: number.to_owned(),
     };
-    simulator.settle_refunds();
+    simulator.settle_transfers();
     let now = simulator.clock().now();
     let mut ledger = simulator.ledger();
     ledger
@@ -109,7 +109,7 @@ pub(super) fn send_on(
             ));
         }
     };
-    simulator.settle_refunds();
+    simulator.settle_transfers();
     let now = simulator.clock().now();
     let result_at = after(now, i64::from(settings.refund_after_s));
     let mut ledger = simulator.ledger();
@@ -163,7 +163,7 @@ fn read_request(
     })
 }
 
-fn sub_mchid(
+pub(super) fn sub_mchid(
     simulator: &Simulator,
     given: Option<&str>,
     caller: &Caller,
@@ -174,7 +174,7 @@ fn sub_mchid(
 }
 
 /// A required field, encrypted for the key that `Wechatpay-Serial` names.
-fn decrypted(
+pub(super) fn decrypted(
     simulator: &Simulator,
     body: &Value,
     name: &str,
@@ -241,6 +241,12 @@ fn refuse(settings: &Settings, refusal: RefundRefusal) -> Refusal {
         RefundRefusal::NotRefundable => invalid("订单已撤销，不允许退款"),
         RefundRefusal::OtherTotal => invalid("订单金额或退款金额与之前请求不一致，请核实后再试"),
         RefundRefusal::TooMuch => invalid("累计退款金额大于支付金额"),
+        RefundRefusal::MoreThanHeld => Refusal::new(
+            StatusCode::FORBIDDEN,
+            "RULE_LIMIT",
+            "申请退款金额大于剩余未分账金额，请等待分账完成后再试",
+            BAD_PARAMETER,
+        ),
         RefundRefusal::Changed => invalid("请求重入时，参数与首次请求时不一致"),
         RefundRefusal::TooMany => invalid("订单退款次数超过限制"),
         RefundRefusal::TooLate => invalid("订单已超过可退款的最大期限"),

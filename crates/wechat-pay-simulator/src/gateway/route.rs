@@ -22,6 +22,18 @@ pub(super) enum Route {
     QueryRefund(String),
     /// WeChat's number of the refund, decoded.
     AbnormalRefund(String),
+    /// Adds a receiver of shares.
+    AddReceiver,
+    DeleteReceiver,
+    Share,
+    Unfreeze,
+    /// The merchant's number of the share, decoded.
+    QueryShare(String),
+    ShareReturn,
+    /// The merchant's number of the return, decoded.
+    QueryShareReturn(String),
+    /// WeChat's number of the payment, decoded.
+    Unsplit(String),
     TradeBill,
     FundFlowBill,
     SubMerchantFundFlowBill,
@@ -50,6 +62,7 @@ impl Route {
             ["refund", "domestic", "refunds", id, "apply-abnormal-refund"] => {
                 Some(Self::AbnormalRefund(decode(id)?))
             }
+            ["profitsharing", rest @ ..] => Self::sharing(rest),
             ["bill", "tradebill"] => Some(Self::TradeBill),
             ["bill", "fundflowbill"] => Some(Self::FundFlowBill),
             ["bill", "sub-merchant-fundflowbill"] => Some(Self::SubMerchantFundFlowBill),
@@ -75,13 +88,32 @@ impl Route {
         }
     }
 
+    fn sharing(segments: &[&str]) -> Option<Self> {
+        match segments {
+            ["receivers", "add"] => Some(Self::AddReceiver),
+            ["receivers", "delete"] => Some(Self::DeleteReceiver),
+            ["orders"] => Some(Self::Share),
+            ["orders", "unfreeze"] => Some(Self::Unfreeze),
+            ["orders", number] => Some(Self::QueryShare(decode(number)?)),
+            ["return-orders"] => Some(Self::ShareReturn),
+            ["return-orders", number] => Some(Self::QueryShareReturn(decode(number)?)),
+            ["transactions", id, "amounts"] => Some(Self::Unsplit(decode(id)?)),
+            _ => None,
+        }
+    }
+
     pub(super) fn method(&self) -> Method {
         match self {
             Self::Order(..)
             | Self::Close(..)
             | Self::Reverse(..)
             | Self::Refund
-            | Self::AbnormalRefund(_) => Method::POST,
+            | Self::AbnormalRefund(_)
+            | Self::AddReceiver
+            | Self::DeleteReceiver
+            | Self::Share
+            | Self::Unfreeze
+            | Self::ShareReturn => Method::POST,
             _ => Method::GET,
         }
     }
@@ -113,6 +145,10 @@ impl Route {
             Self::Refund => "refund",
             Self::QueryRefund(_) => "refund_query",
             Self::AbnormalRefund(_) => "abnormal_refund",
+            Self::AddReceiver | Self::DeleteReceiver => "receiver",
+            Self::Share | Self::Unfreeze => "share",
+            Self::ShareReturn => "share_return",
+            Self::QueryShare(_) | Self::QueryShareReturn(_) | Self::Unsplit(_) => "share_query",
             Self::TradeBill | Self::FundFlowBill | Self::SubMerchantFundFlowBill => "bill",
             Self::BillFile(_) => "bill_file",
             Self::Certificates => "certificates",
@@ -194,6 +230,22 @@ mod tests {
                 &format!("{refunds}/5/apply-abnormal-refund"),
                 Some(Route::AbnormalRefund(number("5"))),
             ),
+            ("/v3/profitsharing/receivers/add", Some(Route::AddReceiver)),
+            ("/v3/profitsharing/orders", Some(Route::Share)),
+            ("/v3/profitsharing/orders/unfreeze", Some(Route::Unfreeze)),
+            (
+                "/v3/profitsharing/orders/P%7C1",
+                Some(Route::QueryShare(number("P|1"))),
+            ),
+            (
+                "/v3/profitsharing/return-orders/R@1",
+                Some(Route::QueryShareReturn(number("R@1"))),
+            ),
+            (
+                "/v3/profitsharing/transactions/42/amounts",
+                Some(Route::Unsplit(number("42"))),
+            ),
+            ("/v3/profitsharing/transactions/42", None),
             ("/v3/bill/tradebill", Some(Route::TradeBill)),
             (
                 "/v3/bill/sub-merchant-fundflowbill",

@@ -57,7 +57,7 @@ impl Ledger {
         self.with_notice(order, notice_id, |notice| notice.postpone(due_at));
     }
 
-    /// When the next notification, or the next refund's result, is due.
+    /// When the next notification, or the next result of a refund or a share, is due.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         let notices = self
             .notices_open
@@ -66,7 +66,10 @@ impl Ledger {
             .flat_map(|entry| &entry.notices)
             .filter(|notice| !notice.in_flight)
             .filter_map(|notice| notice.due_at);
-        notices.chain(self.refund_results_due()).min()
+        notices
+            .chain(self.refund_results_due())
+            .chain(self.share_results_due())
+            .min()
     }
 
     fn with_notice(&mut self, order: &OrderKey, notice_id: &str, change: impl FnOnce(&mut Notice)) {

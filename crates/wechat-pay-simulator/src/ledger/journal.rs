@@ -116,6 +116,9 @@ impl Ledger {
                 self.refunds_under_way.insert(key.clone());
             }
         }
+        if entry.sharing.results_due().next().is_some() {
+            self.shares_under_way.insert(key.clone());
+        }
         if entry.notices.iter().any(|notice| notice.due_at.is_some()) {
             self.notices_open.insert(key.clone());
         }

@@ -24,6 +24,10 @@ pub(crate) enum NoticeKind {
     RefundSuccess,
     RefundAbnormal,
     RefundClosed,
+    /// A share arrived at a receiver.
+    Shared,
+    /// A share went back from a receiver.
+    ShareReturned,
     /// The XML form of version 2, for a refund without a `notify_url` or of version 2.
     RefundXml,
 }
@@ -32,7 +36,8 @@ impl NoticeKind {
     /// WeChat's event; the XML form has none and gets a name for people.
     pub(crate) fn event_type(self) -> &'static str {
         match self {
-            Self::Paid => "TRANSACTION.SUCCESS",
+            // Observed: a notice of shares has the event of a payment.
+            Self::Paid | Self::Shared | Self::ShareReturned => "TRANSACTION.SUCCESS",
             Self::PaidXml => "V2 XML PAYMENT",
             Self::RefundSuccess => "REFUND.SUCCESS",
             Self::RefundAbnormal => "REFUND.ABNORMAL",
@@ -47,12 +52,15 @@ impl NoticeKind {
             Self::RefundSuccess | Self::RefundXml => "退款成功",
             Self::RefundAbnormal => "退款异常",
             Self::RefundClosed => "退款关闭",
+            Self::Shared => "分账",
+            Self::ShareReturned => "分账回退",
         }
     }
 
     pub(crate) fn original_type(self) -> &'static str {
         match self {
             Self::Paid | Self::PaidXml => "transaction",
+            Self::Shared | Self::ShareReturned => "profitsharing",
             _ => "refund",
         }
     }
@@ -77,6 +85,9 @@ pub(crate) struct Notice {
     pub(crate) id: String,
     pub(crate) kind: NoticeKind,
     pub(crate) url: String,
+    /// The merchant that gets it, if it is not the order's.
+    #[serde(default)]
+    pub(crate) to: Option<String>,
     pub(crate) created_at: Timestamp,
     /// The content: the transaction or the refund at that time.
     pub(crate) plaintext: String,
@@ -123,6 +134,7 @@ impl Notice {
             id,
             kind,
             url,
+            to: None,
             created_at: now,
             plaintext,
             tries: Vec::new(),

@@ -193,6 +193,12 @@ impl Order {
         }
     }
 
+    /// Whether the order was made for profit sharing, by either version.
+    pub(crate) fn is_for_sharing(&self) -> bool {
+        let body = &self.request.body;
+        body["settle_info"]["profit_sharing"] == true || body["profit_sharing"] == "Y"
+    }
+
     pub(crate) fn trade_state(&self, now: Timestamp) -> TradeState {
         let is_code_pay = self.request.product == Product::CodePay;
         if self.reversed {

@@ -1,6 +1,7 @@
 //! The keys of WeChat's side as they change: rotated platform certificates, and the seven days in
 //! which notifications move to the public key.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -23,6 +24,9 @@ pub(crate) struct Platform {
     /// Certificates that came after the keyring's, the oldest first.
     pub(crate) later: Vec<LaterCertificate>,
     pub(crate) migration_started_at: Option<Timestamp>,
+    /// The receivers that shares may name: see [`super::sharing::receiver`].
+    #[serde(default)]
+    pub(crate) receivers: BTreeSet<String>,
 }
 
 /// A certificate with its private key.

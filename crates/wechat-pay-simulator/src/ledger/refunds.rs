@@ -9,6 +9,7 @@ use super::notice::{Notice, NoticeKind};
 use super::order::{Order, OrderKey, Protocol};
 use super::refund::{Refund, RefundKey, RefundRequest, RefundStatus, RefundedPayment};
 use super::refund_calls::Calls;
+use super::sharing::takes_shared_money;
 use super::{Entry, Ledger};
 use crate::clock::after;
 use crate::settings::RefundOutcome;
@@ -32,6 +33,8 @@ pub(crate) enum RefundRefusal {
     OtherTotal,
     /// More than the rest of the payment.
     TooMuch,
+    /// More than is held, while the rest is not released.
+    MoreThanHeld,
     /// The number was used with other parameters.
     Changed,
     /// Less than a minute after the last one of this order.
@@ -276,6 +279,9 @@ impl Ledger {
         let left = payment.payer_total.checked_sub(order.refunded);
         if left.is_none_or(|left| request.refund > left) {
             return Err(RefundRefusal::TooMuch);
+        }
+        if takes_shared_money(entry, request.refund) {
+            return Err(RefundRefusal::MoreThanHeld);
         }
         if order.refund_count >= REFUNDS_MAX {
             return Err(RefundRefusal::TooMany);

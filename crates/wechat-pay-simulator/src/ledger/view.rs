@@ -8,6 +8,7 @@ use super::attempt::Attempt;
 use super::notice::{Notice, TryOutcome};
 use super::order::{Order, OrderKey};
 use super::refund::Refund;
+use super::share::{PartResult, Share, sum};
 use super::{Entry, Ledger};
 
 /// The ledger as `GET /_simulator/ledger` returns it.
@@ -17,6 +18,8 @@ pub struct LedgerView {
     pub orders: Vec<OrderView>,
     /// Every refund.
     pub refunds: Vec<RefundView>,
+    /// Every share and every release.
+    pub shares: Vec<ShareView>,
 }
 
 /// One order in the ledger.
@@ -110,6 +113,27 @@ pub struct RefundView {
     pub reason: Option<String>,
 }
 
+/// One share, or the release of what was left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShareView {
+    /// The merchant number.
+    pub mchid: String,
+    /// The order's number.
+    pub out_trade_no: String,
+    /// The merchant's number of the share.
+    pub out_order_no: String,
+    /// Whether it releases the rest.
+    pub unfreezes: bool,
+    /// `PROCESSING` or `FINISHED`.
+    pub state: &'static str,
+    /// What receivers were to get, in fen.
+    pub shared: Fen,
+    /// What receivers got, in fen.
+    pub received: Fen,
+    /// What receivers gave back of it, in fen.
+    pub returned: Fen,
+}
+
 impl Ledger {
     /// The ledger for people and tests, of one merchant or of all.
     pub(crate) fn view(&self, mchid: Option<&str>, now: Timestamp) -> LedgerView {
@@ -126,7 +150,18 @@ impl Ledger {
             .flat_map(|entry| entry.refunds.iter().map(|refund| (&entry.order, refund)))
             .map(|(order, refund)| RefundView::new(order, refund))
             .collect();
-        LedgerView { orders, refunds }
+        let shares = self
+            .orders
+            .values()
+            .filter(|entry| mchid.is_none_or(|mchid| mchid == entry.order.request.key.mchid))
+            .flat_map(|entry| entry.sharing.shares.iter().map(move |share| (entry, share)))
+            .map(|(entry, share)| ShareView::new(entry, share))
+            .collect();
+        LedgerView {
+            orders,
+            refunds,
+            shares,
+        }
     }
 }
 
@@ -141,6 +176,32 @@ impl RefundView {
             refund: refund.refund,
             total: order.request.total,
             reason: refund.reason.clone(),
+        }
+    }
+}
+
+impl ShareView {
+    fn new(entry: &Entry, share: &Share) -> Self {
+        let of_others = share.parts.iter().filter(|part| !part.is_rest);
+        let received = of_others
+            .clone()
+            .filter(|part| part.result == PartResult::Success);
+        let returns = entry.sharing.returns.iter().filter(|returned| {
+            returned.out_order_no == share.out_order_no && returned.result == PartResult::Success
+        });
+        Self {
+            mchid: entry.order.request.key.mchid.clone(),
+            out_trade_no: entry.order.request.key.out_trade_no.clone(),
+            out_order_no: share.out_order_no.clone(),
+            unfreezes: share.unfreezes,
+            state: if share.is_finished {
+                "FINISHED"
+            } else {
+                "PROCESSING"
+            },
+            shared: sum(of_others.map(|part| part.amount)),
+            received: sum(received.map(|part| part.amount)),
+            returned: sum(returns.map(|returned| returned.amount)),
         }
     }
 }

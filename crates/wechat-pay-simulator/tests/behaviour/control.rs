@@ -153,7 +153,10 @@ async fn the_ledger_shows_every_order_of_a_merchant() {
     );
     assert_eq!(ledger["refunds"], json!([]));
     let response = harness.get("/_simulator/ledger?mchid=1").await;
-    assert_eq!(response.body(), &br#"{"orders":[],"refunds":[]}"#[..]);
+    assert_eq!(
+        response.body(),
+        &br#"{"orders":[],"refunds":[],"shares":[]}"#[..]
+    );
 }
 
 #[tokio::test]

@@ -87,6 +87,7 @@ async fn replies_can_be_late_accepted_forged_or_probes() {
 #[tokio::test]
 async fn every_documented_refusal_can_be_requested() {
     let refunds = "/v3/refund/domestic/refunds";
+    let shares = "/v3/profitsharing/orders";
     let query = "/v3/pay/transactions/out-trade-no/T00001?mchid=1";
     for (route, code, status, method, path) in [
         ("order", "RULE_LIMIT", 403, Method::POST, NATIVE),
@@ -96,6 +97,7 @@ async fn every_documented_refusal_can_be_requested() {
         ("query", "TRADE_ERROR", 403, Method::GET, query),
         ("refund", "NOT_ENOUGH", 403, Method::POST, refunds),
         ("refund", "MCH_NOT_EXISTS", 404, Method::POST, refunds),
+        ("share", "RULE_LIMIT", 403, Method::POST, shares),
         ("*", "USER_ACCOUNT_ABNORMAL", 403, Method::POST, refunds),
         ("*", "RATELIMIT_EXCEEDED", 429, Method::POST, refunds),
     ] {

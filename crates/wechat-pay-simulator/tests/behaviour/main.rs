@@ -27,6 +27,7 @@ mod phone;
 mod refunds;
 mod restart;
 mod settings;
+mod sharing;
 mod shipping;
 mod trust;
 mod v2;

@@ -347,3 +347,41 @@ proptest! {
         prop_assert!(open(&sign(&body), &body).is_err());
     }
 }
+
+#[test]
+fn a_notice_of_shares_is_known_by_its_content_whatever_its_words_are() {
+    const SHARED: &str = r#"{"mchid":"1900000100","transaction_id":"4200000001","order_id":"3008450740201411110007820472",
+        "out_order_no":"P20150806125346","receiver":{"type":"MERCHANT_ID","account":"1900000109","amount":888,
+        "description":"运费"},"success_time":"2018-06-08T10:34:56+08:00"}"#;
+    for (event_type, original_type) in [
+        ("TRANSACTION.SUCCESS", "transaction"),
+        ("TRANSACTION.SUCCESS", "profitsharing"),
+        ("TRANSACTION.SUCCESS", ""),
+        ("PROFITSHARING.RETURN", "encrypt-resource"),
+    ] {
+        let draft = NotificationDraft {
+            event_type: event_type.into(),
+            original_type: original_type.into(),
+            ..draft(SHARED)
+        };
+        let body = draft.seal(&api_v3_key(), "abcdefghijkl").unwrap();
+        let opened = open(&sign(&body), &body).unwrap();
+        let NotifiedResource::Share(notice) = opened.resource else {
+            panic!("{event_type} {original_type}: {:?}", opened.resource);
+        };
+        assert_eq!(notice.out_order_no, "P20150806125346");
+        assert_eq!(notice.receiver.amount, Fen::new(888).unwrap());
+    }
+}
+
+#[test]
+fn a_notice_of_shares_that_cannot_be_read_is_one_of_the_other_kinds() {
+    let draft = NotificationDraft {
+        original_type: "profitsharing".into(),
+        ..draft(r#"{"receiver":{}}"#)
+    };
+    let body = draft.seal(&api_v3_key(), "abcdefghijkl").unwrap();
+    let opened = open(&sign(&body), &body).unwrap();
+    let original_type = "profitsharing".to_owned();
+    assert_eq!(opened.resource, NotifiedResource::Other { original_type });
+}

@@ -5,11 +5,9 @@
 use payment_values::{InvalidField, OutRefundNo, RefundId, Rule, check_text, check_word};
 use serde::Serialize;
 
-use crate::keys::error::KeyError;
-use crate::keys::rsa::{MerchantKey, PublicKey};
-use crate::request::{RequestParts, SignedRequest, encode};
-use crate::sealing::oaep::OaepError;
-use crate::signing::stamp::Stamp;
+use crate::keys::rsa::PublicKey;
+use crate::request::{RequestParts, encode};
+use crate::sealing::sealed_request::{SealedRequest, SealedRequestError, seal_field};
 
 /// A request to send a refund to another account, after it became `ABNORMAL`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,35 +47,10 @@ impl std::fmt::Debug for AbnormalRefundTo {
     }
 }
 
-/// Why an abnormal refund is not sent.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AbnormalRefundError {
-    /// A field that WeChat would refuse.
-    #[error(transparent)]
-    Field(#[from] InvalidField),
-    /// A field that cannot be sealed.
-    #[error("{field}: {error}")]
-    Sealing {
-        /// `bank_account` or `real_name`.
-        field: &'static str,
-        /// The cause.
-        error: OaepError,
-    },
-    /// The serial cannot go into a header.
-    #[error(transparent)]
-    Serial(#[from] KeyError),
-}
-
 impl AbnormalRefund {
     /// Seals the sensitive fields to WeChat's key of this serial: the `PUB_KEY_ID_…`, or the
     /// platform certificate that took effect last ([`crate::TrustedKeys::sealing_key`]).
-    pub fn seal(
-        &self,
-        serial: &str,
-        key: &PublicKey,
-    ) -> Result<SealedRequest, AbnormalRefundError> {
-        crate::keys::rsa::check_token("Wechatpay-Serial", serial).map_err(KeyError::from)?;
+    pub fn seal(&self, serial: &str, key: &PublicKey) -> Result<SealedRequest, SealedRequestError> {
         if let Some(sub_mchid) = &self.sub_mchid {
             check_word("sub_mchid", sub_mchid)?;
         }
@@ -98,43 +71,17 @@ impl AbnormalRefund {
             check_bank_type(bank_type)?;
             body.kind = "USER_BANK_CARD";
             body.bank_type = Some(bank_type);
-            body.bank_account = Some(sealed("bank_account", key, bank_account)?);
-            body.real_name = Some(sealed("real_name", key, real_name)?);
+            body.bank_account = Some(seal_field("bank_account", key, bank_account)?);
+            body.real_name = Some(seal_field("real_name", key, real_name)?);
         }
-        Ok(SealedRequest {
-            parts: RequestParts::post(
-                format!(
-                    "/v3/refund/domestic/refunds/{}/apply-abnormal-refund",
-                    encode(self.refund_id.as_str())
-                ),
-                &body,
+        let parts = RequestParts::post(
+            format!(
+                "/v3/refund/domestic/refunds/{}/apply-abnormal-refund",
+                encode(self.refund_id.as_str())
             ),
-            serial: serial.to_owned(),
-        })
-    }
-}
-
-/// A request with sealed fields, together with the serial that it must name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SealedRequest {
-    parts: RequestParts,
-    serial: String,
-}
-
-impl SealedRequest {
-    /// Signs, and names the key that the fields were sealed to.
-    pub fn sign(self, key: &MerchantKey, stamp: &Stamp) -> Result<SignedRequest, KeyError> {
-        self.parts.sign(key, stamp, Some(&self.serial))
-    }
-
-    /// The request before signing.
-    pub fn parts(&self) -> &RequestParts {
-        &self.parts
-    }
-
-    /// The serial of the key that the fields were sealed to.
-    pub fn serial(&self) -> &str {
-        &self.serial
+            &body,
+        );
+        SealedRequest::new(parts, serial)
     }
 }
 
@@ -167,17 +114,12 @@ fn check_bank_type(bank_type: &str) -> Result<(), InvalidField> {
     ))
 }
 
-fn sealed(field: &'static str, key: &PublicKey, text: &str) -> Result<String, AbnormalRefundError> {
-    key.seal_field(text)
-        .map_err(|error| AbnormalRefundError::Sealing { field, error })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::{SigningKey, test_keys};
+    use crate::{SigningKey, Stamp, test_keys};
 
     fn refund(to: AbnormalRefundTo) -> AbnormalRefund {
         AbnormalRefund {

@@ -2,12 +2,14 @@
 //! An event says what is known. Of a query only the last one is kept, and of a state only the time at
 //! which it began.
 
-use merchant_api::{AttemptProduct, OrderDetails, RefundOrigin, RefundState};
+use merchant_api::{
+    AttemptProduct, OrderDetails, RefundOrigin, RefundState, ShareKind, ShareState,
+};
 use payment_values::Fen;
 
 use super::journal::{JournalEntry, entry};
 use crate::checkouts::{Payers, find_by_order_no, order_details};
-use crate::ledger::{Attempt, AttemptState, Order, Refund, Webhook};
+use crate::ledger::{Attempt, AttemptState, Order, Refund, Share, Webhook};
 use crate::payments::Payments;
 use crate::refusal::Refusal;
 
@@ -101,6 +103,26 @@ pub enum What {
         /// Why WeChat did not take it.
         wechat_message: Option<String>,
     },
+    /// A share, a release or a return was asked for.
+    ShareBegun {
+        /// Its number.
+        number: String,
+        /// What it does.
+        kind: ShareKind,
+        /// Its amount; 0 for a release.
+        amount_fen: Fen,
+    },
+    /// A share, a release or a return came into the state that it is in.
+    ShareState {
+        /// Its number.
+        number: String,
+        /// The state.
+        state: ShareState,
+        /// What arrived of it.
+        succeeded_fen: Fen,
+        /// Why WeChat did not take it.
+        wechat_message: Option<String>,
+    },
     /// A message to the merchant's backend.
     Webhook {
         /// Its id.
@@ -145,7 +167,11 @@ pub async fn story(payments: &Payments, order_no: &str) -> Result<Story, Refusal
         }
     }
     events.extend(refunds.iter().flat_map(of_refund));
-    let webhooks = ledger.webhooks_of(&order, &attempts, &refunds).await?;
+    let shares = ledger.shares(order.id).await?;
+    events.extend(shares.iter().flat_map(of_share));
+    let webhooks = ledger
+        .webhooks_of(&order, &attempts, &refunds, &shares)
+        .await?;
     events.extend(webhooks.into_iter().map(of_webhook));
     let actions = ledger.desk_actions_of(order_no).await?;
     events.extend(actions.into_iter().map(|action| Event {
@@ -250,6 +276,27 @@ fn of_refund(refund: &Refund) -> [Event; 2] {
             state: refund.state,
             account: refund.user_received_account.clone(),
             wechat_message: refund.wechat_message.clone(),
+        },
+    };
+    [begun, state]
+}
+
+fn of_share(share: &Share) -> [Event; 2] {
+    let begun = Event {
+        at_ms: share.created_ms,
+        what: What::ShareBegun {
+            number: share.number.clone(),
+            kind: share.kind,
+            amount_fen: share.amount_fen,
+        },
+    };
+    let state = Event {
+        at_ms: share.state_ms,
+        what: What::ShareState {
+            number: share.number.clone(),
+            state: share.state,
+            succeeded_fen: share.succeeded_fen(),
+            wechat_message: share.wechat_message.clone(),
         },
     };
     [begun, state]

@@ -2,12 +2,15 @@
 
 use buyer_words::Words;
 use maud::{Markup, html};
+use merchant_api::{ShareKind, ShareState};
 use merchant_core::config::Scope;
 use merchant_core::orders::desk::{Event, Story, What};
+use payment_values::Fen;
 
 use super::figure::{money, scene, state, time};
 use super::session::Desk;
 use super::{journal, refund, webhooks, words};
+use crate::extract::Language;
 
 /// All events.
 pub(super) fn timeline(desk: &Desk, story: &Story) -> Markup {
@@ -83,6 +86,20 @@ fn told(desk: &Desk, event: &Event) -> Markup {
                 @if let Some(message) = wechat_message { " · WeChat: " (message) }
             }
         },
+        What::ShareBegun {
+            number,
+            kind,
+            amount_fen,
+        } => share_begun(language, number, *kind, *amount_fen),
+        What::ShareState {
+            number,
+            state,
+            succeeded_fen,
+            wechat_message,
+        } => html! {
+            (share_state(language, *state))
+            (share_result(language, number, *succeeded_fen, wechat_message.as_deref()))
+        },
         What::Webhook {
             id,
             event_type,
@@ -104,5 +121,46 @@ fn told(desk: &Desk, event: &Event) -> Markup {
             " " (journal::outcome(entry, language))
             @if let Some(subject) = &entry.subject { p .quiet { code { (subject) } } }
         },
+    }
+}
+
+fn share_begun(language: Language, number: &str, kind: ShareKind, amount_fen: Fen) -> Markup {
+    let sentence = match kind {
+        ShareKind::Share | ShareKind::ShareAndUnfreeze => words::EVENT_SHARE,
+        ShareKind::Unfreeze => words::EVENT_UNFREEZE,
+        ShareKind::Return => words::EVENT_SHARE_RETURN,
+    };
+    html! {
+        strong { (language.say(sentence)) }
+        @if amount_fen > Fen::ZERO { " " (money(amount_fen, language)) }
+        p .quiet { code { (number) } }
+    }
+}
+
+fn share_state(language: Language, share_state: ShareState) -> Markup {
+    html! {
+        (language.say(words::EVENT_SHARE_STATE)) " "
+        @match share_state {
+            ShareState::Processing => { (language.say(words::SHARE_PROCESSING)) }
+            ShareState::Finished => { (language.say(words::SHARE_FINISHED)) }
+            other => { (state(other.as_str(), language)) }
+        }
+    }
+}
+
+fn share_result(
+    language: Language,
+    number: &str,
+    succeeded_fen: Fen,
+    wechat_message: Option<&str>,
+) -> Markup {
+    html! {
+        p .quiet {
+            code { (number) }
+            @if succeeded_fen > Fen::ZERO {
+                " · " (language.say(words::SHARE_ARRIVED)) " " (money(succeeded_fen, language))
+            }
+            @if let Some(message) = wechat_message { " · WeChat: " (message) }
+        }
     }
 }

@@ -153,6 +153,13 @@ sentences! {
     EVENT_REFUND_SEEN: "微信显示已退款，但本系统没有对应的退款单", "WeChat reports a refund that is not known here";
     EVENT_REFUND: "提交退款", "Refund";
     EVENT_REFUND_STATE: "退款状态", "State of the refund";
+    EVENT_SHARE: "发起分账", "Share";
+    EVENT_UNFREEZE: "解冻剩余资金", "Release of the rest";
+    EVENT_SHARE_RETURN: "分账回退", "Return of a share";
+    EVENT_SHARE_STATE: "分账状态", "State of the share";
+    SHARE_PROCESSING: "处理中", "under way";
+    SHARE_FINISHED: "已完成", "finished";
+    SHARE_ARRIVED: "到账", "arrived";
     EVENT_WEBHOOK: "回调消息", "Webhook";
     TRIES: "次数", "Tries";
     OUTCOME: "结果", "Outcome";

@@ -45,6 +45,26 @@ pub(super) fn fitting(route: &Route, sub_mchid: Option<&str>, number: usize) -> 
                 "refund_quantity": 1,
             }],
         }),
+        "/v1/orders/{order_no}/shares" => json!({
+            "share_no": format!("S-{number}"), "unfreeze_rest": number.is_multiple_of(16),
+            "receivers": [{
+                "type": "MERCHANT_ID", "account": "86693852", "amount_fen": 1, "reason": "货款",
+            }],
+        }),
+        "/v1/orders/{order_no}/unfreeze" => json!({
+            "share_no": format!("F-{number}"), "reason": "订单完成",
+        }),
+        "/v1/shares/{share_no}/returns" => json!({
+            "return_no": format!("Z-{number}"), "account": "86693852", "amount_fen": 1,
+            "reason": "退货",
+        }),
+        "/v1/receivers" => json!({
+            "type": "MERCHANT_ID", "account": "86693852", "name": "某某茶行",
+            "relation_type": "CUSTOM", "custom_relation": "长期合作", "sub_mchid": sub_mchid,
+        }),
+        "/v1/receivers/delete" => json!({
+            "type": "MERCHANT_ID", "account": "86693852", "sub_mchid": sub_mchid,
+        }),
         "/v1/orders/{order_no}/shipping" => json!({
             "logistics_type": "express", "delivery_mode": "split", "is_all_delivered": true,
             "shipping_list": [{

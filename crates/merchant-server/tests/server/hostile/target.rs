@@ -252,7 +252,7 @@ async fn furnish(
     let order = async |order_no: &str| {
         let order = json!({
             "order_no": order_no, "total_fen": 1990, "description": "一壶茶",
-            "return_url": "http://127.0.0.1:8000/pay",
+            "return_url": "http://127.0.0.1:8000/pay", "profit_sharing": true,
             "scene_info": {"payer_client_ip": "10.0.0.9", "store_info": {"id": "0001"}},
         });
         server.order(order).await
@@ -274,6 +274,27 @@ async fn furnish(
         server.decide(refund_no, "abnormal").await;
         // WeChat requires a minute between two refunds.
         server.clock.advance_ms(MINUTE_MS);
+    }
+    for (path, body) in [
+        (
+            "/v1/receivers",
+            json!({
+                "type": "MERCHANT_ID", "account": "86693852", "name": "某某茶行",
+                "relation_type": "SUPPLIER", "sub_mchid": sub_mchid,
+            }),
+        ),
+        (
+            "/v1/orders/bought-0001/shares",
+            json!({
+                "share_no": "S-1",
+                "receivers": [{
+                    "type": "MERCHANT_ID", "account": "86693852", "amount_fen": 300, "reason": "货款",
+                }],
+            }),
+        ),
+    ] {
+        let asked = server.send(backend(path, API_KEY, body.to_string())).await;
+        assert!(asked.status.is_success(), "{}", asked.json);
     }
     for notification in server.take_notifications() {
         server.deliver_to(notification.path(), &notification).await;
@@ -326,6 +347,7 @@ async fn furnish(
         ("token", tokens),
         ("order_no", numbers),
         ("refund_no", texts(&["R-1", "R-2"])),
+        ("share_no", texts(&["S-1"])),
         ("day", texts(&[DAY, "2026-11-20", "2026-11-22"])),
         ("id", ids),
         ("no", mismatches.collect()),

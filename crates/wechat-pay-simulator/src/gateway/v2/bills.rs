@@ -32,7 +32,7 @@ pub(super) fn trade(simulator: &Simulator, caller: &Caller) -> Result<Answer, Re
         BillDay::InWork => return Err(refused("Bill Creating", "20002")),
         BillDay::TooOld | BillDay::TooNew => return Err(none()),
     }
-    simulator.settle_refunds();
+    simulator.settle_transfers();
     let sub_mchid = caller.sub_merchant(simulator)?.map(|sub| sub.sub_mchid);
     let csv = simulator
         .ledger()

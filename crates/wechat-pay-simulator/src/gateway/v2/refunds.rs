@@ -60,7 +60,7 @@ pub(super) fn query(simulator: &Simulator, caller: &Caller) -> Result<Answer, Re
         None => None,
         Some(text) => Some(text.parse().map_err(|_| invalid("offset"))?),
     };
-    simulator.settle_refunds();
+    simulator.settle_transfers();
     let now = simulator.clock().now();
     let sub_mchid = caller.sub_merchant(simulator)?.map(|sub| sub.sub_mchid);
     let mut ledger = simulator.ledger();
@@ -189,7 +189,9 @@ fn refuse(refusal: RefundRefusal) -> Refusal {
             "REFUND_FEE_MISMATCH",
             "订单金额或退款金额与之前请求不一致，请核实后再试",
         ),
-        RefundRefusal::TooMuch => ("ERROR", "累计退款金额大于支付金额"),
+        RefundRefusal::TooMuch | RefundRefusal::MoreThanHeld => {
+            ("ERROR", "累计退款金额大于支付金额")
+        }
         RefundRefusal::TooMany => ("ERROR", "订单退款次数超过限制"),
         RefundRefusal::TooLate => ("TRADE_OVERDUE", "订单已经超过退款期限"),
         RefundRefusal::TooSoon | RefundRefusal::TooOften => ("FREQUENCY_LIMITED", "频率限制"),
