@@ -1,4 +1,5 @@
-//! The order's description and price, above every screen, and the word TEST for a test order.
+//! Who is paid, the order's description and its price, above every screen, and the word TEST for a test
+//! order.
 
 use checkout::OrderView;
 use leptos::prelude::*;
@@ -12,14 +13,16 @@ pub(super) fn ribbon(words: &Words) -> AnyView {
     view! { <p part="ribbon" class="ribbon">{words.text(Word::TestRibbon)}</p> }.into_any()
 }
 
-/// The order's description and price.
+/// Who is paid, the order's description and its price.
 pub(super) fn order_head(order: &OrderView, words: &Words) -> AnyView {
     let amount = money(order.total_fen, &order.currency, words);
     let class = amount_class(&amount);
-    let description = Text::Owned(order.description.clone().unwrap_or_default());
+    let [payee, description] = [&order.payee, &order.description]
+        .map(|text| Text::Owned(text.clone().unwrap_or_default()));
     view! {
         <div part="order" class="order">
             <p part="brand" class="brand">{words.text(Word::Brand)}</p>
+            <p part="payee" class="payee" dir="auto">{payee}</p>
             <p part="description" class="description" dir="auto">{description}</p>
             <p part="amount" class=class>{amount}</p>
         </div>

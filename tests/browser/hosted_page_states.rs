@@ -17,6 +17,9 @@ const OLD_WECHAT: &str =
     "Mozilla/5.0 (iPhone; CPU iPhone OS 6_0 like Mac OS X) AppleWebKit/536.26 MicroMessenger/4.5";
 const MINI_PROGRAM: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.61(0x18003d39) NetType/WIFI Language/zh_CN miniProgram/wx0123456789abcdef";
 
+/// The name of who is paid, as a shop could write it.
+const PAYEE: &str = "<b>Yunling Tea</b> & Co.";
+
 /// The language header of a browser, and the page's tag for it.
 const LANGUAGES: [(&str, &str); 2] = [
     ("zh-CN,zh;q=0.9,en;q=0.8", "zh-CN"),
@@ -94,7 +97,7 @@ async fn each_page_after_a_step_without_the_element_is_complete_and_leads_on() {
     ];
     for (name, user_agent, fault) in steps {
         servers.wechat.fail(fault.as_slice()).await;
-        let order = json!({"order_no": name, "total_fen": 123_456, "description": "手冲壶"});
+        let order = json!({"order_no": name, "total_fen": 123_456, "description": "手冲壶", "payee": PAYEE});
         let token = servers.order_of_buyer(order).await;
         let sight = Sight {
             name,
@@ -221,7 +224,7 @@ struct Orders {
 impl Orders {
     async fn place(servers: &Servers) -> Self {
         let order = async |no: &str, more: Value| {
-            let mut order = json!({"order_no": no, "total_fen": 123_456, "description": "手冲壶"});
+            let mut order = json!({"order_no": no, "total_fen": 123_456, "description": "手冲壶", "payee": PAYEE});
             for (name, value) in more.as_object().into_iter().flatten() {
                 order[name] = value.clone();
             }

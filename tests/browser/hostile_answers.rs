@@ -105,6 +105,8 @@ async fn an_answers_values_are_plain_text_and_limited_numbers_or_a_problem() {
     // The answer's fields, and the field that the problem names (none: the element continues).
     let cases = [
         (json!({"description": HTML}), None),
+        (json!({"payee": HTML}), None),
+        (json!({"payee": "\u{202e}תה".repeat(40)}), None),
         (json!({"order_no": HTML}), None),
         (json!({"remaining_ms": -5}), Some("remaining_ms")),
         (json!({"remaining_ms": 1e308}), Some("remaining_ms")),
@@ -118,6 +120,7 @@ async fn an_answers_values_are_plain_text_and_limited_numbers_or_a_problem() {
             json!({"description": "长".repeat(350_000)}),
             Some("description"),
         ),
+        (json!({"payee": "长".repeat(350_000)}), Some("payee")),
         (json!({"products": "native"}), Some("products")),
         (json!({"state": ["paid"]}), Some("state")),
     ];

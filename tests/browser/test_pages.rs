@@ -230,7 +230,7 @@ impl TestPages {
 
     /// A new order's token.
     pub(crate) async fn order(&self) -> String {
-        let order = json!({"total_fen": 6_910, "description": "云南小粒咖啡"});
+        let order = json!({"total_fen": 6_910, "description": "云南小粒咖啡", "payee": "云岭茶铺"});
         self.servers.order(order).await
     }
 

@@ -23,8 +23,8 @@ const FALLBACK_STYLE =
 
 /** The card of the widget's theme, with grey in place of the price and of the code. */
 const PLACE_STYLE =
-  ":host{display:block;contain:content}.place{box-sizing:border-box;min-height:250px;max-width:var(--wechat-pay-width,420px);margin:0 auto;border:1px solid #8883;border-radius:var(--wechat-pay-radius,12px);background:linear-gradient(#8882,#8882)50% 77px/120px 34px no-repeat;background-color:var(--wechat-pay-paper,Canvas)}" +
-  ".code{min-height:520px;background-image:linear-gradient(#8882,#8882),linear-gradient(#8882,#8882);background-position:50% 77px,50% 132px;background-size:120px 34px,296px 296px}";
+  ":host{display:block;contain:content}.place{box-sizing:border-box;font-size:medium;min-height:27em;max-width:var(--wechat-pay-width,420px);margin:0 auto;border:1px solid #8883;border-radius:var(--wechat-pay-radius,12px);background:linear-gradient(#8882,#8882)50% 101px/120px 34px no-repeat;background-color:var(--wechat-pay-paper,Canvas)}" +
+  ".code{min-height:35em;background-image:linear-gradient(#8882,#8882),linear-gradient(#8882,#8882);background-position:50% 101px,50% 157px;background-size:120px 34px,296px 296px}";
 
 /**
  * Shows a box with the page's own content in it, and nothing of it if the page has its own stand-in

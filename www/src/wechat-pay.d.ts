@@ -176,6 +176,8 @@ export interface CheckoutAnswer {
   /** The product of the current attempt. */
   product?: Product;
   version?: number;
+  /** Who is paid, as the buyer knows the shop. */
+  payee?: string;
   description?: string;
   /** ISO 4217; `CNY` when absent. */
   currency?: string;

@@ -23,6 +23,8 @@ pub struct ViewModel {
 pub struct OrderView {
     /// The merchant's order number.
     pub order_no: String,
+    /// Who is paid, as the buyer knows the shop.
+    pub payee: Option<String>,
     /// What is bought, in the merchant's words.
     pub description: Option<String>,
     /// The price, in fen.

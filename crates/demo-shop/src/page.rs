@@ -12,6 +12,9 @@ const COFFEE: &str = include_str!("../../../www/demo-shop/coffee.svg");
 const TEA: &str = include_str!("../../../www/demo-shop/tea.svg");
 const NOTEBOOK: &str = include_str!("../../../www/demo-shop/notebook.svg");
 
+/// The name of the shop: above each page, and above the price in the element.
+pub(crate) const SHOP_NAME: &str = "山坡小铺";
+
 /// A sentence for the buyer, in Chinese and in English.
 pub(crate) type Words = (&'static str, &'static str);
 
@@ -159,7 +162,7 @@ fn layout(title: &str, class: &str, preloads: &Markup, body: &Markup) -> Markup 
                 link rel="icon" href="/assets/coffee.svg" type="image/svg+xml";
             }
             body {
-                nav.bar { a href="/" { "山坡小铺" small lang="en" { "Hillside Shop" } } }
+                nav.bar { a href="/" { (SHOP_NAME) small lang="en" { "Hillside Shop" } } }
                 main class=(class) { (body) }
             }
         }

@@ -83,6 +83,7 @@ async fn buy(
             order_no: Some(order_no.clone()),
             total_fen: item.price_fen,
             description: item.name.to_owned(),
+            payee: Some(page::SHOP_NAME.to_owned()),
             return_url: Some(page_url),
             // No success_url: the page shows the thanks itself, so leaving it is not needed.
             ..CreateOrder::default()

@@ -64,6 +64,7 @@ async fn buying_creates_an_order_and_redirects_to_a_page_with_the_element() {
     assert_eq!(authorization, "Bearer test-api-key");
     assert_eq!(order["total_fen"], 6_910);
     assert_eq!(order["description"], "云南小粒咖啡");
+    assert_eq!(order["payee"], "山坡小铺");
     let order_no = order["order_no"].as_str().unwrap();
     assert!(
         bought

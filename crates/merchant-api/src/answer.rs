@@ -125,6 +125,8 @@ pub struct CheckoutAnswer {
     pub order_no: String,
     /// What is bought, in the merchant's words.
     pub description: Option<String>,
+    /// Who is paid, as the buyer knows the shop: text, never markup.
+    pub payee: Option<String>,
     /// The price, in fen.
     pub total_fen: u64,
     /// ISO 4217; absent means CNY.
@@ -164,6 +166,7 @@ impl CheckoutAnswer {
             version: read.unsigned("version"),
             order_no: read.required_text("order_no"),
             description: read.text("description"),
+            payee: read.text("payee"),
             total_fen: read.required_unsigned("total_fen"),
             currency: read.text("currency"),
             payer_total_fen: read.unsigned("payer_total_fen"),
@@ -259,6 +262,9 @@ mod wire {
         order_no: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         description: Option<&'a str>,
+        /// Who is paid, as the buyer knows the shop: text, never markup.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        payee: Option<&'a str>,
         /// In fen.
         total_fen: u64,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -322,6 +328,7 @@ mod wire {
                 version: answer.version,
                 order_no: &answer.order_no,
                 description: answer.description.as_deref(),
+                payee: answer.payee.as_deref(),
                 total_fen: answer.total_fen,
                 currency: answer.currency.as_deref(),
                 payer_total_fen: answer.payer_total_fen,

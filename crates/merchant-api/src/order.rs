@@ -24,6 +24,11 @@ pub struct CreateOrder {
     pub total_fen: u64,
     /// What is bought, at most 127 bytes of UTF-8.
     pub description: String,
+    /// Who is paid, as the buyer reads it: 1 to 64 characters, without control characters and without
+    /// characters that turn the direction of writing round. If absent, the name that is configured for
+    /// the merchant, or in partner mode for the sub-merchant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payee: Option<String>,
     /// How long the order can be paid, in milliseconds; if absent, the server's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in_ms: Option<u64>,

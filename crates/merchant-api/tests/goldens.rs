@@ -78,6 +78,7 @@ fn an_answer_for_each_moment_of_a_payment_has_its_golden() {
         version: Some(2),
         attempt: Some(attempt(number, product)),
         action: Some(action),
+        payee: Some("云岭茶铺".into()),
         ..open_order()
     };
     let cases = [

@@ -9,6 +9,7 @@ mod poll;
 mod receipt;
 mod refund_details;
 
+pub use answer::payee;
 pub(crate) use answer::{POLL_AFTER_MS, answer, is_fresh};
 pub(crate) use lookup::{find, find_by_order_no, reread};
 use merchant_api::CheckoutAnswer;

@@ -2,4 +2,5 @@
 //! input is checked here and never changed.
 
 pub mod json_form;
+pub mod payee;
 pub mod plain_text;

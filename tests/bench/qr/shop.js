@@ -62,7 +62,7 @@ export class Shop {
     const script = `${merchantServer}/dist/wechat-pay.js`;
     const head =
       `<link rel="modulepreload" href="${script}"><link rel="preload" as="fetch" crossorigin href="${merchantServer}${wasmPath}">` +
-      `<style>wechat-pay:not(:defined){display:block;min-height:520px}</style><script type="module" src="${script}"></script>`;
+      `<style>wechat-pay:not(:defined){display:block;min-height:560px}</style><script type="module" src="${script}"></script>`;
     this.#put(`/element/${token}`, "text/html", page(element, head));
     return `${this.origin}/element/${token}`;
   }

@@ -86,6 +86,7 @@ impl CheckoutMachine {
             version: answer.version,
             order: OrderView {
                 order_no: answer.order_no.clone(),
+                payee: answer.payee.clone(),
                 description: answer.description.clone(),
                 total_fen: answer.total_fen,
                 currency: answer.currency.clone().unwrap_or_else(|| "CNY".to_owned()),

@@ -4,6 +4,7 @@
 use merchant_api::{Action, AttemptProduct, CheckoutAnswer, CurrentAttempt, OrderState};
 use payment_values::Fen;
 
+use crate::config::Config;
 use crate::ledger::{Attempt, AttemptState, Checkout, Order};
 use crate::payments::Payments;
 
@@ -37,6 +38,7 @@ pub(crate) fn answer(
         version: Some(order.version),
         order_no: order.order_no.to_string(),
         description: Some(order.description.clone()),
+        payee: payee(&payments.config, order).map(str::to_owned),
         total_fen: order.total_fen.count(),
         currency: Some("CNY".to_owned()),
         payer_total_fen: order.payer_total_fen.map(Fen::count),
@@ -63,6 +65,19 @@ pub(crate) fn answer(
         action: action.or_else(|| code_to_show(order, attempt.as_ref()?, now_ms)),
         success_url: order.success_url.clone(),
     }
+}
+
+/// Who is paid: the name in the order, or the configured one. An order of a sub-merchant never shows its
+/// provider's name, because the provider does not get the money.
+pub fn payee<'a>(config: &'a Config, order: &'a Order) -> Option<&'a str> {
+    let configured = match &order.sub_mchid {
+        Some(sub_mchid) => config
+            .merchant
+            .sub_merchant(sub_mchid)
+            .and_then(|sub| sub.payee.as_deref()),
+        None => config.merchant.payee.as_deref(),
+    };
+    order.payee.as_deref().or(configured)
 }
 
 /// Whether the attempt can be returned again unchanged. A code payment that WeChat accepted can, so

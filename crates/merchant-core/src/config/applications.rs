@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::file::{ApplicationFile, ApplicationKind, SubMerchantFile};
 use super::named_files::secret;
+use super::offer::check_payee;
 use super::{ConfigError, Merchant, MiniProgram, OfficialAccount, Secret, SubMerchant, forms};
 
 /// The mini-program, if one is configured.
@@ -205,6 +206,7 @@ pub(super) fn check_sub_merchants(
             sub_mchid,
             sub_appid,
             sub_app_secret,
+            payee: check_payee("merchant.sub_merchants.payee", file.payee.as_deref())?,
         });
     }
     Ok(subs)

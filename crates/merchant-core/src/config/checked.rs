@@ -379,6 +379,8 @@ pub struct Merchant {
     pub sub_merchants: Vec<SubMerchant>,
     /// Partner mode: the address of the receipt page as it is registered at WeChat.
     pub receipt_url: String,
+    /// Who is paid, as buyers read it, unless an order names another name.
+    pub payee: Option<String>,
 }
 
 impl Config {
@@ -466,6 +468,8 @@ pub struct SubMerchant {
     /// The secret of that account. With it, the openid comes from that account (`sub_openid`);
     /// without it, from the provider's account (`sp_openid`).
     pub sub_app_secret: Option<Secret>,
+    /// Who is paid, as buyers read it, unless an order names another name.
+    pub payee: Option<String>,
 }
 
 /// A key of the merchant, with its certificate's data where the configuration names the

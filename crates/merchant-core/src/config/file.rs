@@ -138,6 +138,7 @@ pub(super) struct MerchantFile {
     #[serde(default)]
     pub(super) sub_merchants: Vec<SubMerchantFile>,
     pub(super) receipt_url: Option<String>,
+    pub(super) payee: Option<String>,
     /// Further official accounts, mini-programs and apps.
     #[serde(default)]
     pub(super) applications: Vec<ApplicationFile>,
@@ -175,12 +176,12 @@ pub(super) enum ApplicationKind {
 /// One sub-merchant of a service provider.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "WeChat's names of partner mode")]
 pub(super) struct SubMerchantFile {
     pub(super) sub_mchid: String,
     pub(super) sub_appid: Option<String>,
     pub(super) sub_app_secret: Option<Secret>,
     pub(super) sub_app_secret_file: Option<PathBuf>,
+    pub(super) payee: Option<String>,
 }
 
 /// Another key of the merchant with its certificate, while the first one is replaced.

@@ -11,6 +11,7 @@ use super::applications::{check_applications, check_mini_program, check_sub_merc
 use super::file::{MerchantFile, MerchantJson, MerchantKeyFile};
 use super::merchant_keys::check_keys;
 use super::named_files::{read_private, required, secret};
+use super::offer::check_payee;
 use super::trusted_keys::{check_not_own, read_trusted_keys};
 use super::{Api, ConfigError, Gateway, Merchant, MerchantCertificate, Secret, forms, sources};
 
@@ -67,14 +68,7 @@ pub(super) fn check_merchant(
     )?;
     let v2_sign_type = check_sign_type(file.v2_sign_type.as_deref())?;
     let api = check_api(file.api.as_deref(), v2_sign_type)?;
-    let api_v2_key = secret(
-        "merchant.api_v2_key_file",
-        file.api_v2_key,
-        file.api_v2_key_file,
-    )?
-    .map(|key| ApiV2Key::parse(key.reveal()))
-    .transpose()
-    .map_err(|error| ConfigError::refused("merchant.api_v2_key", error.rule.to_string()))?;
+    let api_v2_key = check_api_v2_key(file.api_v2_key, file.api_v2_key_file)?;
     let app_secret = secret(
         "merchant.app_secret_file",
         file.app_secret,
@@ -119,6 +113,7 @@ pub(super) fn check_merchant(
         other_app_appids: more.app_appids,
         sub_merchants: check_sub_merchants(file.sub_merchants, folder, &mchid)?,
         receipt_url: check_receipt_url(file.receipt_url, public_base_url)?,
+        payee: check_payee("merchant.payee", file.payee.as_deref())?,
         appid,
         app_secret,
         key: certificate.key.clone(),
@@ -176,6 +171,16 @@ fn check_api_v3_key(
         ));
     }
     Ok(Some(key))
+}
+
+fn check_api_v2_key(
+    key: Option<Secret>,
+    file: Option<PathBuf>,
+) -> Result<Option<ApiV2Key>, ConfigError> {
+    secret("merchant.api_v2_key_file", key, file)?
+        .map(|key| ApiV2Key::parse(key.reveal()))
+        .transpose()
+        .map_err(|error| ConfigError::refused("merchant.api_v2_key", error.rule.to_string()))
 }
 
 /// What version 2 cannot do without: its key signs, and refunds need the certificate.

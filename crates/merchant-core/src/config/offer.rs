@@ -6,7 +6,7 @@ use url::Url;
 use super::file::ServiceContactFile;
 use super::forms::trimmed;
 use super::{ConfigError, Merchant, ServiceContact};
-use crate::input::plain_text;
+use crate::input::{payee, plain_text};
 
 /// Bounds of `order_expires_in_ms`, and of the same field of an order: WeChat raises anything
 /// below a minute, and a Native order lives for seven days at most.
@@ -31,6 +31,16 @@ pub(super) fn check_products(
         return Err(ConfigError::refused("products", lacks));
     }
     Ok(products)
+}
+
+/// The name of who is paid, for the merchant or for a sub-merchant.
+pub(super) fn check_payee(
+    field: &'static str,
+    name: Option<&str>,
+) -> Result<Option<String>, ConfigError> {
+    name.map(|name| payee::checked(trimmed(name)))
+        .transpose()
+        .map_err(|rule| ConfigError::refused(field, rule))
 }
 
 pub(super) fn check_service_contact(

@@ -90,6 +90,8 @@ pub(crate) struct NewOrder {
     pub(crate) notify_url: Option<String>,
     pub(crate) total_fen: Fen,
     pub(crate) description: String,
+    /// The name of who is paid, if the order names one.
+    pub(crate) payee: Option<String>,
     pub(crate) openid: Option<OpenId>,
     /// Partner mode: the openid is one of the sub-merchant's application.
     pub(crate) openid_is_sub: bool,
@@ -382,8 +384,8 @@ async fn insert(write: &mut Write, new: &NewOrder) -> Result<Order, LedgerError>
     let order = query_as(formatcp!(
         "INSERT INTO orders (merchant, order_no, token, request, total_fen, description, openid,
                              openid_is_sub, sub_mchid, return_url, success_url, products,
-                             created_ms, expires_ms, notify_url, link_id, note)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING {COLUMNS}"
+                             created_ms, expires_ms, notify_url, link_id, note, payee)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING {COLUMNS}"
     ))
     .bind(write.merchant())
     .bind(&new.order_no)
@@ -406,6 +408,7 @@ async fn insert(write: &mut Write, new: &NewOrder) -> Result<Order, LedgerError>
             .as_ref()
             .and_then(|taken| taken.note.as_deref()),
     )
+    .bind(&new.payee)
     .fetch_one(&mut *write)
     .await?;
     Ok(order)

@@ -38,6 +38,7 @@ pub(super) const SQLITE: &[Migration] = migrations! {
     81 "payments by number" "0081_payments_by_number.sql"
     82 "shippings" "0082_shippings.sql"
     90 "the desk" "0090_desk.sql"
+    100 "who is paid" "0100_payee.sql"
     110 "payment links" "0110_payment_links.sql"
     120 "shares" "0120_shares.sql"
 };
@@ -54,6 +55,7 @@ pub(super) const POSTGRES: &[Migration] = migrations! {
     81 "payments by number" "0081_payments_by_number.sql"
     82 "shippings" "0082_shippings.sql"
     90 "the desk" "0090_desk.sql"
+    100 "who is paid" "0100_payee.sql"
     110 "payment links" "0110_payment_links.sql"
     120 "shares" "0120_shares.sql"
 };

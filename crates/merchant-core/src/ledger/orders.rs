@@ -18,7 +18,7 @@ pub(super) const COLUMNS: &str =
     "id, order_no, token, total_fen, description, openid, openid_is_sub, sub_mchid,
     return_url, success_url, products, created_ms, expires_ms, state, is_closing, version,
     current_attempt, asked_ms, checked_ms, payer_total_fen, success_time, refunded_fen, request, notify_url,
-    link_id, note";
+    link_id, note, payee";
 
 /// The longest that a query takes, in milliseconds: two queries that overlap were sent within this
 /// time.
@@ -70,6 +70,8 @@ pub struct Order {
     pub(crate) link_id: Option<String>,
     /// What the buyer wrote on the link's page.
     pub(crate) note: Option<String>,
+    /// The name of who is paid, if the order names one.
+    pub(crate) payee: Option<String>,
 }
 
 row! {
@@ -100,6 +102,7 @@ row! {
         notify_url,
         link_id,
         note,
+        payee,
     }
 }
 

@@ -10,6 +10,7 @@ use wechat_pay::{Description, lower_hex};
 
 use crate::attempts::{check_return_address, check_terms};
 use crate::config::{Api, EXPIRES_IN_MS};
+use crate::input::payee;
 use crate::ledger::{Created, LinkUse, NewOrder, Order};
 use crate::orders::links::over;
 use crate::payments::Payments;
@@ -105,6 +106,7 @@ pub(super) fn check(payments: &Payments, request: &CreateOrder) -> Result<NewOrd
         })?,
     };
     check_description(&request.description)?;
+    let payee = check_payee(request.payee.as_deref())?;
     check_attach(request.attach.as_deref())?;
     check_limit_pay(request.limit_pay.as_deref())?;
     let products = check_products(payments, request)?;
@@ -141,6 +143,7 @@ pub(super) fn check(payments: &Payments, request: &CreateOrder) -> Result<NewOrd
         total_fen: Fen::try_from(request.total_fen)
             .map_err(|error| Refusal::invalid_field(&error))?,
         description: request.description.clone(),
+        payee,
         openid,
         openid_is_sub,
         sub_mchid: request.sub_mchid.clone(),
@@ -164,6 +167,12 @@ fn check_description(description: &str) -> Result<(), Refusal> {
         "description",
         &rule,
     ))
+}
+
+fn check_payee(name: Option<&str>) -> Result<Option<String>, Refusal> {
+    name.map(payee::checked)
+        .transpose()
+        .map_err(|rule| Refusal::invalid("payee", rule))
 }
 
 fn check_attach(attach: Option<&str>) -> Result<(), Refusal> {

@@ -31,7 +31,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use document::checkout_policy;
-pub(crate) use document::{card, document, plain_with_way, secure, secured};
+pub(crate) use document::{card, document, document_of, plain_with_way, secure, secured};
 pub(crate) use failure::{as_page, failure};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use merchant_api::{Action, AttemptForm};
@@ -69,7 +69,7 @@ pub(crate) async fn page(
     let is_code_due =
         first_code::is_due(&method, &request, &checkout, &answer) && !places.are_few();
     let mut response = if is_code_due {
-        first_code::page(&payments, request)
+        first_code::page(&payments, answer.payee.as_deref(), request)
     } else {
         let markup = view::page(payments.config(), &checkout, &answer, &request);
         secured(StatusCode::OK, &markup, &checkout_policy(&payments))
@@ -109,8 +109,7 @@ pub(crate) async fn start(
         Some(Action::H5Url(url) | Action::AuthorizeUrl(url)) => see_other(&url),
         Some(Action::Jsapi(parameters)) => {
             let (checkout, _) = checkouts::show(&payments, &token).await?;
-            let handle = checkout.return_handle();
-            let markup = view::cashier(payments.config(), &checkout, &parameters, handle, language);
+            let markup = view::cashier(payments.config(), &checkout, &parameters, language);
             Ok(secured(
                 StatusCode::OK,
                 &markup,

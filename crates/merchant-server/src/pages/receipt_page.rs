@@ -19,7 +19,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use maud::{Markup, html};
-use merchant_core::checkouts::{ReceiptQuery, of_receipt};
+use merchant_core::checkouts::{ReceiptQuery, of_receipt, payee};
 use merchant_core::ledger::Order;
 use merchant_core::{Merchants, Payments, Refusal};
 pub(crate) use questions::ReceiptQuestions;
@@ -128,7 +128,8 @@ fn document(payments: &Payments, order: Option<&Order>, language: Language) -> M
             }
         }
     };
-    hosted_page::document(language, &head, &body)
+    let payee = order.and_then(|order| payee(payments.config(), order));
+    hosted_page::document_of(language, payee, &head, &body)
 }
 
 fn receipt(payments: &Payments, order: &Order, language: Language) -> Markup {
@@ -136,6 +137,7 @@ fn receipt(payments: &Payments, order: &Order, language: Language) -> Markup {
     html! {
         h1 .title { (language.say(buyer_words::PAID)) }
         p .amount { (amount(paid_fen, language)) }
+        p .payee dir="auto" { (payee(payments.config(), order).unwrap_or_default()) }
         p .description dir="auto" { (order.description) }
         p .quiet { (language.say(buyer_words::ORDER_NUMBER)) " " (order.order_no) }
         @if let Some(url) = &order.success_url {

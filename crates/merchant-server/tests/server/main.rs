@@ -59,6 +59,7 @@ mod pages;
 mod parked_polls;
 mod partner;
 mod partner_bills;
+mod payee;
 mod payers;
 mod polls;
 mod postgres_cost;

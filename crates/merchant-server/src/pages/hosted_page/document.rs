@@ -26,11 +26,26 @@ pub(super) enum Style {
 
 /// A whole document; `head` is added to the common head.
 pub(crate) fn document(language: Language, head: &Markup, body: &Markup) -> Markup {
-    html! { (opening(language, Style::Linked, head)) (closing(body)) }
+    document_of(language, None, head, body)
+}
+
+/// The same about an order, with the name of who is paid in its title.
+pub(crate) fn document_of(
+    language: Language,
+    payee: Option<&str>,
+    head: &Markup,
+    body: &Markup,
+) -> Markup {
+    html! { (opening(language, Style::Linked, payee, head)) (closing(body)) }
 }
 
 /// A document from its beginning to the end of its head, which can be sent before the body is known.
-pub(super) fn opening(language: Language, style: Style, head: &Markup) -> Markup {
+pub(super) fn opening(
+    language: Language,
+    style: Style,
+    payee: Option<&str>,
+    head: &Markup,
+) -> Markup {
     html! {
         (DOCTYPE)
         (PreEscaped(format!("<html lang=\"{}\">", language.tag())))
@@ -38,7 +53,10 @@ pub(super) fn opening(language: Language, style: Style, head: &Markup) -> Markup
             meta charset="utf-8";
             meta name="viewport" content="width=device-width, initial-scale=1";
             meta name="robots" content="noindex";
-            title { (language.say(buyer_words::BRAND)) }
+            title {
+                @if let Some(payee) = payee { (payee) " · " }
+                (language.say(buyer_words::BRAND))
+            }
             // The page has no icon; without this line the browser would request an icon.
             link rel="icon" href="data:,";
             @match style {

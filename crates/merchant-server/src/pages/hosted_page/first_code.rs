@@ -55,7 +55,7 @@ pub(super) fn is_due(
 }
 
 /// The page, whose body waits for the attempt.
-pub(super) fn page(payments: &Payments, request: PageRequest) -> Response {
+pub(super) fn page(payments: &Payments, payee: Option<&str>, request: PageRequest) -> Response {
     let starting = tokio::spawn({
         let (payments, token) = (payments.clone(), request.token.clone());
         async move {
@@ -65,7 +65,7 @@ pub(super) fn page(payments: &Payments, request: PageRequest) -> Response {
         }
         .in_current_span()
     });
-    let head = view::head(payments.config(), request.language);
+    let head = view::head(payments.config(), payee, request.language);
     let body = {
         let payments = payments.clone();
         async move { body(&payments, starting, request).await }.in_current_span()

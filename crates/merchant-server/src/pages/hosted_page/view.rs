@@ -9,13 +9,14 @@
 use buyer_words::Words;
 use maud::{Markup, html};
 use merchant_api::{CheckoutAnswer, OrderState, PayParameters, Product, RETURN_PARAMETER};
+use merchant_core::checkouts::payee;
 use merchant_core::config::{Bundle, Config};
 use merchant_core::ledger::{Checkout, Order};
 use payment_values::Fen;
 
 use super::amount::amount;
 use super::code::{code_to_scan, shown_code};
-use super::document::{Style, card, closing, document, opening, own_script};
+use super::document::{Style, card, closing, document_of, opening, own_script};
 use super::offer::{BuyerContext, Offer};
 use super::page_request::{Notice, PageRequest};
 use super::status;
@@ -34,13 +35,13 @@ pub(super) fn page(
     request: &PageRequest,
 ) -> Markup {
     html! {
-        (head(config, request.language))
+        (head(config, answer.payee.as_deref(), request.language))
         (body(config, checkout, answer, request))
     }
 }
 
-/// The page up to the end of its head, which is the same for every order.
-pub(super) fn head(config: &Config, language: Language) -> Markup {
+/// The page up to the end of its head, which is the same in every state of an order.
+pub(super) fn head(config: &Config, payee: Option<&str>, language: Language) -> Markup {
     let links = html! {
         @if config.bundle != Bundle::Absent {
             // The body comes first on a slow network.
@@ -52,7 +53,7 @@ pub(super) fn head(config: &Config, language: Language) -> Markup {
         }
         (own_script())
     };
-    opening(language, Style::Inline, &links)
+    opening(language, Style::Inline, payee, &links)
 }
 
 /// The rest of the page.
@@ -89,7 +90,7 @@ pub(super) fn body(
         OrderState::Open => open(answer, &offer, &buyer, code, &step),
     };
     let content = html! {
-        (about(order, language))
+        (about(config, order, language))
         @if let Some(notice) = arrival.notice.filter(|_| is_open) {
             p .notice role="status" { (language.say(words_of(notice))) }
         }
@@ -126,13 +127,13 @@ pub(super) fn cashier(
     config: &Config,
     checkout: &Checkout,
     parameters: &PayParameters,
-    return_handle: &str,
     language: Language,
 ) -> Markup {
     let order = &checkout.order;
-    let back = format!("/c/{}?{RETURN_PARAMETER}={return_handle}", order.token);
+    let handle = checkout.return_handle();
+    let back = format!("/c/{}?{RETURN_PARAMETER}={handle}", order.token);
     let content = html! {
-        (about(order, language))
+        (about(config, order, language))
         div .body {
             div #cashier
                 data-app-id=(parameters.app_id) data-time-stamp=(parameters.time_stamp)
@@ -155,13 +156,13 @@ pub(super) fn cashier(
             (beneath(config, order, language))
         }
     };
-    document(language, &own_script(), &body)
+    document_of(language, payee(config, order), &own_script(), &body)
 }
 
 /// The page for a refused step, with a link back.
 pub(super) fn refusal(config: &Config, token: &str, words: Words, language: Language) -> Markup {
     html! {
-        (opening(language, Style::Linked, &html! {}))
+        (opening(language, Style::Linked, None, &html! {}))
         (refusal_body(config, token, words, language))
     }
 }
@@ -190,13 +191,14 @@ fn heading(language: Language) -> Markup {
     html! { h1 .spoken { (language.say(buyer_words::HEADING)) } }
 }
 
-/// What the buyer buys, and for how much.
-fn about(order: &Order, language: Language) -> Markup {
+/// Who is paid, what the buyer buys, and for how much.
+fn about(config: &Config, order: &Order, language: Language) -> Markup {
     let amount = amount(order.total_fen, language);
     // As in the element: a number that would not fit on one line of the smallest screen is smaller.
     let is_long = amount.chars().count() > AMOUNT_CHARACTERS_MAX;
     html! {
         p .brand { (language.say(buyer_words::BRAND)) }
+        p .payee dir="auto" { (payee(config, order).unwrap_or_default()) }
         p .description dir="auto" { (order.description) }
         p .amount .long[is_long] { (amount) }
     }

@@ -104,6 +104,7 @@ impl PayOrder {
             order_no: Some(self.out_trade_no.clone()),
             total_fen: self.total_fen,
             description: self.body.clone(),
+            payee: None,
             expires_in_ms: None,
             payer: self.openid.clone().map(|openid| Payer {
                 openid: Some(openid),

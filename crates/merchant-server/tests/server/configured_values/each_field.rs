@@ -88,6 +88,21 @@ fn each_remaining_field_is_checked() {
         ),
         (
             FROM_FILE,
+            format!("payee = \"{}\"\n{FROM_FILE}", "茶".repeat(65)),
+            "merchant.payee: must be 1 to 64 characters",
+        ),
+        (
+            FROM_FILE,
+            format!("payee = \"tea\\u202epot\"\n{FROM_FILE}"),
+            "merchant.payee: must not have characters that turn",
+        ),
+        (
+            FROM_FILE,
+            format!("payee = \" \"\n{FROM_FILE}"),
+            "merchant.payee: must be 1 to 64 characters",
+        ),
+        (
+            FROM_FILE,
             format!("receipt_url = \"ftp://pay.shop.example/wechat/receipt\"\n{FROM_FILE}"),
             "merchant.receipt_url: must be https",
         ),

@@ -117,7 +117,7 @@ fn order(sub_mchid: Option<&str>, number: usize) -> Value {
     let mut order = everything();
     let more = json!({
         "order_no": format!("hostile-{number}"), "sub_mchid": sub_mchid,
-        "expires_in_ms": 600_000, "products": ["native", "h5"], "payer": {"openid": "oHostile"},
+        "expires_in_ms": 600_000, "payee": "云岭茶铺", "products": ["native", "h5"], "payer": {"openid": "oHostile"},
         "return_url": "http://127.0.0.1:8000/pay", "success_url": "http://127.0.0.1:8000/done",
     });
     for (name, value) in more.as_object().unwrap() {
