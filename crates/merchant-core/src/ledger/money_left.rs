@@ -181,8 +181,11 @@ mod tests {
         Fen::saturating(amount)
     }
 
+    /// Kind, state and amount in fen of each refund and share.
+    type Rows = &'static [(&'static str, &'static str, u64)];
+
     /// What is left of 100 fen: to refund, to share, and whether money is held.
-    fn left(hold: Hold, taken: &[(&str, &str, u64)]) -> (u64, u64, bool) {
+    fn left(hold: Hold, taken: Rows) -> (u64, u64, bool) {
         let mut left = MoneyLeft {
             total_fen: fen(100),
             refunded_fen: Fen::ZERO,
@@ -208,7 +211,7 @@ mod tests {
 
     #[test]
     fn each_row_takes_from_the_payment_what_wechat_lets_it_take() {
-        let table: [(&[(&str, &str, u64)], (u64, u64, bool)); 11] = [
+        let table: [(Rows, (u64, u64, bool)); 11] = [
             (&[], (100, 100, true)),
             (&[("refund", "succeeded", 30)], (70, 70, true)),
             (&[("refund", "closed", 30)], (100, 100, true)),

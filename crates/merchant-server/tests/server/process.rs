@@ -338,9 +338,10 @@ fn a_database_that_may_only_be_read_ends_the_start_with_the_file_and_the_reason(
     }
     // Rights do not bind root, unless it gives that power up.
     let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
-    let as_user: &[&str] = match is_root {
-        true => &["setpriv", "--bounding-set=-dac_override"],
-        false => &[],
+    let as_user: &[&str] = if is_root {
+        &["setpriv", "--bounding-set=-dac_override"]
+    } else {
+        &[]
     };
     let cases = [
         ("the file", "data/ledger.sqlite3", 0o400),

@@ -243,6 +243,31 @@ fn in_address(query: &[u8]) -> String {
         .collect()
 }
 
+/// A receiver, and a share of the paid order.
+async fn share(server: &TestServer, sub_mchid: Option<&str>) {
+    let mut receiver = json!({
+        "type": "MERCHANT_ID", "account": "86693852", "name": "某某茶行", "relation_type": "SUPPLIER",
+    });
+    if let Some(sub_mchid) = sub_mchid {
+        receiver["sub_mchid"] = sub_mchid.into();
+    }
+    for (path, body) in [
+        ("/v1/receivers", receiver),
+        (
+            "/v1/orders/bought-0001/shares",
+            json!({
+                "share_no": "S-1",
+                "receivers": [{
+                    "type": "MERCHANT_ID", "account": "86693852", "amount_fen": 300, "reason": "货款",
+                }],
+            }),
+        ),
+    ] {
+        let asked = server.send(backend(path, API_KEY, body.to_string())).await;
+        assert!(asked.status.is_success(), "{}", asked.json);
+    }
+}
+
 /// Creates something for each parameter that a path can have. Also returns the token of an order
 /// that only its buyer knows.
 async fn furnish(
@@ -252,7 +277,7 @@ async fn furnish(
     let order = async |order_no: &str| {
         let order = json!({
             "order_no": order_no, "total_fen": 1990, "description": "一壶茶",
-            "return_url": "http://127.0.0.1:8000/pay", "profit_sharing": true,
+            "return_url": "http://127.0.0.1:8000/pay", "settle_info": {"profit_sharing": true},
             "scene_info": {"payer_client_ip": "10.0.0.9", "store_info": {"id": "0001"}},
         });
         server.order(order).await
@@ -275,27 +300,7 @@ async fn furnish(
         // WeChat requires a minute between two refunds.
         server.clock.advance_ms(MINUTE_MS);
     }
-    for (path, body) in [
-        (
-            "/v1/receivers",
-            json!({
-                "type": "MERCHANT_ID", "account": "86693852", "name": "某某茶行",
-                "relation_type": "SUPPLIER", "sub_mchid": sub_mchid,
-            }),
-        ),
-        (
-            "/v1/orders/bought-0001/shares",
-            json!({
-                "share_no": "S-1",
-                "receivers": [{
-                    "type": "MERCHANT_ID", "account": "86693852", "amount_fen": 300, "reason": "货款",
-                }],
-            }),
-        ),
-    ] {
-        let asked = server.send(backend(path, API_KEY, body.to_string())).await;
-        assert!(asked.status.is_success(), "{}", asked.json);
-    }
+    share(server, sub_mchid).await;
     for notification in server.take_notifications() {
         server.deliver_to(notification.path(), &notification).await;
     }
