@@ -104,6 +104,8 @@ async fn a_share_is_accepted_first_and_carried_out_later() {
     assert_eq!(view.shares[0].received.get(), 800);
 }
 
+type Change = fn(&mut Value);
+
 #[tokio::test]
 async fn each_rule_is_refused_with_wechats_code() {
     let harness = Harness::new();
@@ -114,7 +116,6 @@ async fn each_rule_is_refused_with_wechats_code() {
     assert!(message.starts_with("分账接收方关系不存在"), "{message}");
     add(&harness, SUPPLIER).await.unwrap();
     post(&harness, SHARES, &share(&harness, &id, "P1", 800)).await;
-    type Change = fn(&mut Value);
     let cases: [(Change, u16, &str); 5] = [
         (
             |b| b["receivers"][0]["amount"] = json!(1_191),
