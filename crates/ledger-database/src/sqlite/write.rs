@@ -217,7 +217,11 @@ async fn commit(writer: Writer) {
             // After some errors SQLite has rolled back by itself.
             let _ = writing.batch("ROLLBACK");
         }
-        writing.group.end(&outcome);
+        // The connection is given back before the writers go on: whoever drops the last writer then closes
+        // the file.
+        let mut group = std::mem::take(&mut writing.group);
+        drop(writing);
+        group.end(&outcome);
     });
     // If the runtime ends, the writers' senders are dropped with the connection.
     let _ = committed.await;
