@@ -7,11 +7,15 @@ use crate::test_server::Answer;
 
 /// Routes that call WeChat, each with our code and WeChat's code for a refusal. They apply as long
 /// as WeChat can be reached and has no fault.
-const WECHAT_REFUSALS: [(&str, &str, &str); 2] = [
+const WECHAT_REFUSALS: [(&str, &str, &str); 5] = [
     // The day has not ended, or is too long ago.
     ("/v1/bills/", "WECHAT_REFUSED", "INVALID_REQUEST"),
     // No phone shows this code.
     ("/v1/orders/", "WECHAT_REFUSED", "AUTH_CODE_INVALID"),
+    // Nobody added this receiver, or it was deleted.
+    ("/v1/orders/", "WECHAT_REFUSED", "INVALID_REQUEST"),
+    ("/v1/shares/", "WECHAT_REFUSED", "INVALID_REQUEST"),
+    ("/v1/receivers", "WECHAT_REFUSED", "INVALID_REQUEST"),
 ];
 
 /// Whether the answer reports a refusal that only WeChat can decide. Such answers are part of the
