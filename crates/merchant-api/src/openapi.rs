@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use absence::NeverNull;
 use serde::Serialize;
 use serde_json::{Value, json};
-use utoipa::openapi::ServerBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{RefOr, Schema, ServerBuilder};
 use utoipa::{Modify, OpenApi};
 
 use crate::routes::ROUTES;
@@ -92,7 +92,7 @@ fn message(event_type: &str, schema: &str) -> Value {
         OrderData, PaymentData, PaymentMismatchData, RefundData, RefundMismatchData, ShareData,
         WechatEventData
     )),
-    modifiers(&Routes, &ApiKey, &Base, &NeverNull)
+    modifiers(&Routes, &ApiKey, &Base, &LinkAsGiven, &NeverNull)
 )]
 struct Contract;
 
@@ -128,6 +128,29 @@ impl Modify for Base {
             .build();
         document.servers = Some(vec![server]);
         document.security = Some(Vec::new());
+    }
+}
+
+struct LinkAsGiven;
+
+/// A link has the fields of its form and its own. The form's schema forbids all others, so the link has a
+/// copy of it that does not.
+impl Modify for LinkAsGiven {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let Some(RefOr::T(Schema::Object(form))) = components.schemas.get("CreateLink") else {
+            return;
+        };
+        let mut given = form.clone();
+        given.additional_properties = None;
+        given.description = None;
+        if let Some(RefOr::T(Schema::AllOf(link))) = components.schemas.get_mut("LinkDetails") {
+            for part in &mut link.items {
+                if matches!(part, RefOr::Ref(_)) {
+                    *part = RefOr::T(Schema::Object(given.clone()));
+                }
+            }
+        }
     }
 }
 
