@@ -10,7 +10,7 @@ const EVENTS: &str = "crates/merchant-api/src/webhook.rs";
 const EXAMPLES: &str = "crates/merchant-api/tests/goldens.rs";
 const TABLES: &str = "crates/merchant-server/tests/deployment.rs";
 /// First words that the test of the tables knows.
-const KNOWN: [&str; 4] = ["payment", "order", "refund", "wechat"];
+const KNOWN: [&str; 5] = ["payment", "order", "refund", "share", "wechat"];
 
 /// A webhook event.
 #[derive(Clone, Debug, Args)]
@@ -61,7 +61,11 @@ pub(super) fn plan(event: &Options) -> Result<Plan, Failure> {
     }
     let first = name.split('.').next().unwrap_or_default();
     if !KNOWN.contains(&first) {
-        plan.before(TABLES, "\"| `wechat.\"]", format!("\"| `{first}.\", "));
+        plan.before(
+            TABLES,
+            "        \"| `wechat.\",\n",
+            format!("        \"| `{first}.\",\n"),
+        );
     }
     plan.then(format!("{EVENTS}: what happened; it is also the summary in OpenAPI. For data of its own: a type there, exported in lib.rs and listed as a schema in openapi.rs"));
     plan.then(format!(
