@@ -1,7 +1,6 @@
 //! Scheduled work as rows: it survives the process, and a test decides the time.
 
 use super::column::Word;
-use super::schedule::schedule;
 use super::{Lane, Ledger, LedgerError, Wait, Work, Write, orders};
 use ledger_database::{query, query_as, query_scalar, row};
 
@@ -119,17 +118,12 @@ impl Ledger {
         now_ms: i64,
         at_ms: i64,
     ) -> Result<(), LedgerError> {
-        self.whole(|| async {
-            let mut write = self.write().await?;
-            let wait = Wait {
-                from_ms: now_ms,
-                to_ms: at_ms,
-            };
-            schedule(&mut write, Work::QueryAttempt, &order_id.to_string(), wait).await?;
-            write.commit().await?;
-            Ok(())
-        })
-        .await
+        let wait = Wait {
+            from_ms: now_ms,
+            to_ms: at_ms,
+        };
+        self.schedule(Work::QueryAttempt, &order_id.to_string(), wait)
+            .await
     }
 }
 

@@ -81,14 +81,9 @@ impl Ledger {
         out_trade_no: &str,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
-        self.whole(|| async {
-            let mut write = self.write().await?;
-            let subject = learn_subject(out_refund_no, out_trade_no);
-            schedule::schedule(&mut write, Work::LearnRefund, &subject, Wait::over(now_ms)).await?;
-            write.commit().await?;
-            Ok(())
-        })
-        .await
+        let subject = learn_subject(out_refund_no, out_trade_no);
+        self.schedule(Work::LearnRefund, &subject, Wait::over(now_ms))
+            .await
     }
 }
 

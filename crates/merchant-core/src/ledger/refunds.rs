@@ -10,7 +10,7 @@ use super::column::Word;
 use super::money_left::money_left;
 use super::{
     Attempt, AttemptState, Ledger, LedgerError, MerchantNo, MoneyLeft, Order, Wait, Work, Write,
-    attempts, orders, schedule, signed,
+    attempts, orders, signed,
 };
 use crate::config::Api;
 
@@ -228,17 +228,12 @@ impl Ledger {
         now_ms: i64,
         at_ms: i64,
     ) -> Result<(), LedgerError> {
-        self.whole(|| async {
-            let mut write = self.write().await?;
-            let wait = Wait {
-                from_ms: now_ms,
-                to_ms: at_ms,
-            };
-            schedule::schedule(&mut write, Work::Refund, out_refund_no.as_str(), wait).await?;
-            write.commit().await?;
-            Ok(())
-        })
-        .await
+        let wait = Wait {
+            from_ms: now_ms,
+            to_ms: at_ms,
+        };
+        self.schedule(Work::Refund, out_refund_no.as_str(), wait)
+            .await
     }
 
     /// A refund by its number. Any text may be given, because WeChat and callers also name numbers

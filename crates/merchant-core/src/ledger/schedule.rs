@@ -48,6 +48,22 @@ impl Ledger {
         self.changes.announce(order_id);
         Ok(())
     }
+
+    /// Schedules work in a transaction of its own, replacing the same work.
+    pub(super) async fn schedule(
+        &self,
+        work: Work,
+        subject: &str,
+        wait: Wait,
+    ) -> Result<(), LedgerError> {
+        self.whole(|| async {
+            let mut write = self.write().await?;
+            schedule(&mut write, work, subject, wait).await?;
+            write.commit().await?;
+            Ok(())
+        })
+        .await
+    }
 }
 
 /// Schedules work with its tries at zero, replacing the same work.

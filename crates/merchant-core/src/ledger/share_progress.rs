@@ -167,17 +167,11 @@ impl Ledger {
         now_ms: i64,
         at_ms: i64,
     ) -> Result<(), LedgerError> {
-        self.whole(|| async {
-            let mut write = self.write().await?;
-            let wait = Wait {
-                from_ms: now_ms,
-                to_ms: at_ms,
-            };
-            schedule::schedule(&mut write, Work::Share, number, wait).await?;
-            write.commit().await?;
-            Ok(())
-        })
-        .await
+        let wait = Wait {
+            from_ms: now_ms,
+            to_ms: at_ms,
+        };
+        self.schedule(Work::Share, number, wait).await
     }
 
     /// Has a share queried now that is not final, because WeChat told a receiver of it.
