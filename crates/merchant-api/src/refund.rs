@@ -62,6 +62,7 @@ pub struct RefundedGoods {
     pub refund_quantity: u32,
 }
 
+/// An enum with one word on the wire for each variant.
 macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$about])*
@@ -93,6 +94,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(crate) use words;
 
 words! {
     /// The state of a refund.

@@ -4,39 +4,11 @@
 use payment_values::{Fen, OrderNo};
 use serde::{Deserialize, Serialize};
 
-macro_rules! words {
-    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$about])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-        pub enum $name {
-            $(
-                $(#[$doc])*
-                #[serde(rename = $word)]
-                #[cfg_attr(feature = "openapi", schema(rename = $word))]
-                $variant,
-            )+
-        }
-
-        impl $name {
-            /// Every variant.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The value on the wire.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)+ }
-            }
-
-            /// The variant with this value.
-            pub fn from_word(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|known| known.as_str() == word)
-            }
-        }
-    };
-}
+use crate::refund::words;
 
 words! {
     /// What a receiver's account is.
+    #[derive(Deserialize)]
     ReceiverType {
         /// A merchant, by its number.
         Merchant = "MERCHANT_ID",
@@ -49,6 +21,7 @@ words! {
 
 words! {
     /// What a receiver is to the merchant.
+    #[derive(Deserialize)]
     ReceiverRelation {
         /// A service provider.
         ServiceProvider = "SERVICE_PROVIDER",
@@ -206,6 +179,7 @@ pub struct CreateShareReturn {
 
 words! {
     /// What a row of profit sharing does.
+    #[derive(Deserialize)]
     ShareKind {
         /// It shares a part of the payment.
         Share = "share",
@@ -220,6 +194,7 @@ words! {
 
 words! {
     /// The state of a share, a release or a return.
+    #[derive(Deserialize)]
     ShareState {
         /// Recorded; WeChat has not confirmed yet that it accepted it. The server continues without
         /// another call.
@@ -236,6 +211,7 @@ words! {
 
 words! {
     /// Whether a receiver got its part, or a return its money.
+    #[derive(Deserialize)]
     ShareResult {
         /// Not yet.
         Pending = "pending",

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::refund::words;
+
 /// `POST {base}/orders/{order_no}/shipping`. The same values again are the same shipping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,7 +43,7 @@ pub struct Parcel {
     pub consignor_contact: Option<String>,
 }
 
-macro_rules! words {
+macro_rules! numbered {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal, $number:literal,)+ }) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,7 +66,7 @@ macro_rules! words {
     };
 }
 
-words! {
+numbered! {
     /// How goods reach a buyer (`logistics_type`).
     LogisticsType {
         /// By an express company (实体物流配送).
@@ -78,7 +80,7 @@ words! {
     }
 }
 
-words! {
+numbered! {
     /// Whether goods come as one parcel (`delivery_mode`).
     DeliveryMode {
         /// As one (统一发货).
@@ -88,35 +90,15 @@ words! {
     }
 }
 
-/// The state of a shipping.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub enum ShippingState {
-    /// Recorded; WeChat has not confirmed it yet. The server continues without another call.
-    Requested,
-    /// WeChat has it.
-    Uploaded,
-    /// WeChat refused it; `wechat_code` says why. The same call again tries once more.
-    Refused,
-}
-
-impl ShippingState {
-    /// Every state.
-    pub const ALL: [Self; 3] = [Self::Requested, Self::Uploaded, Self::Refused];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Requested => "requested",
-            Self::Uploaded => "uploaded",
-            Self::Refused => "refused",
-        }
-    }
-
-    /// The state with this word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
+words! {
+    /// The state of a shipping.
+    ShippingState {
+        /// Recorded; WeChat has not confirmed it yet. The server continues without another call.
+        Requested = "requested",
+        /// WeChat has it.
+        Uploaded = "uploaded",
+        /// WeChat refused it; `wechat_code` says why. The same call again tries once more.
+        Refused = "refused",
     }
 }
 
