@@ -266,14 +266,27 @@ async fn a_running_server_reloads_its_configuration_and_refuses_a_bad_one() {
 fn refusal(configuration: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     write(&folder.path().join("s.toml"), configuration);
-    let ended = Command::new(env!("CARGO_BIN_EXE_merchant-server"))
-        .args(["serve", "--config", "s.toml"])
-        .current_dir(folder.path())
+    refusal_in(folder.path(), &[])
+}
+
+/// The same in a folder with its configuration, started by another program.
+fn refusal_in(folder: &Path, through: &[&str]) -> String {
+    let own = [
+        env!("CARGO_BIN_EXE_merchant-server"),
+        "serve",
+        "--config",
+        "s.toml",
+    ];
+    let command: Vec<_> = through.iter().copied().chain(own).collect();
+    let ended = Command::new(command[0])
+        .args(&command[1..])
+        .current_dir(folder)
         .env_clear()
         .output()
         .unwrap();
-    assert_eq!(ended.status.code(), Some(1));
-    String::from_utf8(ended.stderr).unwrap()
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    said
 }
 
 #[test]
@@ -358,18 +371,7 @@ fn a_database_that_may_only_be_read_ends_the_start_with_the_file_and_the_reason(
         );
         let place = folder.path().join(place);
         std::fs::set_permissions(&place, Permissions::from_mode(mode)).unwrap();
-        let own = ["--log-json", "serve", "--config", "s.toml"];
-        let mut command = as_user.to_vec();
-        command.push(env!("CARGO_BIN_EXE_merchant-server"));
-        command.extend(own);
-        let output = Command::new(command[0])
-            .args(&command[1..])
-            .current_dir(folder.path())
-            .env_clear()
-            .output()
-            .unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{case}: {said}");
+        let said = refusal_in(folder.path(), as_user);
         for part in ["data/ledger.sqlite3 cannot be written", "denied"] {
             assert!(said.contains(part), "{case}: {part} in {said}");
         }
