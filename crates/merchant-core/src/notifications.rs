@@ -135,7 +135,7 @@ async fn record(payments: &Payments, notification: &Notification) -> Result<(), 
             };
         }
         NotifiedResource::Share(notice) => {
-            // A receiver is told, so it is no news about all of a share: it is queried.
+            // It is about one receiver's part and not about the whole share, so the share is queried.
             sharing::hear(payments, &notice.out_order_no).await?;
             return events::hand_on(payments, notification, "profitsharing").await;
         }

@@ -47,7 +47,7 @@ pub struct Settings {
     pub share_after_s: u32,
     /// The result of shares and returns.
     pub share_outcome: ShareOutcome,
-    /// Where merchants that receive shares are told of them: what such a merchant enters in WeChat's
+    /// Where notifications of shares go: the address that a receiving merchant enters in WeChat's
     /// portal. Empty: nowhere.
     pub share_notify_url: String,
     /// Where notifications of refunds without a `notify_url` go, as V2 XML: what a merchant

@@ -1,4 +1,4 @@
-//! Profit sharing (分账): a part of a payment goes to receivers whom the merchant names, and WeChat holds
+//! Profit sharing (分账): a part of a payment goes to receivers that the merchant names, and WeChat holds
 //! the money until then. Only an order with `settle_info.profit_sharing` can be shared.
 //!
 //! Sources: WeChat's pages on 请求分账, 查询分账结果, 请求分账回退, 解冻剩余资金, 查询剩余待分金额,

@@ -21,7 +21,7 @@ pub(super) fn is_another_merchants(payments: &Payments, content: &[u8]) -> bool 
     true
 }
 
-/// Whether this merchant, whom a notification is for, is another one of this server.
+/// Whether a notification for this merchant belongs to another merchant of this server.
 pub(super) fn is_at_another_address(payments: &Payments, mchid: &str) -> bool {
     let is_anothers = payments.is_another_merchant(mchid);
     if is_anothers {

@@ -163,7 +163,7 @@ impl Share {
         json
     }
 
-    /// What a receiver is told of its part.
+    /// The notification to a receiver about its part.
     pub(crate) fn notified_json(&self, part: &Part, order: &Order) -> Value {
         notified(
             order,
