@@ -59,5 +59,5 @@ pub(super) async fn text_of(
     let rows = timeout(ANSWER_MAX, running).await;
     let rows = rows.map_err(|_| Error::Lost)?.map_err(failure::of)?;
     let text = rows.last().map(|row| row.try_get(0)).transpose();
-    text.map_err(failure::of)
+    text.map(Option::flatten).map_err(failure::of)
 }

@@ -21,9 +21,18 @@ const WAIT_MAX: Duration = Duration::from_secs(5);
 /// How often something that may be repeated is tried again after a lost connection.
 pub(super) const TRIES: u32 = 3;
 
+/// The time of the server's last crash, or of its first start, by its own clock. After a crash the server
+/// gives numbers of transactions again that it had given before, and forgets its statistics; it says when
+/// it forgot them. A clean restart keeps both. A replica that became the primary has a time of its own.
+const LIFE: &str = "SELECT CAST(extract(epoch FROM stats_reset) AS TEXT) FROM pg_stat_bgwriter";
+
+/// From one crash of the server to the next: in one life, a number belongs to one transaction.
+#[derive(Clone, Debug)]
+pub(super) struct Life(Option<Arc<str>>);
+
 pub(super) struct Pool {
     options: PgConnectOptions,
-    idle: Mutex<Vec<PgConnection>>,
+    idle: Mutex<Vec<(PgConnection, Life)>>,
     /// Since the database could not be written: connections of that time are used once.
     is_distrusted: AtomicBool,
     places: Arc<Semaphore>,
@@ -32,6 +41,8 @@ pub(super) struct Pool {
 /// A connection of a pool. It is closed when this is dropped, unless it is given back.
 pub(super) struct Held {
     pub(super) connection: PgConnection,
+    /// In which the connection was made.
+    pub(super) life: Life,
     pool: Arc<Pool>,
     _place: OwnedSemaphorePermit,
 }
@@ -52,12 +63,13 @@ impl Pool {
         let place = place.await.map_err(|_| Error::Busy)?;
         let place = place.map_err(|_| Error::Ended)?;
         let idle = self.idle().pop();
-        let connection = match idle {
-            Some(connection) => connection,
+        let (connection, life) = match idle {
+            Some(kept) => kept,
             None => self.connect().await?,
         };
         Ok(Held {
             connection,
+            life,
             pool: self.clone(),
             _place: place,
         })
@@ -100,13 +112,15 @@ impl Pool {
         self.is_distrusted.store(false, Ordering::Relaxed);
     }
 
-    async fn connect(&self) -> Result<PgConnection, Error> {
+    async fn connect(&self) -> Result<(PgConnection, Life), Error> {
         let connected = timeout(WAIT_MAX, self.options.connect()).await;
         let connected = connected.map_err(|_| Error::Unreachable("no answer in time".into()))?;
-        connected.map_err(failure::of_connecting)
+        let mut connection = connected.map_err(failure::of_connecting)?;
+        let life = connection::text_of(&mut connection, LIFE).await?;
+        Ok((connection, Life(life.map(Into::into))))
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<PgConnection>> {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(PgConnection, Life)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -117,7 +131,14 @@ impl Held {
         if self.pool.is_distrusted.load(Ordering::Relaxed) {
             return;
         }
-        self.pool.idle().push(self.connection);
+        self.pool.idle().push((self.connection, self.life));
+    }
+}
+
+impl Life {
+    /// Whether the server has not crashed in between. A server that does not say may have.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.0.is_some() && self.0 == other.0
     }
 }
 

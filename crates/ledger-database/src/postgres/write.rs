@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
-use super::pool::{Held, Pool};
+use super::pool::{Held, Life, Pool};
 use super::readers::undo;
 use super::server::Server;
 use super::{CopyLine, connection, copy, failure};
@@ -36,6 +36,11 @@ pub(crate) struct Write {
     /// PostgreSQL's number of the transaction.
     number: String,
 }
+
+/// How to ask for the status of a transaction. A number that no transaction has yet is an error for
+/// `pg_xact_status`, so it is not asked about those that are not before the snapshot's end.
+const STATUS: &str = "SELECT CASE WHEN CAST(? AS xid8) < pg_snapshot_xmax(pg_current_snapshot())
+    THEN pg_xact_status(CAST(? AS xid8)) ELSE 'in progress' END";
 
 impl Writer {
     pub(crate) fn of(server: &Server) -> Self {
@@ -131,9 +136,10 @@ impl Write {
         };
         match committed {
             Err(Error::Lost) => {
+                let life = held.life.clone();
                 drop(held);
                 self.pool.forget_idle();
-                resolve(&self.pool, &self.number).await
+                resolve(&self.pool, &self.number, &life).await
             }
             committed => {
                 if committed.is_ok() {
@@ -177,18 +183,15 @@ impl Drop for Write {
 }
 
 /// Learns how a transaction ended whose connection was lost in the middle of its commit.
-async fn resolve(pool: &Arc<Pool>, number: &str) -> Result<(), Error> {
+async fn resolve(pool: &Arc<Pool>, number: &str, life: &Life) -> Result<(), Error> {
     let until = Instant::now() + DOUBT_MAX;
     while Instant::now() < until {
-        match status(pool, number).await {
-            Ok(Some(status)) => match status.as_str() {
-                "committed" => return Ok(()),
-                "aborted" => return Err(Error::Lost),
-                // The server has not noticed yet, or is still at it.
-                _ => {}
-            },
-            // The server no longer knows.
-            Ok(None) => return Err(Error::Unconfirmed),
+        match status(pool, number, life).await {
+            Ok((status, is_same_life)) => {
+                if let Some(ending) = ending(status.as_deref(), is_same_life) {
+                    return ending;
+                }
+            }
             // It restarts, perhaps.
             Err(_) => pool.forget_idle(),
         }
@@ -197,15 +200,64 @@ async fn resolve(pool: &Arc<Pool>, number: &str) -> Result<(), Error> {
     Err(Error::Unconfirmed)
 }
 
-async fn status(pool: &Arc<Pool>, number: &str) -> Result<Option<String>, Error> {
+/// The status of the transaction with this number, and whether the server has not crashed since this
+/// life of it.
+async fn status(
+    pool: &Arc<Pool>,
+    number: &str,
+    life: &Life,
+) -> Result<(Option<String>, bool), Error> {
     let mut held = pool.take().await?;
-    let ask = query::query("SELECT pg_xact_status(CAST(? AS xid8))").bind(number);
+    let ask = query::query(STATUS).bind(number).bind(number);
     let mut status = None;
     connection::run(&mut held.connection, &ask, &mut |row| {
         status = row.at(0)?;
         Ok(true)
     })
     .await?;
+    let is_same_life = held.life.is(life);
     held.give_back();
-    Ok(status)
+    Ok((status, is_same_life))
+}
+
+/// What a status says of the transaction that had this number in an earlier or in the same life of the
+/// server; `None` if it has not ended. If the server crashed before any of the transaction was on the
+/// disk, another transaction has got the number or will get it.
+fn ending(status: Option<&str>, is_same_life: bool) -> Option<Result<(), Error>> {
+    match status {
+        Some("aborted") => Some(Err(Error::Lost)),
+        Some("committed") if is_same_life => Some(Ok(())),
+        // It is this one, or another that got the number.
+        Some("committed") => Some(Err(Error::Unconfirmed)),
+        // The server has not noticed that the connection is lost, or is still at it.
+        Some(_) if is_same_life => None,
+        // A crash ends every transaction: this is another one.
+        Some(_) => Some(Err(Error::Lost)),
+        // The server no longer knows.
+        None => Some(Err(Error::Unconfirmed)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_counts_only_in_the_life_of_the_server_that_gave_its_number() {
+        for (status, in_the_same_life, after_a_crash) in [
+            (Some("committed"), "committed", "not confirmed"),
+            (Some("aborted"), "lost", "lost"),
+            (Some("in progress"), "not over", "lost"),
+            (None, "not confirmed", "not confirmed"),
+        ] {
+            let said = |is_same_life| match ending(status, is_same_life) {
+                Some(Ok(())) => "committed",
+                Some(Err(Error::Lost)) => "lost",
+                Some(Err(_)) => "not confirmed",
+                None => "not over",
+            };
+            assert_eq!(said(true), in_the_same_life, "{status:?}");
+            assert_eq!(said(false), after_a_crash, "{status:?}");
+        }
+    }
 }

@@ -5,9 +5,9 @@
 //! in a folder of its own and on no port. It does not wait for the disk: no test cuts the power.
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Once;
 
 use sqlx::{AnyPool, AssertSqlSafe, Connection as _, PgConnection};
@@ -15,8 +15,8 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::test_server::configuration;
 
-/// Starts a server, says where its socket is, and removes everything once the run's end of the pipe is
-/// closed. It ignores what ends the run, because it has to outlive it. The databases are in memory where
+/// Starts a server, says where its socket is, lets it crash and starts it again at each line, and removes
+/// everything once the run's end of the pipe is closed. It ignores what ends the run, because it has to outlive it. The databases are in memory where
 /// there is room: each has three hundred files, and to make and delete them on a disk took half of a
 /// run.
 const SCRIPT: &str = r#"
@@ -29,10 +29,17 @@ room_kb=$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')
 folder=$(mktemp -d "$base/ledger-tests.XXXXXX")
 trap '"$0/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&1; rm -rf "$folder"' EXIT
 "$0/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C -N >/dev/null
-"$0/pg_ctl" -D "$folder/data" -l "$folder/log" -w -t 60 -o "-c listen_addresses='' -k $folder \
-    -c fsync=off -c max_connections=500 -c shared_buffers=64MB $1" start >/dev/null
+start() {
+    "$0/pg_ctl" -D "$folder/data" -l "$folder/log" -w -t 60 -o "-c listen_addresses='' -k $folder \
+        -c fsync=off -c max_connections=500 -c shared_buffers=64MB $1" start >/dev/null
+}
+start "$1"
 echo "$folder"
-cat >/dev/null
+while read -r _; do
+    "$0/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null
+    start "$1"
+    echo started
+done
 "#;
 
 struct Cluster {
@@ -40,7 +47,18 @@ struct Cluster {
     /// The databases of the tests, by the folder that a test has for itself.
     databases: Mutex<HashMap<PathBuf, String>>,
     /// Keeps the script waiting.
-    _script: Child,
+    _script: Script,
+}
+
+/// A server for one test, which lets it crash.
+pub(crate) struct Fragile {
+    socket: PathBuf,
+    script: std::sync::Mutex<Script>,
+}
+
+struct Script {
+    process: Child,
+    says: BufReader<ChildStdout>,
 }
 
 static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
@@ -153,6 +171,34 @@ fn uuid_of(folder: &Path) -> String {
     bytes.collect()
 }
 
+impl Fragile {
+    pub(crate) async fn start() -> Self {
+        let (script, socket) = tokio::task::spawn_blocking(run).await.unwrap();
+        let script = std::sync::Mutex::new(script);
+        Self { socket, script }
+    }
+
+    /// The address of its one database, which is empty.
+    pub(crate) fn address(&self) -> String {
+        address_at(&self.socket, "postgres")
+    }
+
+    /// The server ends at once, as by a crash, and is up again when this returns.
+    pub(crate) fn crash(&self) {
+        let mut script = self.script.lock().unwrap();
+        writeln!(script.process.stdin.as_mut().unwrap()).unwrap();
+        assert_eq!(script.line(), "started", "PostgreSQL did not start again");
+    }
+}
+
+impl Script {
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.says.read_line(&mut line).unwrap();
+        line.trim().to_owned()
+    }
+}
+
 async fn start() -> Cluster {
     let (script, socket) = tokio::task::spawn_blocking(run).await.unwrap();
     let cluster = Cluster {
@@ -173,7 +219,7 @@ async fn start() -> Cluster {
     cluster
 }
 
-fn run() -> (Child, PathBuf) {
+fn run() -> (Script, PathBuf) {
     let folder = programs();
     let root = rustix::process::getuid().is_root();
     // PostgreSQL does not run as root.
@@ -185,7 +231,7 @@ fn run() -> (Child, PathBuf) {
         Command::new("sh")
     };
     let settings = std::env::var("LEDGER_POSTGRES_SETTINGS").unwrap_or_default();
-    let mut script = command
+    let mut process = command
         .args(["-c", SCRIPT])
         .arg(folder)
         .arg(settings)
@@ -193,12 +239,11 @@ fn run() -> (Child, PathBuf) {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut socket = String::new();
-    BufReader::new(script.stdout.take().unwrap())
-        .read_line(&mut socket)
-        .unwrap();
+    let says = BufReader::new(process.stdout.take().unwrap());
+    let mut script = Script { process, says };
+    let socket = script.line();
     assert!(!socket.is_empty(), "PostgreSQL did not start");
-    (script, socket.trim().into())
+    (script, socket.into())
 }
 
 /// The folder with PostgreSQL's programs: `POSTGRES_BIN`, or the newest version that Debian installed.
@@ -218,16 +263,20 @@ pub(crate) fn programs() -> PathBuf {
 
 impl Cluster {
     fn address_of(&self, name: &str) -> String {
-        format!(
-            "postgres://postgres@localhost/{name}?host={}",
-            self.socket.display()
-        )
+        address_at(&self.socket, name)
     }
 
     async fn admin(&self) -> PgConnection {
         let address = self.address_of("postgres");
         PgConnection::connect(&address).await.unwrap()
     }
+}
+
+fn address_at(socket: &Path, database: &str) -> String {
+    format!(
+        "postgres://postgres@localhost/{database}?host={}",
+        socket.display()
+    )
 }
 
 async fn execute(on: &mut PgConnection, statement: &str) {

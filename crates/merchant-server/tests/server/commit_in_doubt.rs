@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ledger_database::{Error, Readers, Server, Writer, query, query_scalar};
+use ledger_database::{Error, Readers, Server, Write, Writer, query, query_scalar};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::runtime::Handle;
 
 use crate::cluster;
 
@@ -20,6 +21,9 @@ enum Loses {
     TheAnswer,
 }
 
+/// What happens to the server when the connection breaks.
+type Happening = Arc<dyn Fn() + Send + Sync>;
+
 /// A network between a program and the server, which breaks one connection at its commit.
 struct Network {
     port: u16,
@@ -27,7 +31,7 @@ struct Network {
 }
 
 impl Network {
-    async fn open(socket: PathBuf, loses: Loses) -> Self {
+    async fn open(socket: PathBuf, loses: Loses, happens: Happening) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let is_armed = Arc::<AtomicBool>::default();
@@ -35,7 +39,7 @@ impl Network {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let server = UnixStream::connect(&socket).await.unwrap();
-                tokio::spawn(carry(client, server, armed.clone(), loses));
+                tokio::spawn(carry(client, server, armed.clone(), loses, happens.clone()));
             }
         });
         Self { port, is_armed }
@@ -47,6 +51,7 @@ async fn carry(
     mut server: UnixStream,
     is_armed: Arc<AtomicBool>,
     loses: Loses,
+    happens: Happening,
 ) {
     let (mut asked, mut answered) = (vec![0; 65_536], vec![0; 65_536]);
     loop {
@@ -56,12 +61,14 @@ async fn carry(
                 let is_commit = asked[..length].windows(7).any(|bytes| bytes == b"COMMIT\0");
                 let breaks = is_commit && is_armed.swap(false, Ordering::SeqCst);
                 if breaks && loses == Loses::TheCommit {
+                    happens();
                     return;
                 }
                 server.write_all(&asked[..length]).await.unwrap();
                 if breaks {
                     let committed = server.read(&mut answered).await.unwrap();
                     assert!(committed > 0);
+                    happens();
                     return;
                 }
             }
@@ -78,9 +85,19 @@ async fn carry(
 async fn commit_while_the_network(loses: Loses) -> (Result<(), Error>, i64) {
     let folder = tempfile::tempdir().unwrap();
     let address = cluster::empty(folder.path()).await;
+    commit_at(&address, loses, || {}).await
+}
+
+/// The network breaks the connection at the commit, then this happens to the server, and then the
+/// program learns of it.
+async fn commit_at(
+    address: &str,
+    loses: Loses,
+    happens: impl Fn() + Send + Sync + 'static,
+) -> (Result<(), Error>, i64) {
     let (rest, socket) = address.split_once("?host=").unwrap();
     let socket = PathBuf::from(socket).join(".s.PGSQL.5432");
-    let network = Network::open(socket, loses).await;
+    let network = Network::open(socket, loses, Arc::new(happens)).await;
     let host = format!("@127.0.0.1:{}", network.port);
     let server = Server::parse(&rest.replace("@localhost", &host)).unwrap();
     let writer = Writer::of_server(&server);
@@ -88,14 +105,41 @@ async fn commit_while_the_network(loses: Loses) -> (Result<(), Error>, i64) {
     writer.execute_batch(table).await.unwrap();
 
     let mut write = writer.begin().await.unwrap();
-    let insert = query("INSERT INTO words VALUES (?)").bind("a");
-    insert.execute(&mut write).await.unwrap();
+    add("a", &mut write).await;
     network.is_armed.store(true, Ordering::SeqCst);
     let outcome = write.commit().await;
     assert!(!network.is_armed.load(Ordering::SeqCst), "it was lost");
-    let count = query_scalar::<i64>("SELECT COUNT(*) FROM words");
+    let count = query_scalar::<i64>("SELECT COUNT(*) FROM words WHERE word = 'a'");
     let count = count.fetch_one(&Readers::of_server(&server)).await.unwrap();
     (outcome, count)
+}
+
+async fn add(word: &str, write: &mut Write) {
+    let insert = query("INSERT INTO words VALUES (?)").bind(word);
+    insert.execute(write).await.unwrap();
+}
+
+/// What another program commits after the crash, under the numbers that the server gives again.
+async fn write_words_at(address: &str) {
+    let writer = Writer::of_server(&Server::parse(address).unwrap());
+    for word in ["b", "c", "d"] {
+        let mut write = writer.begin().await.unwrap();
+        add(word, &mut write).await;
+        write.commit().await.unwrap();
+    }
+}
+
+/// The server crashes at the commit, and before the program can ask about it, another program commits
+/// three transactions.
+async fn commit_while_the_server_crashes(loses: Loses) -> (Result<(), Error>, i64) {
+    let server = cluster::Fragile::start().await;
+    let address = server.address();
+    let at = address.clone();
+    let crash = move || {
+        server.crash();
+        tokio::task::block_in_place(|| Handle::current().block_on(write_words_at(&at)));
+    };
+    commit_at(&address, loses, crash).await
 }
 
 #[tokio::test]
@@ -116,4 +160,25 @@ async fn a_commit_that_did_not_arrive_has_changed_nothing_and_can_be_repeated() 
     let (outcome, rows) = commit_while_the_network(Loses::TheCommit).await;
     assert_eq!(rows, 0);
     assert!(outcome.unwrap_err().is_repeatable());
+}
+
+/// The server gives the number of the lost transaction to the next one, which commits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_lost_in_a_crash_does_not_count_as_committed_because_another_got_its_number() {
+    if !cluster::is_used() {
+        return;
+    }
+    let (outcome, rows) = commit_while_the_server_crashes(Loses::TheCommit).await;
+    assert_eq!(rows, 0);
+    assert!(outcome.is_err(), "nothing was committed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_before_a_crash_whose_answer_is_lost_is_not_repeated() {
+    if !cluster::is_used() {
+        return;
+    }
+    let (outcome, rows) = commit_while_the_server_crashes(Loses::TheAnswer).await;
+    assert_eq!(rows, 1);
+    assert!(!outcome.unwrap_err().is_repeatable());
 }
