@@ -13,7 +13,7 @@
 )]
 
 pub mod bill_day;
-#[cfg(feature = "browser")]
+#[cfg(feature = "harness")]
 pub mod browser;
 pub mod buyer_browser;
 pub mod example_program;
@@ -25,10 +25,10 @@ pub mod merchant_keys;
 pub mod native_page;
 pub mod php;
 pub mod port;
-#[cfg(feature = "browser")]
+#[cfg(feature = "harness")]
 pub mod scanner;
 pub mod servers;
 pub mod simulator;
 pub mod wait;
-#[cfg(feature = "browser")]
+#[cfg(feature = "harness")]
 pub mod webdriver;

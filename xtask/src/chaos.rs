@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::failure::Failure;
 use crate::setup::{self, Need, ToolCache};
-use crate::{process, repository};
+use crate::{process, programs, repository};
 
 /// The tools that a chaos run needs on the machine.
 pub(crate) const NEEDS: &[Need] = &[Need::Faketime];
@@ -86,15 +86,7 @@ pub(crate) fn short_on_postgres() -> Result<(), Failure> {
 }
 
 fn chaos(options: &Options) -> Result<(), Failure> {
-    process::run(repository::cargo().args([
-        "build",
-        "--package=merchant-server",
-        "--package=wechat-pay-simulator",
-        "--package=payment-tests",
-        "--bin=merchant-server",
-        "--bin=wechat-pay-simulator",
-        "--bin=chaos",
-    ]))?;
+    programs::build()?;
     let library = found(setup::faketime_library(), "libfaketime")?;
     let programs = repository::target_dir().join("debug");
     let mut chaos = Command::new(programs.join("chaos"));

@@ -11,7 +11,7 @@ use clap::Args;
 
 use crate::failure::Failure;
 use crate::setup::{self, Purpose};
-use crate::{console, dist, process, repository};
+use crate::{console, dist, process, programs, repository};
 
 mod ports;
 
@@ -44,7 +44,7 @@ const NOT_STARTED: u8 = 2;
 /// failed or a server ended; 2: the demo did not start.
 pub(crate) fn run(options: &Options) -> ExitCode {
     let prepared = if options.check {
-        check()
+        built().map(check)
     } else {
         demo(options)
     };
@@ -58,7 +58,8 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 
 /// The check as a step of the test run.
 pub(crate) fn check_for_test() -> Result<(), Failure> {
-    process::run_shown(&mut check()?)
+    programs::build()?;
+    process::run_shown(&mut check(program()))
 }
 
 fn demo(options: &Options) -> Result<Command, Failure> {
@@ -96,27 +97,31 @@ fn ensure_writable(folder: &Path) -> Result<(), Failure> {
     })
 }
 
-fn check() -> Result<Command, Failure> {
-    let mut demo = built()?;
+fn check(mut demo: Command) -> Command {
     demo.arg("--check");
     let bundle_dir = repository::dist_dir();
     if bundle_dir.is_dir() {
         demo.arg("--bundle-dir").arg(bundle_dir);
     }
-    Ok(demo)
+    demo
 }
 
-/// The demo's program.
+/// The demo's program, built with nothing that only tests need.
 fn built() -> Result<Command, Failure> {
     console::timed("demo: the servers are built", || {
         process::run(
             repository::cargo()
                 .args(["build", "--package=payment-tests", "--bin=demo"])
+                .arg("--no-default-features")
                 .arg("--target-dir")
                 .arg(repository::target_dir()),
         )
     })?;
-    Ok(Command::new(repository::target_dir().join("debug/demo")))
+    Ok(program())
+}
+
+fn program() -> Command {
+    Command::new(repository::target_dir().join("debug/demo"))
 }
 
 #[cfg(test)]

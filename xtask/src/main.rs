@@ -17,6 +17,7 @@ mod docs;
 mod failure;
 mod new;
 mod process;
+mod programs;
 mod release;
 mod repository;
 mod setup;

@@ -17,7 +17,6 @@ mod compose;
 mod examples;
 mod made_pages;
 mod package;
-mod programs;
 mod publish;
 mod selection;
 mod step;

@@ -6,11 +6,11 @@ use std::{env, fs};
 
 use serde_json::json;
 
-use super::programs::{payment_tests, required};
 use super::selection::Selection;
 use super::step::{Run, Step};
 use super::{compose, examples, made_pages, package, publish, supply_chain};
 use crate::failure::Failure;
+use crate::programs::{payment_tests, required};
 use crate::setup::{
     self, BINDGEN_CLI, GECKODRIVER, Need, NpmTool, TRUNK, ToolCache, WASM_TARGET, foreign_clients,
 };
@@ -339,7 +339,7 @@ fn foreign(selection: &Selection) -> Result<(), Failure> {
         || foreign_clients::build_wxpay_rs(&cache),
     )?;
     let cargo = || {
-        let mut cargo = payment_tests("foreign", "foreign");
+        let mut cargo = payment_tests("foreign");
         cargo.envs(foreign_clients::places(&cache));
         cargo
     };
@@ -361,7 +361,7 @@ fn examples(selection: &Selection) -> Result<(), Failure> {
         ),
     ];
     let cargo = || {
-        let mut cargo = payment_tests("browser", "examples");
+        let mut cargo = payment_tests("examples");
         cargo.envs(environment.clone());
         cargo
     };
@@ -371,7 +371,7 @@ fn examples(selection: &Selection) -> Result<(), Failure> {
 fn openapi(selection: &Selection) -> Result<(), Failure> {
     let program = setup::schemathesis(&ToolCache::of_this_user());
     let cargo = || {
-        let mut cargo = payment_tests("schemathesis", "openapi");
+        let mut cargo = payment_tests("openapi");
         cargo.env("SCHEMATHESIS", &program);
         cargo
     };
@@ -438,13 +438,13 @@ fn mini_program() -> Result<(), Failure> {
         .collect();
     files.sort();
     process::run_shown(Command::new("node").arg("--test").args(files))?;
-    process::run_shown(&mut payment_tests("mini-program", "mini_program"))
+    process::run_shown(&mut payment_tests("mini_program"))
 }
 
 fn browser(selection: &Selection) -> Result<(), Failure> {
     let environment = browser_environment()?;
     let cargo = || {
-        let mut cargo = payment_tests("browser", "browser");
+        let mut cargo = payment_tests("browser");
         cargo
             .env(REQUIRE_PHP.0, REQUIRE_PHP.1)
             .env("REQUIRE_ENGINES", "1")
