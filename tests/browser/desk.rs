@@ -160,6 +160,7 @@ async fn each_page_fits_and_is_accessible() {
                 ("refund", refund.as_str()),
                 ("tasks", "/desk/tasks"),
                 ("webhooks", "/desk/webhooks"),
+                ("links", "/desk/links"),
                 ("bills", "/desk/bills"),
                 ("keys", "/desk/keys"),
                 ("checklist", "/desk/checklist"),

@@ -67,17 +67,10 @@ pub(crate) fn answer(
     }
 }
 
-/// Who is paid: the name in the order, or the configured one. An order of a sub-merchant never shows its
-/// provider's name, because the provider does not get the money.
+/// Who is paid: the name in the order, or the configured one.
 pub fn payee<'a>(config: &'a Config, order: &'a Order) -> Option<&'a str> {
-    let configured = match &order.sub_mchid {
-        Some(sub_mchid) => config
-            .merchant
-            .sub_merchant(sub_mchid)
-            .and_then(|sub| sub.payee.as_deref()),
-        None => config.merchant.payee.as_deref(),
-    };
-    order.payee.as_deref().or(configured)
+    let configured = || config.payee(order.sub_mchid.as_deref());
+    order.payee.as_deref().or_else(configured)
 }
 
 /// Whether the attempt can be returned again unchanged. A code payment that WeChat accepted can, so

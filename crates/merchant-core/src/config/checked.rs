@@ -405,6 +405,18 @@ impl Config {
         Some(chosen)
     }
 
+    /// The configured name of who is paid by an order of this sub-merchant, or of the merchant itself. It is
+    /// never the provider's name for a sub-merchant, because the provider does not get the money.
+    pub(crate) fn payee(&self, sub_mchid: Option<&str>) -> Option<&str> {
+        match sub_mchid {
+            Some(sub_mchid) => self
+                .merchant
+                .sub_merchant(sub_mchid)
+                .and_then(|sub| sub.payee.as_deref()),
+            None => self.merchant.payee.as_deref(),
+        }
+    }
+
     /// The folder for files that are too large for memory: beside the database, on a private disk
     /// with space.
     pub(crate) fn files_dir(&self) -> &Path {

@@ -1,5 +1,5 @@
 //! `/desk`: the merchant's page, for people: takings, orders with their story, refunds, what waits for a
-//! person, bills, keys, the list for going live, and the journal. It is made on the server, and uses no
+//! person, payment links, bills, keys, the list for going live, and the journal. It is made on the server, and uses no
 //! JavaScript.
 //!
 //! A person signs in with an API key whose scopes are the desk's (`desk:look` and others), and gets a
@@ -18,6 +18,7 @@ mod guesses;
 mod journal;
 mod keys;
 mod language;
+mod links;
 mod order;
 mod orders;
 mod overview;
@@ -87,6 +88,9 @@ pub(crate) fn routes(merchants: &Merchants) -> Router<MerchantServer> {
         )
         .route(address::WEBHOOKS, get(webhooks::page))
         .route("/desk/webhooks/{id}/resend", post(webhooks::resend))
+        .route(address::LINKS, get(links::page))
+        .route("/desk/links/{id}/code.pdf", get(links::code_pdf))
+        .route("/desk/links/{id}/disable", post(links::disable))
         .route(address::BILLS, get(bills::list))
         .route("/desk/bills/{day}", get(bills::day))
         .route(address::KEYS, get(keys::page))

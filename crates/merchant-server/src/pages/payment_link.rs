@@ -10,6 +10,7 @@
 
 mod allowance;
 mod form;
+mod print;
 mod view;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use merchant_api::{ApiError, CreatedOrder, ErrorCode};
 use merchant_core::orders::links::{self, BuyerForm};
 use merchant_core::{Merchants, Payments, Refusal};
+pub(crate) use print::{SIDE_DEFAULT_MM, printed_code};
 use view::Problem;
 
 use super::cookies::cookie;

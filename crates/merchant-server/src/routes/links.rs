@@ -8,18 +8,14 @@ use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse as _, Response};
 use http::{StatusCode, header};
 use merchant_api::{CreateLink, ErrorCode, LinkDetails, LinkList, is_order_no};
-use merchant_core::Refusal;
 use merchant_core::config::Scope;
 use merchant_core::orders::{TOTAL_MAX_FEN, links};
-use payment_values::Fen;
 use serde_json::Value;
 
 use crate::code_sheet::{PrintedCode, SIDE_MM, pdf};
 use crate::error::Failure;
 use crate::extract::{Backend, PathText, json_body, query, read_body};
-
-/// The side of a printed code where none is named, in millimetres.
-const SIDE_DEFAULT_MM: u32 = 60;
+use crate::pages::payment_link::{SIDE_DEFAULT_MM, printed_code};
 
 /// `POST /v1/links`
 pub(crate) async fn create_link(
@@ -100,8 +96,7 @@ pub(crate) async fn code_pdf(
     Ok((kind, pdf(&[code], side_mm)).into_response())
 }
 
-/// The code of a link's page, and its side in millimetres. Below the code stand the link's number, or its
-/// id, and a fixed price.
+/// The code of a link's page, and its side in millimetres.
 async fn printed(
     backend: &Backend,
     id: &str,
@@ -109,13 +104,7 @@ async fn printed(
 ) -> Result<(PrintedCode, u32), Failure> {
     let payments = backend.may(Scope::LinksRead)?;
     let side_mm = read_side(&query.unwrap_or_default())?;
-    let link = links::show(payments, id).await?;
-    let name = link.given.link_no.unwrap_or(link.id);
-    let price = link.given.total_fen.map(Fen::saturating);
-    let code = PrintedCode::new(name, link.given.description, price, &link.url);
-    let too_long = "the address of a payment link is too long for a code";
-    let code = code.ok_or_else(|| Refusal::Internal(too_long.to_owned()))?;
-    Ok((code, side_mm))
+    Ok((printed_code(payments, id).await?, side_mm))
 }
 
 fn read_side(query: &str) -> Result<u32, Failure> {

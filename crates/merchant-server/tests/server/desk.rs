@@ -5,6 +5,7 @@ mod figures;
 mod forms;
 mod isolation;
 mod journal;
+mod links;
 mod orders;
 mod refunds;
 mod rooms;

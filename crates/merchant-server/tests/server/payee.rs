@@ -4,6 +4,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::links::link;
 use crate::test_server::{TestServer, sub_merchant, sub_merchant_table};
 
 /// A name that would be markup, if it were not written as text.
@@ -50,6 +51,33 @@ async fn the_name_in_an_order_comes_before_the_configured_one() {
     let page = server.get(&format!("/c/{token}")).await.text();
     assert!(
         page.contains("翠湖店") && !page.contains("云岭茶铺"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn the_page_of_a_payment_link_says_who_is_paid() {
+    let server = TestServer::open_with_merchant("", &format!("payee = '''{NAME}'''\n")).await;
+    let id = link(
+        &server,
+        json!({ "total_fen": 1990, "description": "一壶茶" }),
+    )
+    .await;
+    let page = server.get(&format!("/p/{id}")).await.text();
+    for part in [
+        format!("<title>{ESCAPED} · 微信支付</title>"),
+        format!("<p class=\"payee\" dir=\"auto\">{ESCAPED}</p>"),
+    ] {
+        assert!(page.contains(&part), "{part}: {page}");
+    }
+    let sub = sub_merchant(1);
+    let table = format!("payee = \"支付服务商\"\n{}", sub_merchant_table(&sub));
+    let server = TestServer::open_with_merchant("", &table).await;
+    let of_sub = json!({ "total_fen": 1990, "description": "一壶茶", "sub_mchid": sub.sub_mchid });
+    let id = link(&server, of_sub).await;
+    let page = server.get(&format!("/p/{id}")).await.text();
+    assert!(
+        page.contains("一壶茶") && !page.contains("支付服务商"),
         "{page}"
     );
 }

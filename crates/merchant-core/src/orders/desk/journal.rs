@@ -20,17 +20,20 @@ pub enum Action {
     Resend,
     /// Marked a mismatch as done.
     Done,
+    /// Disabled a payment link.
+    DisableLink,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::SignIn,
         Self::SignOut,
         Self::Refund,
         Self::Settle,
         Self::Resend,
         Self::Done,
+        Self::DisableLink,
     ];
 
     /// The action's name in the ledger.
@@ -42,6 +45,7 @@ impl Action {
             Self::Settle => "settle",
             Self::Resend => "resend",
             Self::Done => "done",
+            Self::DisableLink => "disable_link",
         }
     }
 
@@ -62,7 +66,7 @@ pub struct JournalEntry {
     pub action: String,
     /// The order that it was about.
     pub order_no: Option<String>,
-    /// The refund, message or mismatch that it was about.
+    /// The refund, message, mismatch or payment link that it was about.
     pub subject: Option<String>,
     /// `done`, `repeated`, or the code of the refusal; `None`: not known.
     pub outcome: Option<String>,
@@ -86,7 +90,7 @@ pub struct Note<'a> {
     pub action: Action,
     /// The order that it is about.
     pub order_no: Option<&'a str>,
-    /// The refund, message or mismatch that it is about.
+    /// The refund, message, mismatch or payment link that it is about.
     pub subject: Option<&'a str>,
 }
 

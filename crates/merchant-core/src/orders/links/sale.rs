@@ -23,6 +23,8 @@ use crate::surroundings::{is_unguessable, unguessable};
 /// What the page of a link shows.
 #[derive(Clone, Debug)]
 pub struct LinkPage {
+    /// Who is paid, if the configuration has a name.
+    pub payee: Option<String>,
     /// What is sold.
     pub description: String,
     /// What it costs.
@@ -76,7 +78,9 @@ pub async fn look(
         }
         over => over,
     };
+    let sub_mchid = link.request.sub_mchid.as_deref();
     Ok(LinkPage {
+        payee: payments.config.payee(sub_mchid).map(str::to_owned),
         amount: amount_of(&link.request),
         over: over.map(|over| refusal(over).code()),
         last_order: own_order(payments, id, last_order).await?,

@@ -8,6 +8,7 @@ pub(super) const SIGN_IN: &str = "/desk/sign-in";
 pub(super) const ORDERS: &str = "/desk/orders";
 pub(super) const TASKS: &str = "/desk/tasks";
 pub(super) const WEBHOOKS: &str = "/desk/webhooks";
+pub(super) const LINKS: &str = "/desk/links";
 pub(super) const BILLS: &str = "/desk/bills";
 pub(super) const KEYS: &str = "/desk/keys";
 pub(super) const CHECKLIST: &str = "/desk/checklist";

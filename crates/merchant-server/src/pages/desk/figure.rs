@@ -43,7 +43,7 @@ pub(super) fn scene(product: AttemptProduct) -> Words {
 /// A state in a coloured box, by its word in the API.
 pub(super) fn state(word: &str, language: Language) -> Markup {
     let kind = match word {
-        "paid" | "succeeded" | "delivered" | "done" => "state good",
+        "paid" | "succeeded" | "delivered" | "done" | "active" => "state good",
         "abnormal" | "failed" | "refused" | "surplus" => "state bad",
         "open" | "prepared" | "processing" | "requested" | "pending" | "unaddressed" => "state due",
         _ => "state",

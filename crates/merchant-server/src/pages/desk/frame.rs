@@ -11,11 +11,12 @@ use super::document::whole;
 use super::session::Desk;
 use super::words;
 
-const ROOMS: [(&str, Words); 8] = [
+const ROOMS: [(&str, Words); 9] = [
     (address::DESK, words::OVERVIEW),
     (address::ORDERS, words::ORDERS),
     (address::TASKS, words::TASKS),
     (address::WEBHOOKS, words::WEBHOOKS),
+    (address::LINKS, words::LINKS),
     (address::BILLS, words::BILLS),
     (address::KEYS, words::KEYS),
     (address::CHECKLIST, words::CHECKLIST),

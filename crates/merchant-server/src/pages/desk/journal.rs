@@ -69,6 +69,7 @@ pub(super) fn action(word: &str) -> Words {
         Some(Action::Refund) => words::ACTION_REFUND,
         Some(Action::Settle) => words::ACTION_SETTLE,
         Some(Action::Resend) => words::ACTION_RESEND,
+        Some(Action::DisableLink) => words::ACTION_DISABLE_LINK,
         Some(Action::Done) => words::ACTION_DONE,
         None => words::ACTION_OTHER,
     }

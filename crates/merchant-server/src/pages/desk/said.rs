@@ -21,6 +21,7 @@ impl Said {
             "settled" => words::SAID_SETTLED,
             "resent" => words::SAID_RESENT,
             "done" => words::SAID_DONE,
+            "disabled" => words::SAID_DISABLED,
             "repeated" => words::SAID_REPEATED,
             _ => return html! {},
         };

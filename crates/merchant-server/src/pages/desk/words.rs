@@ -59,6 +59,7 @@ sentences! {
     ORDERS: "订单", "Orders";
     TASKS: "待处理", "To do";
     WEBHOOKS: "回调消息", "Webhooks";
+    LINKS: "付款链接", "Payment links";
     BILLS: "对账", "Bills";
     KEYS: "证书与密钥", "Keys";
     CHECKLIST: "上线检查", "Going live";
@@ -136,6 +137,10 @@ sentences! {
     STATE_DELIVERED: "已送达", "delivered";
     STATE_FAILED: "发送失败", "failed";
     STATE_UNADDRESSED: "无接收地址", "unaddressed";
+    STATE_ACTIVE: "可用", "active";
+    STATE_USED_UP: "次数已用完", "used up";
+    STATE_EXPIRED: "已过期", "expired";
+    STATE_DISABLED: "已停用", "disabled";
     STATE_DONE: "完成", "done";
     STATE_REPEATED: "重复提交，未再次执行", "repeated, no effect";
 
@@ -171,6 +176,7 @@ sentences! {
     SAID_REFUNDED: "退款已提交，到账情况见时间线。", "The refund is on its way. The timeline shows when it arrives.";
     SAID_SETTLED: "异常退款已重新提交。", "The abnormal refund was sent another way.";
     SAID_RESENT: "消息将重新发送。", "The message will be sent again.";
+    SAID_DISABLED: "链接已停用，不能再下单；已下的订单不受影响。", "The link is disabled. Orders that it made stay as they are.";
     SAID_DONE: "已标记为完成。", "It is marked as done.";
     SAID_REPEATED: "之前已提交过，没有重复执行。", "This was done before, and was not done again.";
 
@@ -234,6 +240,15 @@ sentences! {
     RESEND: "重新发送", "Send again";
     ACTION: "操作", "Action";
 
+    // Payment links.
+    LINKS_HELP: "链接由您的系统通过 API 创建（POST /v1/links）。停用后买家不能再用它下单。",
+        "Your backend creates links by the API (POST /v1/links). A disabled link makes no more orders.";
+    NO_LINK: "还没有付款链接。", "There is no payment link yet.";
+    USES: "已支付次数", "Paid";
+    USABLE_UNTIL: "有效期至", "Usable until";
+    PRINT_CODE: "打印二维码", "Print its code";
+    DISABLE: "停用", "Disable";
+
     // Bills.
     LAST_DAYS: "最近的日期", "The last days";
     BILLS_HELP: "前一天的账单一般在上午 10 点后生成。", "WeChat makes the bill of a day on the next morning, at about ten.";
@@ -294,6 +309,7 @@ sentences! {
     ACTION_SETTLE: "处理异常退款", "sent an abnormal refund another way";
     ACTION_RESEND: "重新发送消息", "sent a message again";
     ACTION_DONE: "标记完成", "marked as done";
+    ACTION_DISABLE_LINK: "停用付款链接", "disabled a payment link";
     ACTION_OTHER: "其他操作", "another action";
     OUTCOME_UNKNOWN: "结果未知", "not known";
 }
@@ -316,6 +332,10 @@ pub(super) fn state(word: &str) -> Option<Words> {
         "delivered" => STATE_DELIVERED,
         "failed" => STATE_FAILED,
         "unaddressed" => STATE_UNADDRESSED,
+        "active" => STATE_ACTIVE,
+        "used_up" => STATE_USED_UP,
+        "expired" => STATE_EXPIRED,
+        "disabled" => STATE_DISABLED,
         "done" => STATE_DONE,
         "repeated" => STATE_REPEATED,
         _ => return None,
@@ -328,7 +348,8 @@ pub(super) fn refusal(code: ErrorCode) -> Words {
         ErrorCode::OrderUnknown
         | ErrorCode::RefundUnknown
         | ErrorCode::WebhookUnknown
-        | ErrorCode::MismatchUnknown => REFUSAL_UNKNOWN,
+        | ErrorCode::MismatchUnknown
+        | ErrorCode::LinkUnknown => REFUSAL_UNKNOWN,
         ErrorCode::InvalidRequest | ErrorCode::AmountInvalid | ErrorCode::TooLarge => {
             REFUSAL_INVALID
         }

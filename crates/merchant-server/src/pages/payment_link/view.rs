@@ -11,7 +11,7 @@ use payment_values::Fen;
 
 use super::form::Typed;
 use crate::extract::Language;
-use crate::pages::hosted_page::{amount, card, document, sentence, service_contact};
+use crate::pages::hosted_page::{amount, card, document_of, sentence, service_contact};
 use crate::pages::oauth_callback::only_shop;
 
 /// The longest amount in large digits.
@@ -73,6 +73,7 @@ pub(super) fn page(
 ) -> Markup {
     let content = html! {
         p .brand { (language.say(buyer_words::BRAND)) }
+        @if let Some(payee) = &link.payee { p .payee dir="auto" { (payee) } }
         p .description dir="auto" { (link.description) }
         @match link.over {
             Some(over) => (closed(id, link, over, language)),
@@ -98,7 +99,7 @@ pub(super) fn page(
             }
         }
     };
-    document(language, &html! {}, &body)
+    document_of(language, link.payee.as_deref(), &html! {}, &body)
 }
 
 fn form(
