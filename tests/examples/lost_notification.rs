@@ -85,6 +85,7 @@ async fn main() {
             Ok(Response::builder().status(500).body(Body::empty()).unwrap())
         }),
         has_rate_limits: false,
+        backend: None,
     };
     let transport = |wechat| Arc::new(Slow(wechat, slow.clone())) as Arc<dyn WechatTransport>;
     let servers = InProcessServers::open(outside, transport).await;

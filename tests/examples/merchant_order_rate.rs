@@ -38,6 +38,7 @@ async fn main() {
         randomness: Arc::new(SystemRandomness),
         notifications: kept_in(&post),
         has_rate_limits: false,
+        backend: None,
     };
     let servers = InProcessServers::open(outside, |wechat| Arc::new(wechat)).await;
     let servers = Arc::new(servers);

@@ -7,6 +7,7 @@
     reason = "all of it is test code: a panic is the report"
 )]
 
+mod calls;
 mod clock;
 mod h5;
 mod journey_page;
@@ -14,6 +15,7 @@ mod jsapi;
 mod native;
 mod notifications;
 mod product_codes;
+mod sequences;
 mod servers;
 
 use std::sync::Arc;

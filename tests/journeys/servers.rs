@@ -9,12 +9,14 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use merchant_server::{Clock as _, Config, MerchantServer, SeededRandomness};
-use payment_tests::in_process::{InProcessServers, MERCHANT, Outside, SHOP, WECHAT};
+use payment_tests::in_process::{InProcessServers, MERCHANT, Outside, SHOP, WECHAT, json_of};
+use payment_tests::merchant_config::API_KEY;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use wechat_pay::{Account, Product, Stamp, replay_order};
 use wechat_pay_simulator::{Outgoing, OutgoingError, Simulator};
 
+use crate::calls::{Calls, Party};
 use crate::clock::JourneyClock;
 
 /// What happens to a notification on its way.
@@ -37,6 +39,8 @@ pub(crate) struct JourneyServers {
     pub(crate) simulator: Simulator,
     both: InProcessServers,
     route: Arc<NotificationRoute>,
+    /// What all of them say to each other.
+    pub(crate) calls: Calls,
 }
 
 struct NotificationRoute {
@@ -48,6 +52,7 @@ struct NotificationRoute {
 impl JourneyServers {
     pub(crate) async fn new() -> Self {
         let clock = JourneyClock::new();
+        let calls = Calls::default();
         let route = Arc::new(NotificationRoute {
             delivery: Mutex::new(Delivery::Delivered),
             sent: Mutex::default(),
@@ -58,21 +63,36 @@ impl JourneyServers {
             randomness: Arc::new(SeededRandomness::new(7)),
             notifications: notifications(&route),
             has_rate_limits: true,
+            backend: Some(calls.between(Party::Server, Party::Shop, backend())),
         };
-        let both = InProcessServers::open(outside, |wechat| Arc::new(wechat)).await;
-        route.merchant.set(both.merchant.clone()).unwrap();
+        let transport = calls.transport();
+        let both = InProcessServers::open(outside, transport).await;
+        let notified = calls.between(Party::Wechat, Party::Server, both.merchant.clone());
+        route.merchant.set(notified).unwrap();
+        // What the server asks as it starts belongs to no payment.
+        calls.forget();
         Self {
             clock,
             server: both.server.clone(),
             simulator: both.simulator.clone(),
             both,
             route,
+            calls,
         }
     }
 
     /// The merchant's backend creates the order. Returns the page's token.
     pub(crate) async fn order(&self, order: Value) -> String {
-        self.both.order(&order).await
+        let request = Request::post(format!("{MERCHANT}/v1/orders"))
+            .header("authorization", format!("Bearer {API_KEY}"))
+            .header("content-type", "application/json")
+            .body(Body::from(order.to_string()));
+        let shops = self
+            .calls
+            .between(Party::Shop, Party::Server, self.both.merchant.clone());
+        let (status, created) = json_of(shops.oneshot(request.unwrap()).await.unwrap()).await;
+        assert_eq!(status, StatusCode::CREATED, "{created}");
+        created["token"].as_str().unwrap().to_owned()
     }
 
     /// Another program with the merchant's keys orders at WeChat without the server. Returns the
@@ -117,8 +137,10 @@ impl JourneyServers {
         self.both.send_json(request).await
     }
 
+    /// The merchant server, as the page calls it.
     pub(crate) fn merchant(&self) -> Router {
-        self.both.merchant.clone()
+        let merchant = self.both.merchant.clone();
+        self.calls.between(Party::Page, Party::Server, merchant)
     }
 
     /// The buyer is in WeChat's cashier: `code_url`, `prepay_id` or `h5_url` names the payment, and
@@ -207,7 +229,13 @@ impl JourneyServers {
                 .header("referer", SHOP)
                 .body(Body::empty())
                 .unwrap();
-            let response = self.send(request).await;
+            let router = if at.starts_with(WECHAT) {
+                let wechat = self.both.wechat.clone();
+                self.calls.between(Party::Page, Party::Wechat, wechat)
+            } else {
+                self.merchant()
+            };
+            let response = router.oneshot(request).await.unwrap();
             assert!(
                 response.status().is_redirection(),
                 "{at}: {}",
@@ -218,6 +246,11 @@ impl JourneyServers {
         }
         panic!("redirects go round in circles from {from}")
     }
+}
+
+/// The shop's backend takes each webhook.
+fn backend() -> Router {
+    Router::new().fallback(|| async { StatusCode::NO_CONTENT })
 }
 
 /// The way of the simulator's notifications to the merchant server.

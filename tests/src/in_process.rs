@@ -18,6 +18,7 @@ use wechat_pay_simulator::{Outgoing, Simulator, SimulatorParts};
 
 use crate::merchant_config::{API_KEY, MerchantConfig};
 use crate::merchant_keys::keyring_in;
+use crate::servers::WEBHOOK_SECRET;
 
 /// The merchant server's address. Nothing listens there.
 pub const MERCHANT: &str = "http://127.0.0.1:8080";
@@ -36,6 +37,8 @@ pub struct Outside {
     pub notifications: Outgoing,
     /// Whether the merchant server limits the rate of calls, as a merchant's does.
     pub has_rate_limits: bool,
+    /// The backend that gets the merchant server's webhooks, if there is one.
+    pub backend: Option<Router>,
 }
 
 /// Both servers, with their routes.
@@ -73,12 +76,14 @@ impl InProcessServers {
         if !outside.has_rate_limits {
             config.lift_rate_limits();
         }
+        if outside.backend.is_some() {
+            config.send_webhooks(&format!("{SHOP}/hooks"), WEBHOOK_SECRET);
+        }
         let surroundings = Surroundings {
             clock: outside.clock,
             randomness: outside.randomness,
             wechat: transport(ServiceTransport::new(wechat.clone())),
-            // No target is configured.
-            webhooks: Arc::new(ServiceTransport::new(Router::new())),
+            webhooks: Arc::new(ServiceTransport::new(outside.backend.unwrap_or_default())),
         };
         let config = config.checked(folder.path());
         let server = MerchantServer::open(config.clone(), surroundings)

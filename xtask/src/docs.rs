@@ -1,5 +1,5 @@
 //! Pages and drawings of the book that are made from other files: the API from the OpenAPI golden, the configuration
-//! from the commented sample, the diagram of the states from what a test recorded of the machine. `cargo xtask docs`
+//! from the commented sample, the diagrams of the states and of the calls from what tests recorded. `cargo xtask docs`
 //! writes them; `tidy` reports one that is not current.
 
 use std::fs;
@@ -14,6 +14,7 @@ mod api;
 mod cells;
 mod configuration;
 mod page;
+mod sequences;
 mod states;
 mod svg;
 
@@ -60,6 +61,7 @@ fn pages() -> Result<Vec<Page>, Failure> {
         ),
     ];
     pages.extend(states::pages(&read(states::TRANSITIONS)?)?);
+    pages.extend(sequences::pages(&read(sequences::CALLS)?)?);
     Ok(pages)
 }
 

@@ -69,6 +69,13 @@ impl Drawing {
         ));
     }
 
+    /// A straight line; `class` is `call` and `answer`, which end in an arrow, or `life`.
+    pub(super) fn line(&mut self, (x1, y1): (u32, u32), (x2, y2): (u32, u32), class: &str) {
+        self.part(&format!(
+            r#"<path class="{class}" d="M{x1} {y1}L{x2} {y2}"/>"#
+        ));
+    }
+
     /// The whole file.
     pub(super) fn finish(self) -> String {
         let Self {
@@ -85,7 +92,9 @@ text {{ font: {FONT_PX}px system-ui, "PingFang SC", "Noto Sans CJK SC", sans-ser
 .bold {{ font-weight: 600 }}
 .small {{ font-size: 11px; fill: #57606a }}
 path {{ stroke: #1b1f23; fill: none }}
-.call {{ marker-end: url(#arrow) }}
+.call, .answer {{ marker-end: url(#arrow) }}
+.answer {{ stroke-dasharray: 5 4 }}
+.life {{ stroke: #c9d1d9 }}
 </style>
 <defs><marker id="arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0L10 5L0 10z" style="fill:#1b1f23;stroke:none"/></marker></defs>
 <rect width="{width}" height="{height}" fill="#ffffff"/>
