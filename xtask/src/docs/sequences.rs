@@ -78,11 +78,11 @@ const ACTS: [(&str, [&str; 2]); 2] = [
     ("pays", ["pays in WeChat", "在微信中付款"]),
 ];
 
-const COLUMN_PX: u32 = 230;
+const COLUMN_PX: u32 = 250;
 const MARGIN_PX: u32 = 90;
 const HEAD_PX: u32 = 64;
 const ROW_PX: u32 = 30;
-const BOX_PX: (u32, u32) = (160, 30);
+const BOX_PX: (u32, u32) = (170, 30);
 
 /// A line of the record.
 struct Said<'a> {

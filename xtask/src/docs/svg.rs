@@ -90,7 +90,7 @@ impl Drawing {
 <style>
 text {{ font: {FONT_PX}px system-ui, "PingFang SC", "Noto Sans CJK SC", sans-serif; fill: #1b1f23 }}
 .bold {{ font-weight: 600 }}
-.small {{ font-size: 11px; fill: #57606a }}
+.small {{ font-size: 11px; fill: #57606a; paint-order: stroke; stroke: #ffffff; stroke-width: 4px }}
 path {{ stroke: #1b1f23; fill: none }}
 .call, .answer {{ marker-end: url(#arrow) }}
 .answer {{ stroke-dasharray: 5 4 }}
