@@ -157,7 +157,7 @@ fn asked(head: &Parts, body: &[u8]) -> String {
     text
 }
 
-fn answered(status: http::StatusCode, body: &[u8]) -> String {
+fn answered(code: http::StatusCode, body: &[u8]) -> String {
     let json: Value = serde_json::from_slice(body).unwrap_or_default();
     let states = STATES.iter().filter_map(|name| json[*name].as_str());
     let names = NAMES
@@ -165,7 +165,7 @@ fn answered(status: http::StatusCode, body: &[u8]) -> String {
         .copied()
         .filter(|name| json.get(name).is_some());
     let words: Vec<&str> = states.chain(names).collect();
-    format!("{} {}", status.as_u16(), words.join(", "))
+    format!("{} {}", code.as_u16(), words.join(", "))
         .trim()
         .to_owned()
 }

@@ -116,7 +116,12 @@ impl Pool {
         let connected = timeout(WAIT_MAX, self.options.connect()).await;
         let connected = connected.map_err(|_| Error::Unreachable("no answer in time".into()))?;
         let mut connection = connected.map_err(failure::of_connecting)?;
-        let life = connection::text_of(&mut connection, LIFE).await?;
+        let life = match connection::text_of(&mut connection, LIFE).await {
+            Ok(life) => life,
+            Err(lost @ Error::Lost) => return Err(lost),
+            // A server of another kind does not know the table.
+            Err(_) => None,
+        };
         Ok((connection, Life(life.map(Into::into))))
     }
 
