@@ -4,15 +4,18 @@
 
 mod action;
 mod advice;
+mod block;
 mod countdown;
 mod look;
 mod order_head;
 mod outcome;
 mod qr_code;
+mod receipt;
 mod status;
 
 use action::{actions, button, choices};
 pub(crate) use advice::problem_word;
+use block::line;
 use checkout::{Connection, Intent, Notice, Screen, ViewModel};
 use countdown::countdown;
 use gloo_events::EventListener;
@@ -21,7 +24,7 @@ use leptos::tachys::view::any_view::AnyViewState;
 pub(crate) use look::Look;
 use merchant_api::Product;
 use order_head::{order_head, ribbon};
-use outcome::{is_outcome, outcome, quiet, support, way_out};
+use outcome::{is_outcome, outcome, support, way_out};
 use qr_code::Picture;
 use status::{announcement, connection, sentence, spinner};
 use wasm_bindgen::JsCast;
@@ -131,10 +134,10 @@ fn body(model: &ViewModel, look: &Look, picture: &mut Picture) -> [Option<AnyVie
     let words = &look.words;
     let screen = &model.screen;
     if is_outcome(screen) {
-        let outcome = outcome(screen, model.order.as_ref(), look);
+        let outcome = outcome(model, look);
         return [Some(outcome), None, None, None];
     }
-    let lead = Some(view! { <p class="lead">{words.text(sentence(screen))}</p> }.into_any());
+    let lead = Some(line("lead", words.text(sentence(screen))));
     let help = needs_help(model).then(|| support(look));
     match (screen, choices(screen)) {
         (
@@ -157,7 +160,7 @@ fn body(model: &ViewModel, look: &Look, picture: &mut Picture) -> [Option<AnyVie
             [Some(picture), lead, None, None]
         }
         (_, Some((choices, fallback))) => {
-            let advice = advice_beside(screen).map(|word| quiet(words.text(word)));
+            let advice = advice_beside(screen).map(|word| line("advice", words.text(word)));
             let advice = advice.or_else(|| way_out(screen, look));
             [lead, Some(actions(choices, fallback, words)), advice, help]
         }

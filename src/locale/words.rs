@@ -81,6 +81,10 @@ words! {
     TakeOver "take_over": buyer_words::TAKE_OVER;
     Paid "paid": buyer_words::PAID;
     YouPaid "you_paid": buyer_words::YOU_PAID;
+    PaidAt "paid_at": buyer_words::PAID_AT;
+    Refunded "refunded": buyer_words::REFUNDED;
+    RefundedInFull "refunded_in_full": buyer_words::REFUNDED_IN_FULL;
+    Back "back": buyer_words::BACK_TO_SHOP;
     Closed "closed": buyer_words::CLOSED;
     Expired "expired": buyer_words::EXPIRED;
     OrderAgain "order_again": buyer_words::ORDER_AGAIN;

@@ -1,5 +1,5 @@
 // @ts-check
-// The half of `navigation.rs`, `storage.rs`, `object.rs` and `order_head.rs` that is small in JavaScript: in Rust,
+// The half of `navigation.rs`, `storage.rs`, `object.rs`, `order_head.rs` and `receipt.rs` that is small in JavaScript: in Rust,
 // each name of the browser's costs a binding. Nothing here throws; if the browser forbids something
 // (a sandboxed frame, storage that is switched off), nothing happens.
 
@@ -114,4 +114,18 @@ export function amount(language, currency, decimal) {
   } catch {
     return `${currency} ${decimal}`;
   }
+}
+
+/**
+ * A time as browsers write it in a language, in the buyer's time zone; nothing if the text is no time.
+ *
+ * @param {string} language
+ * @param {string} text
+ */
+export function time(language, text) {
+  try {
+    const date = new Date(text);
+    const options = /** @type {object} */ ({ __proto__: null, dateStyle: "medium", timeStyle: "short" });
+    if (date.getTime()) return date.toLocaleString(language, options);
+  } catch {}
 }

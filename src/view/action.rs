@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use merchant_api::Product;
 use wasm_bindgen::JsCast;
 
+use super::block::group;
 use crate::locale::{Text, Word, Words};
 
 /// The attribute by which tests, style sheets and [`intent_of`] recognise a button.
@@ -106,14 +107,12 @@ pub(super) fn actions(choices: &[Choice], fallback: Option<Product>, words: &Wor
     let other = (Word::ShowCode, Intent::StartFallback);
     let other = (fallback == Some(Product::Native)).then_some(&other);
     let mut class = "primary";
-    let mut buttons = choices.iter().chain(other).map(|(label, intent)| {
+    let buttons = choices.iter().chain(other).map(|(label, intent)| {
         let button = button(class, words.text(*label), *intent);
         class = "secondary";
         button
     });
-    // One by one: a list of views is a separate type with its own code (1.3 KB).
-    view! { <div class="actions">{buttons.next()} {buttons.next()} {buttons.next()}</div> }
-        .into_any()
+    group("actions", buttons.map(Some).collect())
 }
 
 /// A button with a CSS class.

@@ -6,11 +6,12 @@ use leptos::prelude::*;
 use merchant_api::{push_decimal, push_two_digits};
 use wasm_bindgen::prelude::*;
 
+use super::block::{foreign_line, group, line};
 use crate::locale::{Text, Word, Words};
 
 /// Says that no money moves.
 pub(super) fn ribbon(words: &Words) -> AnyView {
-    view! { <p part="ribbon" class="ribbon">{words.text(Word::TestRibbon)}</p> }.into_any()
+    line("ribbon", words.text(Word::TestRibbon))
 }
 
 /// Who is paid, the order's description and its price.
@@ -19,15 +20,15 @@ pub(super) fn order_head(order: &OrderView, words: &Words) -> AnyView {
     let class = amount_class(&amount);
     let [payee, description] = [&order.payee, &order.description]
         .map(|text| Text::Owned(text.clone().unwrap_or_default()));
-    view! {
-        <div part="order" class="order">
-            <p part="brand" class="brand">{words.text(Word::Brand)}</p>
-            <p part="payee" class="payee" dir="auto">{payee}</p>
-            <p part="description" class="description" dir="auto">{description}</p>
-            <p part="amount" class=class>{amount}</p>
-        </div>
-    }
-    .into_any()
+    group(
+        "order",
+        vec![
+            Some(line("brand", words.text(Word::Brand))),
+            Some(foreign_line("payee", payee)),
+            Some(foreign_line("description", description)),
+            Some(line(class, amount)),
+        ],
+    )
 }
 
 /// A number that is broken in two is misread. So a number that would not fit on one line of the

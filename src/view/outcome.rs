@@ -1,12 +1,13 @@
 //! The screens where a payment stops: paid, closed, expired, a problem, or no way to pay.
 
-use checkout::{Intent, OrderView, Problem, ProblemCode, Screen};
+use checkout::{Intent, OrderView, Problem, ProblemCode, Screen, ViewModel};
 use leptos::prelude::*;
 
 use super::action::actions;
 use super::advice::advice;
+use super::block::{group, line};
 use super::look::Look;
-use super::order_head::money;
+use super::receipt::receipt;
 use super::status::sentence;
 use crate::locale::{Text, Word, Words};
 
@@ -22,33 +23,38 @@ pub(super) const fn is_outcome(screen: &Screen) -> bool {
     )
 }
 
-/// A mark, a title, and what to do next.
-pub(super) fn outcome(screen: &Screen, order: Option<&OrderView>, look: &Look) -> AnyView {
-    let words = &look.words;
+/// A mark, a title, the receipt, and what to do next.
+pub(super) fn outcome(model: &ViewModel, look: &Look) -> AnyView {
+    let (screen, words) = (&model.screen, &look.words);
+    let order = model.order.as_ref();
     let is_paid = matches!(screen, Screen::Paid { .. });
-    let (mark, mark_class) = if is_paid {
-        ("✓", "mark good")
-    } else {
-        ("!", "mark")
-    };
+    let mark = if is_paid { "mark good" } else { "mark" };
     let problem = match screen {
         Screen::Failed(problem) => Some(problem),
         _ => None,
     };
     let retry = problem.filter(|problem| problem.is_recoverable);
-    view! {
-        <div part="outcome" class="outcome">
-            <p part="mark" class=mark_class aria-hidden="true">{Text::Borrowed(mark)}</p>
-            <p part="title" class="title">{words.text(sentence(screen))}</p>
-            {receipt(screen, order, words).map(quiet)}
-            {advice(screen).map(|word| quiet(words.text(word)))}
-            {retry.map(|_| actions(&[(Word::Retry, Intent::Start)], None, words))}
-            {way_out(screen, look)}
-            {(!is_paid).then(|| support(look))}
-            {problem.map(|problem| reference(problem, order, words))}
-        </div>
-    }
-    .into_any()
+    let advice = advice(screen).map(|word| line("advice", words.text(word)));
+    let receipt = order.filter(|_| is_paid).map(|order| receipt(order, words));
+    group(
+        "outcome",
+        vec![
+            // The style sheet draws the sign.
+            Some(line(mark, Text::default())),
+            Some(line("title", words.text(sentence(screen)))),
+            advice.or(receipt),
+            retry.map(|_| actions(&[(Word::Retry, Intent::Start)], None, words)),
+            way_out(screen, look).or_else(|| way_back(model, words)),
+            (!is_paid).then(|| support(look)),
+            problem.map(|problem| reference(problem, order, words)),
+        ],
+    )
+}
+
+/// Where the shop continues after the end of an order.
+fn way_back(model: &ViewModel, words: &Words) -> Option<AnyView> {
+    let address = model.back.as_ref()?.as_str();
+    Some(link_to(address, "back", "_top", words.text(Word::Back)))
 }
 
 /// The contact of the shop: what the page put into the slot, or the link of `support-url`.
@@ -61,7 +67,7 @@ pub(super) fn support(look: &Look) -> AnyView {
 
 fn link_to(address: &str, part: &'static str, target: &'static str, text: Text) -> AnyView {
     view! {
-        <a part=part class="support" href=address.to_owned() target=target rel="noopener">
+        <a part=part class=part href=address.to_owned() target=target rel="noopener">
             {text}
         </a>
     }
@@ -83,28 +89,6 @@ pub(super) fn way_out(screen: &Screen, look: &Look) -> Option<AnyView> {
     Some(link_to(address, "checkout", "_top", text))
 }
 
-/// A sentence in a quieter style.
-pub(super) fn quiet(text: Text) -> AnyView {
-    view! { <p class="advice">{text}</p> }.into_any()
-}
-
-/// What the payer paid, if WeChat's coupons made it differ from the price.
-fn receipt(screen: &Screen, order: Option<&OrderView>, words: &Words) -> Option<Text> {
-    let Screen::Paid {
-        payer_total_fen: Some(payer_total_fen),
-    } = screen
-    else {
-        return None;
-    };
-    let order = order?;
-    (order.total_fen != *payer_total_fen).then(|| {
-        let mut text = words.text(Word::YouPaid).into_owned();
-        text.push(' ');
-        text.push_str(&money(*payer_total_fen, &order.currency, words));
-        text.into()
-    })
-}
-
 /// What the buyer tells the merchant on the phone: the code and the order's number.
 fn reference(problem: &Problem, order: Option<&OrderView>, words: &Words) -> AnyView {
     let mut text = String::from(problem.code.as_str());
@@ -114,5 +98,5 @@ fn reference(problem: &Problem, order: Option<&OrderView>, words: &Words) -> Any
         text.push(' ');
         text.push_str(&order.order_no);
     }
-    view! { <p part="reference" class="reference">{Text::Owned(text)}</p> }.into_any()
+    line("reference", Text::Owned(text))
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use merchant_api::Product;
 
 use super::advice::advice;
+use super::block::line;
 use super::countdown;
 use crate::locale::{Text, Word, Words};
 
@@ -63,6 +64,7 @@ pub(super) const fn sentence(screen: &Screen) -> Word {
         Screen::Leaving { is_stuck: true, .. } => Word::Stuck,
         Screen::Leaving { .. } => Word::Leaving,
         Screen::Elsewhere => Word::Elsewhere,
+        Screen::Paid { is_refunded: true } => Word::RefundedInFull,
         Screen::Paid { .. } => Word::Paid,
         Screen::Closed => Word::Closed,
         Screen::Expired => Word::Expired,
@@ -88,7 +90,7 @@ pub(super) fn spinner() -> AnyView {
 /// The state of the connection to the backend, if the connection is not steady.
 pub(super) fn connection(connection: Connection, words: &Words) -> Option<AnyView> {
     let text = words.text(connection_word(connection)?);
-    Some(view! { <p part="connection" class="connection">{text}</p> }.into_any())
+    Some(line("connection", text))
 }
 
 const fn connection_word(connection: Connection) -> Option<Word> {

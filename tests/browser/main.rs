@@ -36,6 +36,7 @@ mod cookies;
 mod dead_ends;
 mod desk;
 mod embedding;
+mod ends;
 mod engines;
 mod failure;
 mod first_embed;

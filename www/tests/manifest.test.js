@@ -46,9 +46,10 @@ test("the manifest has the events of the types, and the element fires no others"
 
 test("the manifest has the custom properties and the parts of the style sheet and the view", () => {
   assert.deepEqual(names(declaration.cssProperties), found(theme, /var\((--wechat-pay-[\w-]+)/g));
-  const views = ["view", ...["action", "countdown", "order_head", "outcome", "qr_code", "status"].map((name) => `view/${name}`)];
+  const views = ["view", ...["action", "countdown", "order_head", "outcome", "qr_code", "receipt", "status"].map((name) => `view/${name}`)];
   const view = views.map((name) => read(`../src/${name}.rs`)).join("") + read("src/stand-in.js");
-  const parts = found(view, /(?:\bpart(?:=|", )|link_to\(\w+, )"([\w-]+)"/g);
+  // An element with two classes has two parts.
+  const parts = found(view, /(?:\bpart(?:=|", )|link_to\(\w+, |\b(?:(?:foreign_)?line|group)\(\s*|\{\s+)"([\w -]+)"/g).flatMap((classes) => classes.split(" "));
   const buttons = ["primary", "secondary"];
   assert.deepEqual(names(declaration.cssParts), [...new Set([...parts, ...buttons])].sort());
 });

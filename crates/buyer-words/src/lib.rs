@@ -234,6 +234,11 @@ sentences! {
         "实付",
         "實付",
         "You paid";
+    /// Before the time of the payment.
+    PAID_AT:
+        "支付时间",
+        "付款時間",
+        "Paid on";
     /// Before the amount that was refunded.
     REFUNDED:
         "已退款",

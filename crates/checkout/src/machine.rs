@@ -16,6 +16,7 @@ mod time;
 use merchant_api::{CurrentAttempt, PAYER_UNAVAILABLE_HANDLE, Product};
 use stage::{CheckReason, LeaveReason, Leaving, Returned, Stage};
 
+use crate::destination::SuccessUrl;
 use crate::effect::{Effect, Occurrence, Request, RequestId};
 use crate::event::Event;
 use crate::facts::{Facts, Options};
@@ -79,6 +80,8 @@ struct LastAnswer {
     is_test: bool,
     attempt: Option<CurrentAttempt>,
     products: Option<Vec<Product>>,
+    /// The order's address, if it is safe to follow.
+    success_url: Option<SuccessUrl>,
 }
 
 /// What was emitted to the page, so that nothing is emitted twice.

@@ -2,6 +2,7 @@
 
 use merchant_api::Product;
 
+use crate::destination::SuccessUrl;
 use crate::problem::Problem;
 use crate::scene::Reason;
 
@@ -16,6 +17,8 @@ pub struct ViewModel {
     pub screen: Screen,
     /// The state of the connection to the backend.
     pub connection: Connection,
+    /// The way back to the shop, at the end of an order.
+    pub back: Option<SuccessUrl>,
 }
 
 /// The order, for the element's header.
@@ -31,6 +34,12 @@ pub struct OrderView {
     pub total_fen: u64,
     /// The ISO 4217 code.
     pub currency: String,
+    /// What the payer paid, in fen, if the backend reports it.
+    pub payer_total_fen: Option<u64>,
+    /// What was refunded so far, in fen.
+    pub refunded_fen: u64,
+    /// When it was paid, RFC 3339, as the backend wrote it.
+    pub success_time: Option<String>,
 }
 
 /// The state of the connection to the backend.
@@ -132,8 +141,8 @@ pub enum Screen {
     Elsewhere,
     /// The order is paid.
     Paid {
-        /// What the payer paid, in fen, if the backend reports it.
-        payer_total_fen: Option<u64>,
+        /// The whole price was refunded since.
+        is_refunded: bool,
     },
     /// Closed by WeChat or the merchant.
     Closed,

@@ -90,7 +90,11 @@ impl CheckoutMachine {
                 description: answer.description.clone(),
                 total_fen: answer.total_fen,
                 currency: answer.currency.clone().unwrap_or_else(|| "CNY".to_owned()),
+                payer_total_fen: answer.payer_total_fen,
+                refunded_fen: answer.refunded_fen.unwrap_or_default(),
+                success_time: answer.success_time.clone(),
             },
+            success_url: answer.success_url.as_deref().and_then(SuccessUrl::parse),
             is_test: !answer.live,
             attempt: answer.attempt.clone(),
             products: answer.products.clone(),
@@ -112,24 +116,18 @@ impl CheckoutMachine {
                 total_fen: answer.total_fen,
             });
         }
-        let leave = self
-            .success_url(answer)
-            .map(|url| (now_ms + SUCCESS_MS, url));
-        self.stage = Stage::Paid {
-            payer_total_fen: answer.payer_total_fen,
-            leave,
-        };
-    }
-
-    fn success_url(&mut self, answer: &CheckoutAnswer) -> Option<SuccessUrl> {
-        if self.options.success_url.is_some() {
-            return self.options.success_url.clone();
-        }
-        let url = SuccessUrl::parse(answer.success_url.as_ref()?);
-        if url.is_none() {
+        let url = self.success_url();
+        if url.is_none() && answer.success_url.is_some() {
             self.report(Problem::new(ProblemCode::SuccessUrlRefused));
         }
-        url
+        let leave = url.map(|url| (now_ms + SUCCESS_MS, url));
+        self.stage = Stage::Paid { leave };
+    }
+
+    /// Where the buyer continues after the payment: the page's address, or the order's.
+    pub(super) fn success_url(&self) -> Option<SuccessUrl> {
+        let of_order = || self.last_answer.as_ref()?.success_url.clone();
+        self.options.success_url.clone().or_else(of_order)
     }
 
     fn mark_closed(&mut self) {

@@ -8,11 +8,16 @@ use crate::view_model::{Connection, Screen, ViewModel};
 impl CheckoutMachine {
     /// The view model at this time.
     pub fn view(&self, now_ms: u64) -> ViewModel {
+        let is_over = matches!(
+            self.stage,
+            Stage::Paid { .. } | Stage::Closed | Stage::Expired
+        );
         ViewModel {
             order: self.last_answer.as_ref().map(|last| last.order.clone()),
             is_test: self.last_answer.as_ref().is_some_and(|last| last.is_test),
             screen: self.screen(now_ms),
             connection: self.connection(),
+            back: self.success_url().filter(|_| is_over),
         }
     }
 
@@ -72,10 +77,11 @@ impl CheckoutMachine {
             Stage::Expired => Screen::Expired,
             Stage::Failed(problem) => Screen::Failed(problem.clone()),
             Stage::Closed => Screen::Closed,
-            Stage::Paid {
-                payer_total_fen, ..
-            } => Screen::Paid {
-                payer_total_fen: *payer_total_fen,
+            Stage::Paid { .. } => Screen::Paid {
+                is_refunded: self
+                    .last_answer
+                    .as_ref()
+                    .is_some_and(|last| last.order.refunded_fen >= last.order.total_fen),
             },
         }
     }

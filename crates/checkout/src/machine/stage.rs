@@ -46,10 +46,7 @@ pub(crate) enum Stage {
     /// The backend reported the order as closed. Only a late payment can follow.
     Closed,
     /// Paid. Nothing can follow.
-    Paid {
-        payer_total_fen: Option<u64>,
-        leave: Option<(u64, SuccessUrl)>,
-    },
+    Paid { leave: Option<(u64, SuccessUrl)> },
 }
 
 #[derive(Clone, Debug)]
@@ -218,7 +215,7 @@ impl Stage {
             },
             Self::Confirming { since_ms } => Some(since_ms + CONFIRMING_MS),
             Self::Leaving(leaving) => Some(leaving.stuck_at_ms).filter(|at_ms| *at_ms > now_ms),
-            Self::Paid { leave, .. } => leave.as_ref().map(|(at_ms, _)| *at_ms),
+            Self::Paid { leave } => leave.as_ref().map(|(at_ms, _)| *at_ms),
             _ => None,
         }
     }

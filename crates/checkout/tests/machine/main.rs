@@ -2,6 +2,7 @@
 //! browser and without waiting.
 
 mod dead_ends;
+mod ends;
 mod h5;
 mod hostile;
 mod jsapi;

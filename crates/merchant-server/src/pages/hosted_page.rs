@@ -19,6 +19,7 @@ mod offer;
 mod page_request;
 mod refusals;
 mod status;
+mod time_text;
 mod view;
 mod visit;
 

@@ -9,7 +9,8 @@ use buyer_words::{
 use http::{Request, StatusCode};
 use serde_json::json;
 
-use crate::test_server::{API_KEY, Answer, MERCHANT, MINUTE_MS, TestServer, backend};
+use crate::bills;
+use crate::test_server::{Answer, MERCHANT, MINUTE_MS, TestServer};
 
 const DESK: &str =
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:120.0) Gecko/20100101 Firefox/120.0";
@@ -122,32 +123,6 @@ async fn the_frame_of_a_page_without_script_reloads_until_the_status_changes() {
         "{frame}"
     );
     assert!(!frame.contains(again), "{frame}");
-}
-
-#[tokio::test]
-async fn a_refund_is_shown_below_the_payment() {
-    let server = TestServer::open().await;
-    let token = server.default_order().await;
-    start(&server, &token, &[("product", "native")]).await;
-    server.pay("tea-0001").await;
-    server.deliver(&server.take_notifications()[0]).await;
-    let path = format!("/c/{token}");
-    for (number, amount_fen, expected) in [
-        ("back-1", 990, "已退款 ¥9.90"),
-        ("back-2", 1_000, "已全额退款 ¥19.90"),
-    ] {
-        assert!(!look(&server, DESK, &path).await.contains(expected));
-        let wanted = json!({"refund_no": number, "amount_fen": amount_fen}).to_string();
-        let refund = backend("/v1/orders/tea-0001/refunds", API_KEY, wanted);
-        assert!(server.send(refund).await.status.is_success());
-        server.simulator.run_due().await;
-        server.later(MINUTE_MS).await;
-        let page = look(&server, DESK, &path).await;
-        assert!(
-            page.contains(expected) && page.contains("支付成功"),
-            "{page}"
-        );
-    }
 }
 
 #[tokio::test]
@@ -365,6 +340,81 @@ async fn in_each_state_the_page_shows_the_sentences_of_the_element() {
     server.pay_late("tea-0001").await;
     server.deliver(&server.take_notifications()[0]).await;
     says(DESK, &path, &[PAID]).await;
+}
+
+#[tokio::test]
+async fn a_paid_page_is_a_receipt_which_says_what_was_refunded() {
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    let path = format!("/c/{token}");
+    start(&server, &token, &[("product", "native")]).await;
+    server.pay("tea-0001").await;
+    server.deliver(&server.take_notifications()[0]).await;
+    let fact = |label: &str, value: &str| {
+        format!("<div><dt>{label}</dt><dd dir=\"auto\">{value}</dd></div>")
+    };
+    let page = look(&server, DESK, &path).await;
+    assert!(page.contains(&fact("订单号", "tea-0001")), "{page}");
+    let time = server.checkout(&token).await;
+    assert_eq!(time.string("success_time"), "2026-11-21T17:20:00+08:00");
+    assert!(
+        page.contains(&fact("支付时间", "2026年11月21日 17:20")),
+        "{page}"
+    );
+    assert!(
+        page.contains("支付成功") && !page.contains("退款"),
+        "{page}"
+    );
+    assert_eq!(page.matches("tea-0001").count(), 1, "in the receipt alone");
+
+    for (refund_no, amount_fen, title, refunded) in [
+        ("back-1", 333, "支付成功", "¥3.33"),
+        ("back-2", 1_657, "已全额退款", "¥19.90"),
+    ] {
+        bills::refunded(&server, "tea-0001", refund_no, amount_fen).await;
+        server.clock.advance_ms(MINUTE_MS);
+        server.simulator.run_due().await;
+        for notification in server.take_notifications() {
+            server
+                .deliver_to("/wechat/notify/refund", &notification)
+                .await;
+        }
+        let page = look(&server, DESK, &path).await;
+        let title = format!("<p class=\"title\" role=\"status\">{title}</p>");
+        assert!(page.contains(&title), "{page}");
+        assert!(page.contains(&fact("已退款", refunded)), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn each_end_of_an_order_leads_back_to_the_shop_if_the_order_names_it() {
+    let server = TestServer::open().await;
+    let shop = "http://127.0.0.1:8000/orders?a=1&b=2";
+    let order = |number: &str| json!({"order_no": number, "total_fen": 1990, "description": "茶", "success_url": shop});
+    let way =
+        "<p><a class=\"button\" href=\"http://127.0.0.1:8000/orders?a=1&amp;b=2\">返回商家</a></p>";
+    let path = async |number| format!("/c/{}", server.order(order(number)).await);
+    let (paid, over) = (path("tea-0001").await, path("tea-0002").await);
+    assert!(!look(&server, PHONE, &paid).await.contains(way));
+    start(&server, &paid[3..], &[("product", "native")]).await;
+    server.pay("tea-0001").await;
+    server.deliver(&server.take_notifications()[0]).await;
+    assert!(look(&server, DESK, &paid).await.contains(way));
+    server.clock.advance_ms(31 * MINUTE_MS);
+    let page = look(&server, DESK, &over).await;
+    assert!(page.contains("支付超时") && page.contains(way), "{page}");
+    server.later(1).await;
+    let page = look(&server, DESK, &over).await;
+    assert!(page.contains("订单已关闭") && page.contains(way), "{page}");
+    let unnamed = server
+        .order(json!({"order_no": "tea-0003", "total_fen": 1990, "description": "茶"}))
+        .await;
+    server.later(31 * MINUTE_MS).await;
+    let page = look(&server, DESK, &format!("/c/{unnamed}")).await;
+    assert!(
+        page.contains("订单已关闭") && !page.contains("class=\"button\""),
+        "{page}"
+    );
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ use super::document::{Style, card, closing, document_of, opening, own_script};
 use super::offer::{BuyerContext, Offer};
 use super::page_request::{Notice, PageRequest};
 use super::status;
+use super::time_text::time_text;
 use crate::extract::Language;
 
 /// The longest amount in large digits.
@@ -81,11 +82,13 @@ pub(super) fn body(
         language,
     };
     let state = match answer.state {
-        OrderState::Paid => paid(answer, language),
-        OrderState::Closed => ended(buyer_words::CLOSED, language),
-        OrderState::Open if is_over => {
-            html! { (ended(buyer_words::EXPIRED, language)) (step.check()) }
+        OrderState::Paid => html! { (paid(answer, language)) (way_back(answer, language)) },
+        OrderState::Closed => {
+            html! { (ended(buyer_words::CLOSED, language)) (way_back(answer, language)) }
         }
+        OrderState::Open if is_over => html! {
+            (ended(buyer_words::EXPIRED, language)) (step.check()) (way_back(answer, language))
+        },
         OrderState::Open if arrival.has_returned => returned(&step),
         OrderState::Open => open(answer, &offer, &buyer, code, &step),
     };
@@ -116,7 +119,7 @@ pub(super) fn body(
             } @else {
                 (element(&html! { div slot="fallback" { (card) } }))
             }
-            (beneath(config, order, language))
+            (beneath(config, order, answer.state, language))
         }
         script type="module" src=(ELEMENT_PATH) {}
     })
@@ -153,7 +156,7 @@ pub(super) fn cashier(
         main {
             (heading(language))
             (card(language, !config.gateway.is_live(), &content))
-            (beneath(config, order, language))
+            (beneath(config, order, OrderState::Open, language))
         }
     };
     document_of(language, payee(config, order), &own_script(), &body)
@@ -204,26 +207,17 @@ fn about(config: &Config, order: &Order, language: Language) -> Markup {
     }
 }
 
-/// The part below the card, which stays when the element takes over: refunds, the order number, and
-/// help.
-fn beneath(config: &Config, order: &Order, language: Language) -> Markup {
+/// The part below the card, which stays when the element takes over: help, and the order number, which
+/// a receipt has itself.
+fn beneath(config: &Config, order: &Order, state: OrderState, language: Language) -> Markup {
     html! {
         div .beneath {
-            @if order.refunded_fen > Fen::ZERO { p .refunded { (refunded(order, language)) } }
-            p { (language.say(buyer_words::ORDER_NUMBER)) " " (order.order_no) }
+            @if state != OrderState::Paid {
+                p { (language.say(buyer_words::ORDER_NUMBER)) " " (order.order_no) }
+            }
             (service_contact(config, language))
         }
     }
-}
-
-fn refunded(order: &Order, language: Language) -> String {
-    let words = if order.refunded_fen >= order.total_fen {
-        buyer_words::REFUNDED_IN_FULL
-    } else {
-        buyer_words::REFUNDED
-    };
-    let amount = amount(order.refunded_fen, language);
-    format!("{} {amount}", language.say(words))
 }
 
 /// The fields of each form of the page.
@@ -326,16 +320,45 @@ fn returned(step: &Step<'_>) -> Markup {
     }
 }
 
+/// The receipt: the same rows as in the element's `receipt.rs`.
 fn paid(answer: &CheckoutAnswer, language: Language) -> Markup {
-    let given = answer
+    let amount_text = |fen| amount(Fen::saturating(fen), language);
+    // WeChat's coupons pay the rest.
+    let paid_fen = answer
         .payer_total_fen
         .filter(|fen| *fen != answer.total_fen);
+    let refunded_fen = answer.refunded_fen.filter(|fen| *fen > 0);
+    let time = answer.success_time.as_deref();
+    let rows = [
+        (buyer_words::ORDER_NUMBER, Some(answer.order_no.clone())),
+        (
+            buyer_words::PAID_AT,
+            time.and_then(|time| time_text(time, language)),
+        ),
+        (buyer_words::YOU_PAID, paid_fen.map(amount_text)),
+        (buyer_words::REFUNDED, refunded_fen.map(amount_text)),
+    ];
+    let title = if refunded_fen >= Some(answer.total_fen) {
+        buyer_words::REFUNDED_IN_FULL
+    } else {
+        buyer_words::PAID
+    };
     html! {
         p .mark.good aria-hidden="true" { "✓" }
-        p .title role="status" { (language.say(buyer_words::PAID)) }
-        @if let Some(fen) = given {
-            p .quiet { (language.say(buyer_words::YOU_PAID)) " " (amount(Fen::saturating(fen), language)) }
+        p .title role="status" { (language.say(title)) }
+        dl {
+            @for (label, value) in rows {
+                @if let Some(value) = value {
+                    div { dt { (language.say(label)) } dd dir="auto" { (value) } }
+                }
+            }
         }
+    }
+}
+
+/// Where the shop continues after the end of an order.
+fn way_back(answer: &CheckoutAnswer, language: Language) -> Markup {
+    html! {
         @if let Some(url) = &answer.success_url {
             p { a .button href=(url) { (language.say(buyer_words::BACK_TO_SHOP)) } }
         }
