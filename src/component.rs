@@ -6,7 +6,7 @@
 //! | `scene`, `auto-start` | [`WidgetOptions::product`], [`WidgetOptions::auto_start`] |
 //! | `success-url`, `return-url` | [`WidgetOptions::with_success_url`], [`WidgetOptions::with_return_url`] |
 //! | `locale`, `theme`, `messages` | [`Appearance`], in the options and by [`PaymentHandle::set_appearance`] |
-//! | `support-url`, slot `support` | [`Appearance::with_support_url`], a child with `slot="support"` |
+//! | `support-url`, slots `support` and `return` | [`Appearance::with_support_url`], a child with `slot="support"` or `slot="return"` |
 //! | `transport` | [`WidgetOptions::transport`] |
 //! | `start()`, `cancel()`, `refresh()`, `resume()`, `destroy()` | the same of [`PaymentHandle`] |
 //! | each event | its [`PageEvent`], by [`PageEvent::name`]; `paid` and `closed` once for an order and tab, too |
@@ -46,7 +46,7 @@ pub fn WechatPay(
     /// The page's control of the payment.
     #[prop(optional)]
     handle: Option<PaymentHandle>,
-    /// Help of the page's own, as a child with `slot="support"`.
+    /// Help and a way back of the page's own, as children with `slot="support"` and `slot="return"`.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {

@@ -51,10 +51,16 @@ pub(super) fn outcome(model: &ViewModel, look: &Look) -> AnyView {
     )
 }
 
-/// Where the shop continues after the end of an order.
+/// Where the buyer continues after the end of an order: what the page put into the slot, or after a
+/// payment the link of `success-url`.
 fn way_back(model: &ViewModel, words: &Words) -> Option<AnyView> {
-    let address = model.back.as_ref()?.as_str();
-    Some(link_to(address, "back", "_top", words.text(Word::Back)))
+    let is_end = matches!(
+        model.screen,
+        Screen::Paid { .. } | Screen::Closed | Screen::Expired
+    );
+    let link = model.back.as_ref();
+    let link = link.map(|back| link_to(back.as_str(), "back", "_top", words.text(Word::Back)));
+    is_end.then(|| slotted("return", link))
 }
 
 /// The contact of the shop: what the page put into the slot, or the link of `support-url`.
@@ -62,7 +68,12 @@ pub(super) fn support(look: &Look) -> AnyView {
     let link = look.support_url.as_ref();
     let link =
         link.map(|address| link_to(address, "support", "_blank", look.words.text(Word::Support)));
-    view! { <slot name="support">{link}</slot> }.into_any()
+    slotted("support", link)
+}
+
+/// What the page put into a slot, or else this link.
+fn slotted(name: &'static str, link: Option<AnyView>) -> AnyView {
+    view! { <slot name=name>{link}</slot> }.into_any()
 }
 
 fn link_to(address: &str, part: &'static str, target: &'static str, text: Text) -> AnyView {

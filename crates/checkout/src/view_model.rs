@@ -17,7 +17,7 @@ pub struct ViewModel {
     pub screen: Screen,
     /// The state of the connection to the backend.
     pub connection: Connection,
-    /// The way back to the shop, at the end of an order.
+    /// Where the shop continues after a payment.
     pub back: Option<SuccessUrl>,
 }
 

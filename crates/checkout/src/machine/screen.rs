@@ -8,16 +8,14 @@ use crate::view_model::{Connection, Screen, ViewModel};
 impl CheckoutMachine {
     /// The view model at this time.
     pub fn view(&self, now_ms: u64) -> ViewModel {
-        let is_over = matches!(
-            self.stage,
-            Stage::Paid { .. } | Stage::Closed | Stage::Expired
-        );
+        // A shop may thank whoever comes there, so nobody does without a payment.
+        let is_paid = matches!(self.stage, Stage::Paid { .. });
         ViewModel {
             order: self.last_answer.as_ref().map(|last| last.order.clone()),
             is_test: self.last_answer.as_ref().is_some_and(|last| last.is_test),
             screen: self.screen(now_ms),
             connection: self.connection(),
-            back: self.success_url().filter(|_| is_over),
+            back: self.success_url().filter(|_| is_paid),
         }
     }
 

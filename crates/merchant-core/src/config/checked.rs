@@ -405,6 +405,15 @@ impl Config {
         Some(chosen)
     }
 
+    /// The shop's address, if only one is configured. With several addresses, the server does not know
+    /// which shop a buyer came from.
+    pub fn only_shop(&self) -> Option<&str> {
+        let own = self.public_base_url.origin().ascii_serialization();
+        let mut shops = self.return_origins.iter().filter(|origin| **origin != own);
+        let shop = shops.next();
+        shop.filter(|_| shops.next().is_none()).map(String::as_str)
+    }
+
     /// The configured name of who is paid by an order of this sub-merchant, or of the merchant itself. It is
     /// never the provider's name for a sub-merchant, because the provider does not get the money.
     pub(crate) fn payee(&self, sub_mchid: Option<&str>) -> Option<&str> {

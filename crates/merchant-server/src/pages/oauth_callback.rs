@@ -32,24 +32,12 @@ pub(crate) async fn callback(
     match attempts::after_redirect(payments, state, code).await? {
         Some(to) => redirect(&to),
         None => {
-            let shop = only_shop(payments.config());
+            let shop = payments.config().only_shop();
             let words = buyer_words::STEP_OVER;
             let status = StatusCode::BAD_REQUEST;
             Ok(hosted_page::plain_with_way(status, language, words, shop))
         }
     }
-}
-
-/// The shop's address, if only one is configured. With several addresses, the server does not know
-/// which shop the buyer came from.
-pub(super) fn only_shop(config: &Config) -> Option<&str> {
-    let own = config.public_base_url.origin().ascii_serialization();
-    let mut shops = config
-        .return_origins
-        .iter()
-        .filter(|origin| **origin != own);
-    let shop = shops.next();
-    shop.filter(|_| shops.next().is_none()).map(String::as_str)
 }
 
 fn redirect(to: &Url) -> Result<Response, Failure> {

@@ -33,7 +33,6 @@ use crate::error::{Failure, status_of};
 use crate::extract::{Caller, Language, PathText, note_merchant, read_body};
 use crate::middleware::cross_origin::is_from_own_page;
 use crate::pages::hosted_page::{plain_with_way, secure, secured};
-use crate::pages::oauth_callback::only_shop;
 
 pub(crate) const PATH: &str = "/p/{id}";
 
@@ -102,7 +101,7 @@ fn or_unknown(
     match answered {
         Err(Failure(refusal)) if refusal.code() == ErrorCode::LinkUnknown => {
             refusal.log();
-            let shop = only_shop(merchants.first().config());
+            let shop = merchants.first().config().only_shop();
             let shop = shop.filter(|_| merchants.count() == 1);
             let (status, words) = (StatusCode::NOT_FOUND, buyer_words::LINK_UNKNOWN);
             Ok(finished(plain_with_way(status, language, words, shop)))

@@ -83,12 +83,10 @@ pub(super) fn body(
     };
     let state = match answer.state {
         OrderState::Paid => html! { (paid(answer, language)) (way_back(answer, language)) },
-        OrderState::Closed => {
-            html! { (ended(buyer_words::CLOSED, language)) (way_back(answer, language)) }
+        OrderState::Closed => ended(buyer_words::CLOSED, language),
+        OrderState::Open if is_over => {
+            html! { (ended(buyer_words::EXPIRED, language)) (step.check()) }
         }
-        OrderState::Open if is_over => html! {
-            (ended(buyer_words::EXPIRED, language)) (step.check()) (way_back(answer, language))
-        },
         OrderState::Open if arrival.has_returned => returned(&step),
         OrderState::Open => open(answer, &offer, &buyer, code, &step),
     };
@@ -207,13 +205,16 @@ fn about(config: &Config, order: &Order, language: Language) -> Markup {
     }
 }
 
-/// The part below the card, which stays when the element takes over: help, and the order number, which
-/// a receipt has itself.
+/// The part below the card, which stays when the element takes over: the way to the shop, help, and the
+/// order number, which a receipt has itself.
 fn beneath(config: &Config, order: &Order, state: OrderState, language: Language) -> Markup {
     html! {
         div .beneath {
             @if state != OrderState::Paid {
                 p { (language.say(buyer_words::ORDER_NUMBER)) " " (order.order_no) }
+            }
+            @if let Some(shop) = config.only_shop() {
+                p { a href=(shop) { (language.say(buyer_words::BACK_TO_SHOP)) } }
             }
             (service_contact(config, language))
         }
@@ -356,7 +357,8 @@ fn paid(answer: &CheckoutAnswer, language: Language) -> Markup {
     }
 }
 
-/// Where the shop continues after the end of an order.
+/// Where the shop continues after a payment. A shop may thank whoever comes there, so nobody does without
+/// a payment: the way back below the card is another one.
 fn way_back(answer: &CheckoutAnswer, language: Language) -> Markup {
     html! {
         @if let Some(url) = &answer.success_url {

@@ -12,7 +12,6 @@ use payment_values::Fen;
 use super::form::Typed;
 use crate::extract::Language;
 use crate::pages::hosted_page::{amount, card, document_of, sentence, service_contact};
-use crate::pages::oauth_callback::only_shop;
 
 /// The longest amount in large digits.
 const LARGE_CHARACTERS_MAX: usize = 11;
@@ -92,7 +91,7 @@ pub(super) fn page(
             h1 .spoken { (language.say(buyer_words::LINK_HEADING)) }
             (card(language, !config.gateway.is_live(), &content))
             div .beneath {
-                @if let Some(shop) = link.return_url.as_deref().or_else(|| only_shop(config)) {
+                @if let Some(shop) = link.return_url.as_deref().or_else(|| config.only_shop()) {
                     p { a href=(shop) { (language.say(buyer_words::BACK_TO_SHOP)) } }
                 }
                 (service_contact(config, language))
