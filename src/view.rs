@@ -202,3 +202,6 @@ fn needs_help(model: &ViewModel) -> bool {
         _ => model.connection == Connection::Reconnecting,
     }
 }
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests;

@@ -5,7 +5,6 @@
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use merchant_core::config::Config;
 use merchant_core::{Merchants, Refusal, attempts};
 use url::{Url, form_urlencoded};
 
