@@ -47,7 +47,8 @@ use share::Sharing;
 use shipping::Shipping;
 use stable_token::StableTokens;
 pub use view::{
-    AttemptView, LedgerView, NotificationView, OrderView, RefundView, ShareView, TryView,
+    AttemptView, LedgerView, NotificationView, OrderView, RefundView, ShareReceiverView,
+    ShareReturnView, ShareView, TryView,
 };
 pub use visit::Outcome;
 pub(crate) use visit::{PayRefusal, Target};

@@ -144,14 +144,9 @@ impl Share {
     }
 
     fn part_json(&self, part: &Part) -> Value {
-        let result = match part.result {
-            PartResult::Pending => "PENDING",
-            PartResult::Success => "SUCCESS",
-            PartResult::Closed => "CLOSED",
-        };
         let mut json = json!({
             "amount": part.amount, "description": part.description, "type": part.kind,
-            "account": part.account, "result": result, "detail_id": part.detail_id,
+            "account": part.account, "result": part.result.as_str(), "detail_id": part.detail_id,
             "create_time": beijing_time(self.created_at),
         });
         if let Some(reason) = &part.fail_reason {
@@ -177,19 +172,34 @@ impl Share {
     }
 }
 
+impl PartResult {
+    /// WeChat's word for the result of a part.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Success => "SUCCESS",
+            Self::Closed => "CLOSED",
+        }
+    }
+}
+
 impl ShareReturn {
-    /// In the form of WeChat's answers.
-    pub(crate) fn json(&self, order: &Order) -> Value {
-        let result = match self.result {
+    /// WeChat's word for the result of a return.
+    pub(super) const fn result_word(&self) -> &'static str {
+        match self.result {
             PartResult::Pending => "PROCESSING",
             PartResult::Success => "SUCCESS",
             PartResult::Closed => "FAILED",
-        };
+        }
+    }
+
+    /// In the form of WeChat's answers.
+    pub(crate) fn json(&self, order: &Order) -> Value {
         let mut json = json!({
             "order_id": self.order_id, "out_order_no": self.out_order_no,
             "out_return_no": self.out_return_no, "return_id": self.return_id,
             "return_mchid": self.return_mchid, "amount": self.amount,
-            "description": self.description, "result": result,
+            "description": self.description, "result": self.result_word(),
             "create_time": beijing_time(self.created_at),
         });
         if let Some(reason) = &self.fail_reason {

@@ -8,7 +8,7 @@ use super::attempt::Attempt;
 use super::notice::{Notice, TryOutcome};
 use super::order::{Order, OrderKey};
 use super::refund::Refund;
-use super::share::{PartResult, Share, sum};
+use super::share::{PartResult, Share, ShareReturn, sum};
 use super::{Entry, Ledger};
 
 /// The ledger as `GET /_simulator/ledger` returns it.
@@ -132,6 +132,34 @@ pub struct ShareView {
     pub received: Fen,
     /// What receivers gave back of it, in fen.
     pub returned: Fen,
+    /// The receivers, without the merchant that gets the rest.
+    pub receivers: Vec<ShareReceiverView>,
+    /// The returns from this share.
+    pub returns: Vec<ShareReturnView>,
+}
+
+/// One receiver of a share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShareReceiverView {
+    /// The merchant's number or the openid.
+    pub account: String,
+    /// What it was to get, in fen.
+    pub amount: Fen,
+    /// `PENDING`, `SUCCESS` or `CLOSED`.
+    pub result: &'static str,
+}
+
+/// One return of shared money.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShareReturnView {
+    /// The merchant's number of the return.
+    pub out_return_no: String,
+    /// The merchant that gives the money back.
+    pub return_mchid: String,
+    /// The amount, in fen.
+    pub amount: Fen,
+    /// `PROCESSING`, `SUCCESS` or `FAILED`.
+    pub result: &'static str,
 }
 
 impl Ledger {
@@ -183,13 +211,21 @@ impl RefundView {
 impl ShareView {
     fn new(entry: &Entry, share: &Share) -> Self {
         let of_others = share.parts.iter().filter(|part| !part.is_rest);
+        let receivers = of_others.clone().map(|part| ShareReceiverView {
+            account: part.account.clone(),
+            amount: part.amount,
+            result: part.result.as_str(),
+        });
         let received = of_others
             .clone()
             .filter(|part| part.result == PartResult::Success);
-        let returns = entry.sharing.returns.iter().filter(|returned| {
-            returned.out_order_no == share.out_order_no && returned.result == PartResult::Success
-        });
+        let returns = entry.sharing.returns.iter();
+        let returns = returns.filter(|returned| returned.out_order_no == share.out_order_no);
+        let returned = returns
+            .clone()
+            .filter(|returned| returned.result == PartResult::Success);
         Self {
+            receivers: receivers.collect(),
             mchid: entry.order.request.key.mchid.clone(),
             out_trade_no: entry.order.request.key.out_trade_no.clone(),
             out_order_no: share.out_order_no.clone(),
@@ -201,7 +237,19 @@ impl ShareView {
             },
             shared: sum(of_others.map(|part| part.amount)),
             received: sum(received.map(|part| part.amount)),
-            returned: sum(returns.map(|returned| returned.amount)),
+            returned: sum(returned.map(|returned| returned.amount)),
+            returns: returns.map(ShareReturnView::new).collect(),
+        }
+    }
+}
+
+impl ShareReturnView {
+    fn new(returned: &ShareReturn) -> Self {
+        Self {
+            out_return_no: returned.out_return_no.clone(),
+            return_mchid: returned.return_mchid.clone(),
+            amount: returned.amount,
+            result: returned.result_word(),
         }
     }
 }

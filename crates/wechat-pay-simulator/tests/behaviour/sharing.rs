@@ -202,8 +202,15 @@ async fn a_merchant_returns_what_it_got_and_no_more() {
     let (_, _, answer) = harness.call(Method::GET, &path, "").await;
     assert_eq!(answer["result"], "SUCCESS");
     assert_eq!(unsplit(&harness, &id).await, 1190, "it is not held again");
-    let view = harness.simulator.ledger_view(None);
-    assert_eq!(view.shares[0].returned.get(), 300);
+    let view = serde_json::to_value(harness.simulator.ledger_view(None)).unwrap();
+    let shared = &view["shares"][0];
+    assert_eq!(shared["returned"], 300);
+    let got = json!([{ "account": SUPPLIER, "amount": 800, "result": "SUCCESS" }]);
+    assert_eq!(shared["receivers"], got);
+    let gave = json!([{
+        "out_return_no": "Z1", "return_mchid": SUPPLIER, "amount": 300, "result": "SUCCESS",
+    }]);
+    assert_eq!(shared["returns"], gave);
 }
 
 #[tokio::test]
