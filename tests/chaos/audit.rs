@@ -1,13 +1,17 @@
 //! The audit compares WeChat's ledger, the server's ledger and the webhooks that the backend received,
 //! to the fen. Data goes in and findings come out, so its own tests can plant every error.
 
+mod sharing;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::chaos_run::AskedRefund;
 use crate::journal::{Finding, FindingKind};
+use crate::ledgers::shares::{OurShare, WechatShare};
 use crate::ledgers::{OurAttempt, OurOrder, OurRefund, WechatOrder, WechatRefund};
+use crate::sharing::AskedShare;
 
 /// Everything that the audit compares.
 #[derive(Clone, Default)]
@@ -22,6 +26,16 @@ pub(crate) struct Evidence {
     pub(crate) our_refunds: Vec<OurRefund>,
     /// The refunds that the shop requested, by number.
     pub(crate) asked_refunds: BTreeMap<String, AskedRefund>,
+    /// WeChat's shares and releases, each with its returns.
+    pub(crate) wechat_shares: Vec<WechatShare>,
+    /// The server's shares, releases and returns.
+    pub(crate) our_shares: Vec<OurShare>,
+    /// The shares, releases and returns that the shop requested, by number.
+    pub(crate) asked_shares: BTreeMap<String, AskedShare>,
+    /// The private API's list of shares, by order that was made for sharing.
+    pub(crate) api_shares: BTreeMap<String, Value>,
+    /// What WeChat still holds by the private API, by order whose money is held.
+    pub(crate) api_held: BTreeMap<String, Value>,
     /// The server's orders.
     pub(crate) ours: Vec<OurOrder>,
     /// The webhook events that the backend received: type and data, each event once.
@@ -54,6 +68,7 @@ pub(crate) fn compare(evidence: &Evidence) -> Vec<Finding> {
         audit.refund(refund);
     }
     audit.every_refund_of_ours_has_its_reason();
+    audit.sharing();
     audit.nothing_is_invented();
     audit.findings
 }
@@ -63,7 +78,7 @@ struct Audit<'a> {
     findings: Vec<Finding>,
 }
 
-impl Audit<'_> {
+impl<'a> Audit<'a> {
     fn every_order_is_kept(&mut self) {
         let kept: BTreeMap<_, _> = self
             .evidence
@@ -380,7 +395,7 @@ impl Audit<'_> {
         }
     }
 
-    fn events_of(&self, event_type: &str, field: &str, value: &str) -> Vec<&Value> {
+    fn events_of(&self, event_type: &str, field: &str, value: &str) -> Vec<&'a Value> {
         let events = self.evidence.events.iter();
         events
             .filter(|(kind, data)| kind == event_type && data[field] == value)

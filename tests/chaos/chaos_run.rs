@@ -14,6 +14,7 @@ use crate::clock::ChaosClock;
 use crate::journal::Journal;
 use crate::merchant::Merchant;
 use crate::plan::Mode;
+use crate::sharing::AskedShare;
 
 /// No answer of the merchant server takes longer: a poll is held for 25 seconds at most. An attempt
 /// makes at most three calls of ten seconds to WeChat, and may wait for the calls of another
@@ -30,6 +31,10 @@ pub(crate) struct ChaosRun {
     merchants: BTreeMap<Mode, Merchant>,
     /// The refunds that the shop requested, by their number.
     pub(crate) refunds: Mutex<BTreeMap<String, AskedRefund>>,
+    /// The shares, releases and returns that the shop requested, by their number.
+    pub(crate) shares: Mutex<BTreeMap<String, AskedShare>>,
+    /// The modes whose shop has added its receivers. The lock is held while they are added.
+    pub(crate) receivers: tokio::sync::Mutex<BTreeSet<Mode>>,
     /// The payments that WeChat confirmed to buyers: `transaction_id` and order number.
     pub(crate) paid: Mutex<BTreeMap<String, String>>,
     /// Orders of which a page has said that they are paid.
@@ -79,6 +84,8 @@ impl ChaosRun {
             wechat,
             merchants,
             refunds: Mutex::default(),
+            shares: Mutex::default(),
+            receivers: tokio::sync::Mutex::default(),
             paid: Mutex::default(),
             shown_paid: Mutex::default(),
             tokens: Mutex::default(),

@@ -1,6 +1,8 @@
 //! What both ledgers hold at the end, read as plain data: WeChat's through its control interface,
 //! the server's from its database, which this only reads.
 
+pub(crate) mod shares;
+
 use serde_json::Value;
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row as _};

@@ -32,6 +32,7 @@ mod plan;
 mod postgres;
 mod programs;
 mod settling;
+mod sharing;
 mod shop;
 mod story;
 mod wechat;
@@ -189,7 +190,13 @@ async fn main() -> ExitCode {
         );
         is_over.store(true, Ordering::Relaxed);
     };
-    tokio::join!(playing, let_time_go_by(&chaos, &is_over, arguments.orders));
+    let run = async { tokio::join!(playing, let_time_go_by(&chaos, &is_over, arguments.orders)) };
+    Box::pin(wechat::fail_shares_during(
+        &chaos,
+        &plan.share_failures,
+        run,
+    ))
+    .await;
     eprintln!("the chaos run is over after {:.0?}", began.elapsed());
     injector.clear().await;
     inbox.recover();

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::plan::sharing::ShareAction;
 use crate::plan::{Mode, Outcome, Plan, Product, Story};
 
 /// How many of each kind a plan has.
 pub(crate) struct Mix(BTreeMap<&'static str, usize>);
 
 impl Mix {
-    /// Counts the plan's orders, refunds and certificates by kind.
+    /// Counts the plan's orders, refunds, shares and certificates by kind.
     pub(crate) fn of(plan: &Plan) -> Self {
         let mut counts = BTreeMap::new();
         let mut count = |word| *counts.entry(word).or_default() += 1;
@@ -28,6 +29,16 @@ impl Mix {
                     (false, Outcome::Abnormal(None)) => "refunds abnormal",
                     (false, Outcome::Abnormal(Some(_))) => "refunds abnormal and sent on",
                 });
+            }
+            if let Some(sharing) = &order.sharing {
+                count("made for sharing");
+                for step in &sharing.steps {
+                    count(match step.action {
+                        ShareAction::Share { .. } => "shares",
+                        ShareAction::Return(_) => "returns of shares",
+                        ShareAction::Unfreeze => "releases",
+                    });
+                }
             }
         }
         counts.insert("new certificates", plan.rotations.len() + 1);

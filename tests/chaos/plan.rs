@@ -1,8 +1,12 @@
 //! The plan of a chaos run, drawn from the seed before anything begins: the same seed gives the same plan.
 //! Only how the processes interleave differs from run to run.
 
+pub(crate) mod sharing;
+
 use fastrand::Rng;
 use serde_json::{Value, json};
+
+use self::sharing::SharingPlan;
 
 /// The whole chaos.
 pub(crate) struct Plan {
@@ -18,6 +22,9 @@ pub(crate) struct Plan {
     pub(crate) database_restarts: Vec<Kill>,
     /// WeChat issues a new platform certificate after each of these numbers of begun orders.
     pub(crate) rotations: Vec<usize>,
+    /// When no receiver of a share gets its part, in seconds of the run's time: how long until then, and
+    /// how long it lasts.
+    pub(crate) share_failures: Vec<(u32, u32)>,
 }
 
 /// The kind of merchant that a merchant server takes money for; the chaos run has one server of each
@@ -63,6 +70,8 @@ pub(crate) struct OrderPlan {
     pub(crate) story: Story,
     /// The order's refunds, after the payment.
     pub(crate) refunds: Vec<RefundPlan>,
+    /// Its profit sharing; `None`: the order is not made for it.
+    pub(crate) sharing: Option<SharingPlan>,
     /// The seed of everything that is decided while the story runs.
     pub(crate) seed: u64,
 }
@@ -226,21 +235,41 @@ impl Plan {
         let (mut of_orders, mut of_faults, mut of_kills) = (dice.fork(), dice.fork(), dice.fork());
         let mut of_wechat = dice.fork();
         let mut of_database = dice.fork();
+        let (mut of_sharing, mut of_share_faults) = (dice.fork(), dice.fork());
+        let mut of_share_failures = dice.fork();
         Self {
             orders: (0..orders)
-                .map(|place| order(&mut of_orders, seed, place))
+                .map(|place| OrderPlan {
+                    sharing: sharing::draw(&mut of_sharing),
+                    ..order(&mut of_orders, seed, place)
+                })
+                .map(without_sharing_by_version_2)
                 .collect(),
             fault_sets: (0..=orders.div_ceil(FAULT_SET_ORDERS))
                 .map(|place| FaultSet {
                     from_order: (place * FAULT_SET_ORDERS).min(orders),
-                    rules: fault_sets(&mut of_faults),
+                    rules: [
+                        fault_sets(&mut of_faults, &faults()),
+                        fault_sets(&mut of_share_faults, &sharing::faults()),
+                    ]
+                    .concat()
+                    .into(),
                 })
                 .collect(),
             kills: draw_kills(&mut of_kills, orders, kills),
             wechat_kills: draw_outages(&mut of_wechat, orders, (kills / 5).max(1)),
             database_restarts: draw_outages(&mut of_database, orders, (kills / 3).max(2)),
             rotations: vec![orders / 2],
+            share_failures: sharing::draw_failures(&mut of_share_failures),
         }
+    }
+}
+
+/// Each order draws, so that the mode of one does not change the sharing of the next.
+fn without_sharing_by_version_2(order: OrderPlan) -> OrderPlan {
+    OrderPlan {
+        sharing: order.sharing.filter(|_| order.mode != Mode::Older),
+        ..order
     }
 }
 
@@ -269,6 +298,7 @@ fn order(dice: &mut Rng, seed: u64, place: usize) -> OrderPlan {
         address: format!("203.0.113.{}", dice.u8(1..255)),
         story,
         refunds: refunds(dice, mode),
+        sharing: None,
         seed: dice.u64(..),
     }
 }
@@ -371,24 +401,23 @@ fn draw_outages(dice: &mut Rng, orders: usize, count: usize) -> Vec<Kill> {
 }
 
 /// No faults, faults at many routes, or one route that hardly works.
-fn fault_sets(dice: &mut Rng) -> Value {
+fn fault_sets(dice: &mut Rng, faults: &[Fault]) -> Vec<Value> {
     let mut rules = Vec::new();
     let (rate, share) = match dice.u32(0..10) {
         0 => (0.0, 0),
         1..8 => (0.12, 40),
         _ => (0.3, 60),
     };
-    let faults = faults();
-    for (route, kind) in &faults {
+    for (route, kind) in faults {
         if dice.u32(0..100) < share {
             rules.push(rule(dice, route, kind, rate));
         }
     }
     if dice.u32(0..4) == 0 {
-        let (route, kind) = *pick(dice, &faults);
+        let (route, kind) = *pick(dice, faults);
         rules.push(rule(dice, route, kind, 0.8));
     }
-    Value::Array(rules)
+    rules
 }
 
 fn rule(dice: &mut Rng, route: &str, kind: &str, rate: f64) -> Value {
@@ -413,7 +442,8 @@ fn rule(dice: &mut Rng, route: &str, kind: &str, rate: f64) -> Value {
     rule
 }
 
-/// Routes of WeChat that the merchant server calls during the run. Bills are requested after it.
+/// Routes of WeChat that the merchant server calls during the run, without those of profit sharing. Bills
+/// are requested after it.
 const ROUTES: [&str; 8] = [
     "order",
     "query",
@@ -453,12 +483,19 @@ const ELSEWHERE: [(&str, &str); 11] = [
     ("notification", "clock_skew"),
 ];
 
-/// Every fault at every route that the merchant server calls.
-fn faults() -> Vec<(&'static str, &'static str)> {
-    let everywhere = ROUTES
+/// A route and a kind of fault.
+type Fault = (&'static str, &'static str);
+
+/// Every fault at every route that the merchant server calls, but those of profit sharing.
+fn faults() -> Vec<Fault> {
+    everywhere(&ROUTES).chain(ELSEWHERE).collect()
+}
+
+/// The faults that can happen at each of these routes.
+fn everywhere(routes: &[&'static str]) -> impl Iterator<Item = Fault> {
+    routes
         .iter()
-        .flat_map(|route| KINDS.map(|kind| (*route, kind)));
-    everywhere.chain(ELSEWHERE).collect()
+        .flat_map(|route| KINDS.map(|kind| (*route, kind)))
 }
 
 /// Picks one of them.
@@ -482,9 +519,10 @@ mod tests {
                 wechat_kills,
                 database_restarts,
                 rotations,
+                share_failures,
             } = Plan::draw(300, 20, seed);
             format!(
-                "{orders:?} {fault_sets:?} {kills:?} {wechat_kills:?} {database_restarts:?} {rotations:?}"
+                "{orders:?} {fault_sets:?} {kills:?} {wechat_kills:?} {database_restarts:?} {rotations:?} {share_failures:?}"
             )
         };
         assert_eq!(shown(7), shown(7));
@@ -503,22 +541,13 @@ mod tests {
                 .map(|word| word.as_str().unwrap().to_owned())
                 .collect()
         };
-        let faults = faults();
+        let faults = [faults(), sharing::faults()].concat();
         let thrown_at: BTreeSet<_> = faults
             .iter()
             .map(|(route, _)| (*route).to_owned())
             .collect();
-        // Bills are requested after the run, and the storm shares no payment.
-        let not_gone_to = [
-            "*",
-            "bill",
-            "bill_file",
-            "receiver",
-            "share",
-            "share_return",
-            "share_query",
-        ];
-        let not_gone_to = not_gone_to.map(str::to_owned).into();
+        // Bills are requested after the run.
+        let not_gone_to = ["*", "bill", "bill_file"].map(str::to_owned).into();
         assert_eq!(&words("route") - &not_gone_to, thrown_at);
         let thrown: BTreeSet<_> = faults.iter().map(|(_, kind)| (*kind).to_owned()).collect();
         assert_eq!(words("kind"), thrown);
@@ -547,7 +576,7 @@ mod tests {
             .iter()
             .flat_map(|fault_sets| fault_sets.rules.as_array().unwrap())
             .collect();
-        for (route, kind) in faults() {
+        for (route, kind) in [faults(), sharing::faults()].concat() {
             assert!(
                 rules
                     .iter()

@@ -5,16 +5,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::audit::{self, Evidence};
 use crate::backend::Inbox;
 use crate::books::{self, Totals};
 use crate::chaos_run::ChaosRun;
 use crate::device::Device;
 use crate::journal::{Finding, FindingKind};
+use crate::ledgers::shares::wechat_shares;
 use crate::ledgers::{Database, wechat_orders, wechat_refunds};
 use crate::plan::Plan;
 use crate::programs::MerchantServer;
-use crate::{shop, wechat};
+use crate::{sharing, shop, wechat};
 
 /// The longest step in time. WeChat's own retries are at least this frequent at first.
 const STEP_S: i64 = 1800;
@@ -120,7 +123,10 @@ async fn wechat_is_quiet(chaos: &ChaosRun) -> bool {
         .iter()
         .all(|order| !order.is_notifying);
     let mut refunds = wechat_refunds(&ledger).into_iter();
-    is_notified && refunds.all(|refund| refund.status != "PROCESSING")
+    let mut shares = wechat_shares(&ledger).into_iter();
+    is_notified
+        && refunds.all(|refund| refund.status != "PROCESSING")
+        && shares.all(|share| share.is_over())
 }
 
 async fn gather(
@@ -135,6 +141,7 @@ async fn gather(
         let (_, details) = shop::look(chaos, order).await;
         api_orders.insert(order.order_no.clone(), details);
     }
+    let (api_shares, api_held) = shared_by_the_api(chaos, plan).await;
     let mut on_page = BTreeMap::new();
     for order in &plan.orders {
         if let Some(token) = chaos.token(&order.order_no) {
@@ -156,6 +163,10 @@ async fn gather(
             .collect(),
         wechat: wechat_orders(&ledger),
         wechat_refunds: wechat_refunds(&ledger),
+        wechat_shares: wechat_shares(&ledger),
+        asked_shares: chaos.shares.lock().unwrap().clone(),
+        api_shares,
+        api_held,
         asked_refunds: chaos.refunds.lock().unwrap().clone(),
         events: events.map(|event| (event.kind, event.data)).collect(),
         api_orders,
@@ -167,9 +178,28 @@ async fn gather(
     for AuditedServer { database, .. } in audited {
         evidence.ours.extend(database.orders().await);
         evidence.our_refunds.extend(database.refunds().await);
+        evidence.our_shares.extend(database.shares().await);
         evidence.mismatches.extend(database.mismatches().await);
     }
     evidence
+}
+
+/// The private API's list of shares of each order that was made for sharing, and what WeChat holds of those
+/// whose money is held.
+async fn shared_by_the_api(
+    chaos: &ChaosRun,
+    plan: &Plan,
+) -> (BTreeMap<String, Value>, BTreeMap<String, Value>) {
+    let (mut lists, mut held) = (BTreeMap::new(), BTreeMap::new());
+    for order in plan.orders.iter().filter(|order| order.sharing.is_some()) {
+        let (_, list) = sharing::look(chaos, order).await;
+        if list["frozen"] == true {
+            let (_, amount) = sharing::held(chaos, order).await;
+            held.insert(order.order_no.clone(), amount);
+        }
+        lists.insert(order.order_no.clone(), list);
+    }
+    (lists, held)
 }
 
 /// Prints each finding with its story, and the one line at the end.

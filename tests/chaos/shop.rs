@@ -41,6 +41,9 @@ pub(crate) async fn order(chaos: &ChaosRun, plan: &OrderPlan, buyer: usize) -> S
             _ => json!({ "openid": merchant.openids[buyer] }),
         };
     }
+    if plan.sharing.is_some() {
+        order["settle_info"] = json!({ "profit_sharing": true });
+    }
     if matches!(plan.story, Story::AtTheTill(_)) {
         order["scene_info"] = json!({
             "payer_client_ip": plan.address, "device_id": "till", "store_info": { "id": "0001" },

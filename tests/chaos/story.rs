@@ -8,7 +8,9 @@ use fastrand::Rng;
 use crate::backend::Inbox;
 use crate::chaos_run::ChaosRun;
 use crate::device::{Device, Scanned, Started};
+use crate::plan::sharing::Turn;
 use crate::plan::{AtTheTill, OrderPlan, Outcome, Product, RefundAmount, Story, pick};
+use crate::sharing;
 use crate::shop;
 use crate::wechat::{self, Link, Visit};
 
@@ -39,13 +41,36 @@ pub(crate) async fn play(chaos: &Arc<ChaosRun>, inbox: &Inbox, plan: &OrderPlan)
     };
     devices.play().await;
     drop(devices);
-    if !plan.refunds.is_empty() {
-        refund_order(chaos, inbox, plan).await;
+    let shares = plan.sharing.as_ref();
+    let shares = shares.filter(|sharing| !sharing.steps.is_empty());
+    if plan.refunds.is_empty() && shares.is_none() {
+        return;
+    }
+    let Some(out_trade_no) = hear_of_payment(chaos, inbox, plan).await else {
+        return chaos.note(&plan.order_no, "shop: knows no payment to refund or share");
+    };
+    let refund = refund_order(chaos, plan, &out_trade_no);
+    let Some(shares) = shares else {
+        return refund.await;
+    };
+    let share = sharing::play(chaos, plan, shares);
+    match shares.turn {
+        Turn::Before => {
+            share.await;
+            refund.await;
+        }
+        Turn::Meanwhile => {
+            tokio::join!(share, refund);
+        }
+        Turn::After => {
+            refund.await;
+            share.await;
+        }
     }
 }
 
-/// The shop refunds once its backend has received the payment's event.
-async fn refund_order(chaos: &ChaosRun, inbox: &Inbox, plan: &OrderPlan) {
+/// Waits until the shop's backend has received the payment's event. Returns the payment's number.
+async fn hear_of_payment(chaos: &ChaosRun, inbox: &Inbox, plan: &OrderPlan) -> Option<String> {
     let mut settled = None;
     for _ in 0..HEARING_TRIES {
         settled = inbox.settled_by(&plan.order_no);
@@ -54,12 +79,11 @@ async fn refund_order(chaos: &ChaosRun, inbox: &Inbox, plan: &OrderPlan) {
         }
         chaos.clock.sleep(HEARING).await;
     }
-    let Some(out_trade_no) = settled else {
-        return chaos.note(
-            &plan.order_no,
-            "shop: knows no payment that it could refund",
-        );
-    };
+    settled
+}
+
+/// The shop refunds the payment with this number.
+async fn refund_order(chaos: &ChaosRun, plan: &OrderPlan, out_trade_no: &str) {
     let merchant = chaos.merchant(plan.mode);
     for (place, refund) in plan.refunds.iter().enumerate() {
         let wait = Duration::from_secs(u64::from(refund.after_s));
@@ -72,7 +96,7 @@ async fn refund_order(chaos: &ChaosRun, inbox: &Inbox, plan: &OrderPlan) {
         };
         if refund.in_portal {
             let fen = amount_fen.unwrap_or(plan.total_fen);
-            let is_made = wechat::refund_in_portal(chaos, merchant, &out_trade_no, fen).await;
+            let is_made = wechat::refund_in_portal(chaos, merchant, out_trade_no, fen).await;
             chaos.note(
                 &plan.order_no,
                 format!("portal: refunds {fen} fen: {is_made}"),

@@ -128,6 +128,36 @@ pub(crate) async fn rotate_certificates(chaos: &ChaosRun, rotations: &[usize]) {
     }
 }
 
+/// Now and then during `run`, no receiver gets its part and no return its money, by the pauses and lengths
+/// of the plan. Afterwards each gets it.
+pub(crate) async fn fail_shares_during<T>(
+    chaos: &ChaosRun,
+    failures: &[(u32, u32)],
+    run: impl Future<Output = T>,
+) {
+    let fail = async {
+        for (pause_s, length_s) in failures.iter().cycle() {
+            for (wait_s, outcome) in [(pause_s, "closed"), (length_s, "success")] {
+                let wait = Duration::from_secs(u64::from(*wait_s));
+                chaos.clock.sleep(wait).await;
+                decide_shares(chaos, outcome).await;
+            }
+        }
+    };
+    tokio::select! {
+        _ = run => {}
+        () = fail => {}
+    }
+    decide_shares(chaos, "success").await;
+}
+
+/// Decides the result of the shares and returns that end from now on. A new process forgets it.
+async fn decide_shares(chaos: &ChaosRun, outcome: &str) {
+    let settings = json!({ "share_outcome": outcome });
+    let set = control(chaos, "PATCH", "settings", Some(&settings)).await;
+    assert_eq!(set.0, 200, "{}", set.1);
+}
+
 /// Does everything that is due at WeChat, and returns when it is done.
 pub(crate) async fn run_due(chaos: &ChaosRun) {
     control(chaos, "POST", "clock", Some(&json!({ "advance_s": 0 }))).await;

@@ -1,6 +1,8 @@
 //! Plants every kind of error, one at a time, into a chaos run that ended well. The audit must find
 //! each.
 
+mod sharing;
+
 use FindingKind::{Duplicated, Lost, Wrong};
 use serde_json::json;
 
@@ -52,6 +54,11 @@ fn a_run_without_errors() -> Evidence {
             },
         )]
         .into(),
+        wechat_shares: Vec::new(),
+        our_shares: Vec::new(),
+        asked_shares: BTreeMap::new(),
+        api_shares: BTreeMap::new(),
+        api_held: BTreeMap::new(),
         ours: vec![
             OurOrder {
                 order_no: PAID.to_owned(),
