@@ -121,7 +121,7 @@ impl Audit<'_> {
         }
     }
 
-    /// The backend has heard of one kind of end as often as it happened, with the right figures.
+    /// The backend was notified of one kind of end as often as it happened, with the right figures.
     fn events_of_share(&mut self, ours: &OurShare, event_type: &str, times: usize) {
         let (no, number) = (&*ours.order_no, &ours.number);
         let field = if ours.is_return() {
