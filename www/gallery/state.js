@@ -10,6 +10,9 @@ const query = new URLSearchParams(location.search);
 const fixture = STATES.find(({ name }) => name === query.get("state")) || STATES[0];
 const locale = query.get("locale") || "zh-CN";
 
+/** A page that stays has no longer timers, so the element does not leave. */
+const STAYS_MS = 1_000;
+
 document.documentElement.lang = locale;
 document.documentElement.dir = locale === "ar" ? "rtl" : "ltr";
 document.documentElement.dataset.theme = query.get("theme") || "light";
@@ -26,6 +29,7 @@ const clock = new (class {
     Object.assign(window, {
       /** @param {() => void} call @param {number} ms */
       setTimeout: (call, ms) => {
+        if (fixture.stays && ms > STAYS_MS) return 0;
         const id = set(() => this._fire(id), ms);
         this._timers.set(id, { at: performance.now() + ms, call });
         return id;

@@ -16,6 +16,7 @@
  * @property {boolean} [isFramed]
  * @property {boolean} [isReloaded] the page was reloaded because WeChat did not let it pay
  * @property {Record<string, unknown>} [properties]
+ * @property {boolean} [stays] the page does not continue at the shop's address after a while
  * @property {(number | ((element: WechatPayElement) => unknown))[]} [steps]
  */
 
@@ -194,13 +195,13 @@ export const STATES = [
   { name: "returned-not-paid", shows: "returned", about: "no payment yet", agent: "phone", address: "wechat_pay_return=1", transport: { status: asked(ORDER) }, steps: [click("check-payment"), 1000] },
   { name: "offer-h5-after-trouble", shows: "offer", about: "the buyer had a problem, and WeChat has no payment", agent: "phone", address: "wechat_pay_return=1", transport: { status: asked(ORDER) }, steps: [click("report-trouble"), 1000] },
   { name: "elsewhere", about: "another device has taken over", transport: { status: open({ version: 2, attempt: 1, product: "h5", attempt_remaining_ms: 290_000 }) } },
-  { name: "paid", about: "paid, and the shop continues", transport: { status: () => first(PAID) }, properties: SHOP },
+  { name: "paid", about: "paid, and the shop continues", transport: { status: () => first(PAID) }, properties: SHOP, stays: true },
   { name: "paid-coupon", shows: "paid", about: "paid, with a coupon of WeChat's, and the page stays", transport: { status: () => first({ ...PAID, payer_total_fen: 5910 }) } },
-  { name: "paid-refunded-in-part", shows: "paid", about: "… and a part is refunded", transport: { status: () => first({ ...PAID, payer_total_fen: 5910, refunded_fen: 2000 }) }, properties: SHOP },
-  { name: "paid-refunded", shows: "paid", about: "… and all is refunded", transport: { status: () => first({ ...PAID, refunded_fen: 6910 }) }, properties: SHOP },
-  { name: "paid-longest", shows: "paid", about: "… with the longest order number", transport: { status: () => first({ ...PAID, order_no: "W".repeat(32), payee: "W".repeat(64), total_fen: 100_000_000_000, payer_total_fen: 99_999_999_999, refunded_fen: 99_999_999_999 }) }, properties: SHOP },
-  { name: "closed", about: "closed by the merchant", transport: { status: () => first({ state: "closed" }) }, properties: SHOP },
-  { name: "expired", about: "the order has expired", transport: { status: open({ remaining_ms: 0 }) }, properties: SHOP },
+  { name: "paid-refunded-in-part", shows: "paid", about: "… and a part is refunded", transport: { status: () => first({ ...PAID, payer_total_fen: 5910, refunded_fen: 2000 }) }, properties: SHOP, stays: true },
+  { name: "paid-refunded", shows: "paid", about: "… and all is refunded", transport: { status: () => first({ ...PAID, refunded_fen: 6910 }) }, properties: SHOP, stays: true },
+  { name: "paid-longest", shows: "paid", about: "… with the longest order number", transport: { status: () => first({ ...PAID, order_no: "W".repeat(32), payee: "W".repeat(64), total_fen: 100_000_000_000, payer_total_fen: 99_999_999_999, refunded_fen: 99_999_999_999 }) }, properties: SHOP, stays: true },
+  { name: "closed", about: "closed by the merchant", transport: { status: () => first({ state: "closed" }) } },
+  { name: "expired", about: "the order has expired", transport: { status: open({ remaining_ms: 0 }) } },
   { name: "problem-merchant", shows: "problem", about: "the merchant has to act", transport: { status: refuse("ORIGIN_NOT_ALLOWED") } },
   { name: "problem-order-unknown", shows: "problem", about: "the backend knows no such order", transport: { status: refuse("CHECKOUT_UNKNOWN") } },
   { name: "problem-too-often", shows: "problem", about: "too many requests", transport: { status: open(), start: refuse("RATE_LIMITED") } },
