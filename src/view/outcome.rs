@@ -1,6 +1,6 @@
 //! The screens where a payment stops: paid, closed, expired, a problem, or no way to pay.
 
-use checkout::{Intent, OrderView, Problem, ProblemCode, Screen, ViewModel};
+use checkout::{Intent, OrderView, Problem, ProblemCode, Screen, SuccessUrl, ViewModel};
 use leptos::prelude::*;
 
 use super::action::actions;
@@ -58,8 +58,8 @@ fn way_back(model: &ViewModel, words: &Words) -> Option<AnyView> {
         model.screen,
         Screen::Paid { .. } | Screen::Closed | Screen::Expired
     );
-    let link = model.back.as_ref();
-    let link = link.map(|back| link_to(back.as_str(), "back", "_top", words.text(Word::Back)));
+    let address = model.back.as_ref().map(SuccessUrl::as_str);
+    let link = address.map(|address| link_to(address, "back", "_top", words.text(Word::Back)));
     is_end.then(|| slotted("return", link))
 }
 
