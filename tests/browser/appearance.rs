@@ -74,7 +74,7 @@ async fn in_forced_colours_the_code_stays_dark_on_white_and_the_rest_has_the_buy
         gallery.show(browser, "qr", "zh-CN", "light").await;
         let colours = "const root = document.querySelector('wechat-pay').shadowRoot;
             const of = (selector, name) => [...root.querySelectorAll(selector)].map((part) => getComputedStyle(part)[name]).join(' ');
-            return {card: of('[part=base]', 'backgroundColor'), text: of('[part=amount]', 'color'),
+            return {card: of('[part=base]', 'backgroundColor'), text: of('[part~=amount]', 'color'),
                 code: of('[part=qr] path', 'fill'), under: of('.qr', 'backgroundColor'), refresh: of('.qr button', 'backgroundColor')}";
         let [black, white] = ["rgb(0, 0, 0)", "rgb(255, 255, 255)"];
         let found = browser.look(colours, vec![]).await;

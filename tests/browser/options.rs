@@ -10,7 +10,7 @@ async fn money_is_formatted_for_each_language_from_whole_fen() {
     let gallery = Gallery::open().await;
     visit(Visitor::Desktop, async |browser| {
         gallery.show(browser, "qr-long", "zh-CN", "light").await;
-        let amount = "document.querySelector('wechat-pay').shadowRoot.querySelector('[part=amount]').textContent";
+        let amount = "document.querySelector('wechat-pay').shadowRoot.querySelector('[part~=amount]').textContent";
         for (locale, language, expected) in [
             ("zh-CN", Value::Null, "¥999,999,999.99"),
             ("zh-Hant-TW", Value::Null, "CN¥999,999,999.99"),
