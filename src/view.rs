@@ -29,7 +29,7 @@ use qr_code::Picture;
 use status::{announcement, connection, sentence, spinner};
 use wasm_bindgen::JsCast;
 
-use crate::locale::{Text, Word};
+use crate::locale::Word;
 
 /// The style sheet, for a shadow root or a page.
 pub(crate) const THEME: &str = include_str!("view/theme.css");
@@ -103,14 +103,10 @@ impl Drop for View {
 fn whole(model: &ViewModel, look: &Look, picture: &mut Picture) -> AnyView {
     let words = &look.words;
     let [first, second, third, last] = body(model, look, picture);
-    let payee = model.order.as_ref().and_then(|order| order.payee.clone());
-    let name = payee.map_or_else(|| words.text(Word::Brand), Text::Owned);
     view! {
         <div
             part="base"
             class="wechat-pay"
-            role="group"
-            aria-label=name
             lang=words.text(Word::Language)
             dir=words.text(Word::Direction)
             data-theme=look.theme.as_str()

@@ -15,11 +15,6 @@ pub(super) fn line(class: &'static str, text: Text) -> AnyView {
     paragraph(class, None, text)
 }
 
-/// The card's heading for screen readers.
-pub(super) fn heading(class: &'static str, text: Text) -> AnyView {
-    view! { <h2 part=class class=class>{text}</h2> }.into_any()
-}
-
 /// A line of the merchant's text, which may be in a language of another direction.
 pub(super) fn foreign_line(class: &'static str, text: Text) -> AnyView {
     paragraph(class, Some("auto"), text)

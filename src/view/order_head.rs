@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use merchant_api::{push_decimal, push_two_digits};
 use wasm_bindgen::prelude::*;
 
-use super::block::{foreign_line, group, heading, line};
+use super::block::{foreign_line, group, line};
 use crate::locale::{Text, Word, Words};
 
 /// Says that no money moves.
@@ -23,7 +23,7 @@ pub(super) fn order_head(order: &OrderView, words: &Words) -> AnyView {
     group(
         "order",
         vec![
-            Some(heading("brand", words.text(Word::Brand))),
+            Some(line("brand", words.text(Word::Brand))),
             Some(foreign_line("payee", payee)),
             Some(foreign_line("description", description)),
             Some(line(class, amount)),
