@@ -1,6 +1,8 @@
 //! The ends of an order in a browser, as the view shows them: receipt, refund, and the way back.
 
 use checkout::{Connection, OrderView, Screen, SuccessUrl, ViewModel};
+use js_sys::{Array, Function, Reflect};
+use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::View;
@@ -35,11 +37,20 @@ fn texts(model: &ViewModel, locale: Locale, part: &str) -> Vec<String> {
     let container = container();
     let appearance = Appearance::default().with_locale(locale);
     let _view = View::new(&container, model, (&appearance).into(), |_| {});
-    let found = container.query_selector_all(part).unwrap();
-    let texts = (0..found.length()).filter_map(|place| found.get(place)?.text_content());
+    // A list of nodes is a type of web-sys that nothing else needs.
+    let query: Function = property(&container, "querySelectorAll").unchecked_into();
+    let found = query.call1(&container, &part.into()).unwrap();
+    let found = Array::from(&found);
+    let texts = found
+        .iter()
+        .filter_map(|node| property(&node, "textContent").as_string());
     let texts = texts.collect();
     container.remove();
     texts
+}
+
+fn property(of: &JsValue, name: &str) -> JsValue {
+    Reflect::get(of, &name.into()).unwrap()
 }
 
 #[wasm_bindgen_test]
