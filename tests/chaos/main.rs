@@ -38,7 +38,7 @@ mod story;
 mod wechat;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -116,13 +116,7 @@ const LATE_TICK_S: u32 = 10;
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let temporary = tempfile::tempdir().unwrap();
-    let folder = arguments
-        .folder
-        .clone()
-        .unwrap_or(temporary.path().to_owned());
-    std::fs::create_dir_all(&folder).unwrap();
-    // Both servers write absolute paths of the files in this folder.
-    let folder = folder.canonicalize().unwrap();
+    let folder = working_folder(&arguments, temporary.path());
     let kills = arguments.kills.unwrap_or((arguments.orders / 100).max(5));
     let plan = Plan::draw(arguments.orders, kills, arguments.seed);
 
@@ -191,12 +185,8 @@ async fn main() -> ExitCode {
         is_over.store(true, Ordering::Relaxed);
     };
     let run = async { tokio::join!(playing, let_time_go_by(&chaos, &is_over, arguments.orders)) };
-    Box::pin(wechat::fail_shares_during(
-        &chaos,
-        &plan.share_failures,
-        run,
-    ))
-    .await;
+    let run = wechat::fail_shares_during(&chaos, &plan.share_failures, run);
+    Box::pin(run).await;
     eprintln!("the chaos run is over after {:.0?}", began.elapsed());
     injector.clear().await;
     inbox.recover();
@@ -222,6 +212,13 @@ async fn main() -> ExitCode {
     );
     let kills = servers.iter().map(MerchantServer::kills).sum();
     settling::report(&chaos, &plan, kills, injector.struck(), &findings)
+}
+
+/// Where logs and databases are kept. Both servers write absolute paths of the files in it.
+fn working_folder(arguments: &Arguments, temporary: &Path) -> PathBuf {
+    let folder = arguments.folder.as_deref().unwrap_or(temporary);
+    std::fs::create_dir_all(folder).unwrap();
+    folder.canonicalize().unwrap()
 }
 
 async fn play_all(chaos: &Arc<ChaosRun>, inbox: &Arc<Inbox>, plan: &Plan, at_once: usize) {
