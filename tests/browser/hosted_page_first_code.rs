@@ -130,10 +130,10 @@ const RECORDER: &str = "
         const hasOrder = [...served, ...own].some((node) => !node.matches('.ribbon'));
         if (!hasOrder && !record.length) return;
         const places = [...served, ...own].map((node) => {
-            // Of a paragraph or a heading, the place of its text.
+            // Of a paragraph, the place of its text.
             const range = document.createRange();
             range.selectNodeContents(node);
-            const {x, y, width, height} = (node.matches('p, h2') ? range : node).getBoundingClientRect();
+            const {x, y, width, height} = (node.matches('p') ? range : node).getBoundingClientRect();
             return `${node.nodeName} ${[x, y, width, height].map((place) => Math.round(place * 10) / 10)}`;
         });
         const frame = {by, places};

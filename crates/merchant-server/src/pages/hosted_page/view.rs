@@ -198,7 +198,7 @@ fn about(config: &Config, order: &Order, language: Language) -> Markup {
     // As in the element: a number that would not fit on one line of the smallest screen is smaller.
     let is_long = amount.chars().count() > AMOUNT_CHARACTERS_MAX;
     html! {
-        h2 .brand { (language.say(buyer_words::BRAND)) }
+        p .brand { (language.say(buyer_words::BRAND)) }
         p .payee dir="auto" { (payee(config, order).unwrap_or_default()) }
         p .description dir="auto" { (order.description) }
         p .amount .long[is_long] { (amount) }
