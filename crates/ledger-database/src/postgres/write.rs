@@ -23,6 +23,11 @@ const BEGIN: &str = "BEGIN; SELECT CAST(pg_current_xact_id() AS TEXT)";
 const BEGIN_READ_COMMITTED: &str =
     "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT CAST(pg_current_xact_id() AS TEXT)";
 
+/// How to ask for the status of a transaction. A number that no transaction has yet is an error for
+/// `pg_xact_status`, so it is not asked about those that are not before the snapshot's end.
+const STATUS: &str = "SELECT CASE WHEN CAST(? AS xid8) < pg_snapshot_xmax(pg_current_snapshot())
+    THEN pg_xact_status(CAST(? AS xid8)) ELSE 'in progress' END";
+
 /// What writes. Clones are the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer(Arc<Pool>);
@@ -36,11 +41,6 @@ pub(crate) struct Write {
     /// PostgreSQL's number of the transaction.
     number: String,
 }
-
-/// How to ask for the status of a transaction. A number that no transaction has yet is an error for
-/// `pg_xact_status`, so it is not asked about those that are not before the snapshot's end.
-const STATUS: &str = "SELECT CASE WHEN CAST(? AS xid8) < pg_snapshot_xmax(pg_current_snapshot())
-    THEN pg_xact_status(CAST(? AS xid8)) ELSE 'in progress' END";
 
 impl Writer {
     pub(crate) fn of(server: &Server) -> Self {

@@ -2,7 +2,7 @@
 //! backend creates them (`/v1/links`).
 
 use axum::extract::RawQuery;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use http::header;
 use maud::{Markup, html};
 use merchant_api::{LinkDetails, LinkState};
@@ -16,7 +16,7 @@ use super::address::{LINKS as PATH, in_path};
 use super::figure::{money, state, time_of};
 use super::form::Posted;
 use super::frame::{Frame, page as framed, table, token};
-use super::said::Said;
+use super::said::{Said, lead_to};
 use super::session::Desk;
 use super::words;
 use crate::code_sheet::pdf;
@@ -81,8 +81,7 @@ pub(super) async fn disable(
         Ok(((), was.disabled_at.is_none()))
     };
     let ((), is_new) = desk.act(Action::DisableLink, None, &id, disabled).await?;
-    let said = if is_new { "disabled" } else { "repeated" };
-    Ok(Redirect::to(&format!("{PATH}?said={said}")).into_response())
+    Ok(lead_to(PATH, "disabled", is_new))
 }
 
 fn read(text: &str) -> Result<Wanted, Refusal> {

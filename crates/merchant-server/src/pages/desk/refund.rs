@@ -1,7 +1,7 @@
 //! A refund in two steps: the amount, and a page that asks once more. The refund's number is made with
 //! the first form, so however often the last one is sent, it is one refund.
 
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use buyer_words::Words;
 use http::StatusCode;
 use maud::{Markup, html};
@@ -16,6 +16,7 @@ use super::figure::money;
 use super::form::{Form, Posted};
 use super::frame::{Frame, facts, page as framed, token};
 use super::problem::problem;
+use super::said::lead_to;
 use super::session::Desk;
 use super::words;
 use crate::extract::PathText;
@@ -80,8 +81,7 @@ pub(super) async fn create(
     let ((), is_new) = desk
         .act(Action::Refund, Some(&order_no), &wanted.refund_no, asked)
         .await?;
-    let said = if is_new { "refunded" } else { "repeated" };
-    Ok(Redirect::to(&format!("{}?said={said}", order_path(&order_no))).into_response())
+    Ok(lead_to(&order_path(&order_no), "refunded", is_new))
 }
 
 /// The origin of a refund in words.

@@ -1,5 +1,6 @@
 //! The note of what a person has just done, on the page to which that leads.
 
+use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -11,6 +12,12 @@ use super::words;
 pub(super) struct Said {
     #[serde(default)]
     pub(super) said: String,
+}
+
+/// Leads to a page that says what was done, or that it had been done before.
+pub(super) fn lead_to(path: &str, done: &str, is_new: bool) -> Response {
+    let said = if is_new { done } else { "repeated" };
+    Redirect::to(&format!("{path}?said={said}")).into_response()
 }
 
 impl Said {

@@ -2,7 +2,7 @@
 //! The card and the name go to WeChat, encrypted, and are kept nowhere. WeChat takes this once each time
 //! that a refund becomes abnormal, so a repetition has no effect.
 
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use maud::html;
 use merchant_api::{AbnormalRefundType, ApplyAbnormalRefund, RefundState};
 use merchant_core::config::Scope;
@@ -13,6 +13,7 @@ use super::address::{TASKS, order_path, settle_path};
 use super::figure::{money, state};
 use super::form::{Form, Posted};
 use super::frame::{Frame, facts, page as framed, token};
+use super::said::lead_to;
 use super::session::Desk;
 use super::words;
 use crate::extract::PathText;
@@ -94,8 +95,7 @@ pub(super) async fn settle(
     let ((), is_new) = desk
         .act(Action::Settle, Some(order_no), &refund_no, sent)
         .await?;
-    let said = if is_new { "settled" } else { "repeated" };
-    Ok(Redirect::to(&format!("{}?said={said}", order_path(order_no))).into_response())
+    Ok(lead_to(&order_path(order_no), "settled", is_new))
 }
 
 fn read(form: &Form) -> Result<ApplyAbnormalRefund, Refusal> {

@@ -1,7 +1,7 @@
 //! `/desk/tasks`: what waits for a person: mismatches and abnormal refunds, each with what to do.
 
 use axum::extract::RawQuery;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use buyer_words::Words;
 use maud::{Markup, html};
 use merchant_api::{MismatchDetails, MismatchKind, MismatchList};
@@ -13,7 +13,7 @@ use super::address::{TASKS as PATH, order_path, settle_path};
 use super::figure::{money, time_of};
 use super::form::Posted;
 use super::frame::{Frame, facts, page as framed, token};
-use super::said::Said;
+use super::said::{Said, lead_to};
 use super::session::Desk;
 use super::words;
 use crate::error::Failure;
@@ -73,8 +73,7 @@ pub(super) async fn done(
         Ok(((), was_open))
     };
     let ((), is_new) = desk.act(Action::Done, None, &no, finished).await?;
-    let said = if is_new { "done" } else { "repeated" };
-    Ok(Redirect::to(&format!("{PATH}?said={said}")).into_response())
+    Ok(lead_to(PATH, "done", is_new))
 }
 
 fn read(text: &str) -> Result<Wanted, Refusal> {

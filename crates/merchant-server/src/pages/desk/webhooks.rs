@@ -1,7 +1,7 @@
 //! `/desk/webhooks`: whether the merchant's backend takes its messages, and sending one again.
 
 use axum::extract::RawQuery;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 use merchant_api::WebhookDetails;
 use merchant_core::Refusal;
@@ -13,7 +13,7 @@ use super::address::{WEBHOOKS as PATH, in_path, order_path};
 use super::figure::{state, time_of};
 use super::form::Posted;
 use super::frame::{Frame, facts, page as framed, table, token};
-use super::said::Said;
+use super::said::{Said, lead_to};
 use super::session::Desk;
 use super::words;
 use crate::error::Failure;
@@ -103,12 +103,11 @@ pub(super) async fn resend(
     let ((), is_new) = desk
         .act(Action::Resend, order_no.as_deref(), &id, resent)
         .await?;
-    let said = if is_new { "resent" } else { "repeated" };
     let back = match order_no.filter(|_| form.get("to") == "order") {
         Some(order_no) => order_path(&order_no),
         None => PATH.to_owned(),
     };
-    Ok(Redirect::to(&format!("{back}?said={said}")).into_response())
+    Ok(lead_to(&back, "resent", is_new))
 }
 
 /// The form that sends a message again. `tries` tells a repetition of it from a new wish.

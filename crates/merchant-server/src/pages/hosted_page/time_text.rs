@@ -2,7 +2,7 @@
 //! Beijing's time, as WeChat does. It decides nothing by a time.
 
 use jiff::Timestamp;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::Offset;
 
 use crate::extract::Language;
 
@@ -10,12 +10,12 @@ use crate::extract::Language;
 /// its reader may be in another one. `None` if the text is no time.
 pub(super) fn time_text(time: &str, language: Language) -> Option<String> {
     let moment: Timestamp = time.parse().ok()?;
-    let beijing = TimeZone::fixed(Offset::constant(8));
+    let beijing = Offset::constant(8).to_datetime(moment);
     let format = match language {
         Language::ZhCn | Language::ZhHant => "%Y年%-m月%-d日 %H:%M",
         Language::En => "%b %-d, %Y, %-I:%M %p (UTC+8)",
     };
-    Some(moment.to_zoned(beijing).strftime(format).to_string())
+    Some(beijing.strftime(format).to_string())
 }
 
 #[cfg(test)]
