@@ -239,11 +239,15 @@ impl Plan {
         let mut of_share_failures = dice.fork();
         Self {
             orders: (0..orders)
-                .map(|place| OrderPlan {
-                    sharing: sharing::draw(&mut of_sharing),
-                    ..order(&mut of_orders, seed, place)
+                .map(|place| {
+                    let order = order(&mut of_orders, seed, place);
+                    // Each order draws, so that the mode of one does not change the sharing of the next.
+                    let sharing = sharing::draw(&mut of_sharing);
+                    OrderPlan {
+                        sharing: sharing.filter(|_| order.mode != Mode::Older),
+                        ..order
+                    }
                 })
-                .map(without_sharing_by_version_2)
                 .collect(),
             fault_sets: (0..=orders.div_ceil(FAULT_SET_ORDERS))
                 .map(|place| FaultSet {
@@ -262,14 +266,6 @@ impl Plan {
             rotations: vec![orders / 2],
             share_failures: sharing::draw_failures(&mut of_share_failures),
         }
-    }
-}
-
-/// Each order draws, so that the mode of one does not change the sharing of the next.
-fn without_sharing_by_version_2(order: OrderPlan) -> OrderPlan {
-    OrderPlan {
-        sharing: order.sharing.filter(|_| order.mode != Mode::Older),
-        ..order
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) async fn play(chaos: &Arc<ChaosRun>, inbox: &Inbox, plan: &OrderPlan)
     if plan.refunds.is_empty() && shares.is_none() {
         return;
     }
-    let Some(out_trade_no) = hear_of_payment(chaos, inbox, plan).await else {
+    let Some(out_trade_no) = payment_event(chaos, inbox, plan).await else {
         return chaos.note(&plan.order_no, "shop: knows no payment to refund or share");
     };
     let refund = refund_order(chaos, plan, &out_trade_no);
@@ -70,7 +70,7 @@ pub(crate) async fn play(chaos: &Arc<ChaosRun>, inbox: &Inbox, plan: &OrderPlan)
 }
 
 /// Waits until the shop's backend has received the payment's event. Returns the payment's number.
-async fn hear_of_payment(chaos: &ChaosRun, inbox: &Inbox, plan: &OrderPlan) -> Option<String> {
+async fn payment_event(chaos: &ChaosRun, inbox: &Inbox, plan: &OrderPlan) -> Option<String> {
     let mut settled = None;
     for _ in 0..HEARING_TRIES {
         settled = inbox.settled_by(&plan.order_no);

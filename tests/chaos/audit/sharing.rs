@@ -1,6 +1,7 @@
 //! Profit sharing in the audit: every share, release and return is at WeChat exactly once and as the
-//! server's ledger has it, the backend heard the end of each once, and no money was taken twice.
+//! server's ledger has it, the backend was notified of each end once, and no money was taken twice.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -135,19 +136,12 @@ impl Audit<'_> {
             .into_iter()
             .filter(|data| ours.is_return() || data.get("return_no").is_none())
             .collect();
-        if events.len() < times {
-            let heard = events.len();
-            self.lost(
-                no,
-                format!("{event_type} of {number} was told {heard} times of {times}"),
-            );
-        }
-        if events.len() > times {
-            let heard = events.len();
-            self.duplicated(
-                no,
-                format!("{event_type} of {number} was told {heard} times of {times}"),
-            );
+        let sent = events.len();
+        let what = format!("{event_type} of {number} was sent {sent} times instead of {times}");
+        match sent.cmp(&times) {
+            Ordering::Less => self.lost(no, what),
+            Ordering::Equal => {}
+            Ordering::Greater => self.duplicated(no, what),
         }
         for data in events {
             let arrived = match (&*ours.kind, event_type) {
@@ -159,7 +153,7 @@ impl Audit<'_> {
                 && data["amount_fen"] == ours.amount_fen
                 && data["succeeded_fen"] == arrived;
             if !agrees {
-                self.wrong(no, format!("{event_type} tells {data}"));
+                self.wrong(no, format!("{event_type} says {data}"));
             }
         }
     }
