@@ -87,7 +87,9 @@ async fn main() {
         has_rate_limits: false,
         backend: None,
     };
-    let transport = |wechat| Arc::new(Slow(wechat, slow.clone())) as Arc<dyn WechatTransport>;
+    let transport = |wechat| {
+        Arc::new(Slow(ServiceTransport::new(wechat), slow.clone())) as Arc<dyn WechatTransport>
+    };
     let servers = InProcessServers::open(outside, transport).await;
 
     clock.0.store(SystemClock.now_ms(), Ordering::Relaxed);

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use bytes::Bytes;
 use http::{Request, Response};
-use merchant_server::{SystemClock, SystemRandomness};
+use merchant_server::{ServiceTransport, SystemClock, SystemRandomness};
 use payment_tests::in_process::{InProcessServers, MERCHANT, Outside};
 use serde_json::{Value, json};
 use wechat_pay_simulator::Outgoing;
@@ -40,7 +40,8 @@ async fn main() {
         has_rate_limits: false,
         backend: None,
     };
-    let servers = InProcessServers::open(outside, |wechat| Arc::new(wechat)).await;
+    let servers =
+        InProcessServers::open(outside, |wechat| Arc::new(ServiceTransport::new(wechat))).await;
     let servers = Arc::new(servers);
 
     let start = Instant::now();

@@ -1,4 +1,4 @@
-//! What the parties of a journey say to each other, in order: requests, their answers, and what a person does. The
+//! The messages between the parties of a journey, in order: requests, their answers, and what a person does. The
 //! diagrams in the documents are drawn from it. Nothing secret is kept of a message: its route, its product, and the
 //! words that say what became of it.
 
@@ -9,9 +9,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use bytes::Bytes;
 use http::request::Parts;
-use merchant_server::{Call, ServiceTransport, WechatTransport};
 use serde_json::Value;
 
 /// The largest message that is read.
@@ -56,7 +54,7 @@ impl Party {
 pub(crate) struct Calls(Arc<Mutex<Vec<String>>>);
 
 impl Calls {
-    /// The record as lines: `call`, `answer` or `act`, from, to, and what was said, divided by tabs.
+    /// The record as lines: `call`, `answer` or `act`, from, to, and the message, divided by tabs.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.0.lock().unwrap().clone()
     }
@@ -88,38 +86,9 @@ impl Calls {
         }))
     }
 
-    /// The merchant server's way to WeChat, recorded.
-    pub(crate) fn transport(
-        &self,
-    ) -> impl FnOnce(ServiceTransport<Router>) -> Arc<dyn WechatTransport> + use<> {
-        let calls = self.clone();
-        |wechat| Arc::new(RecordedTransport { calls, wechat })
-    }
-
     fn note(&self, kind: &str, from: Party, to: Party, what: &str) {
         let line = format!("{kind}\t{}\t{}\t{what}", from.as_str(), to.as_str());
         self.0.lock().unwrap().push(line);
-    }
-}
-
-/// The merchant server's way to WeChat, which records its calls.
-struct RecordedTransport {
-    calls: Calls,
-    wechat: ServiceTransport<Router>,
-}
-
-impl WechatTransport for RecordedTransport {
-    fn call(&self, request: http::Request<Bytes>) -> Call<'_> {
-        Box::pin(async move {
-            let (head, body) = request.into_parts();
-            let (from, to) = (Party::Server, Party::Wechat);
-            self.calls.note("call", from, to, &asked(&head, &body));
-            let request = http::Request::from_parts(head, body);
-            let answer = self.wechat.call(request).await?;
-            let said = answered(answer.status(), answer.body());
-            self.calls.note("answer", to, from, &said);
-            Ok(answer)
-        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who calls whom in each scene, from the shop's order to its webhook. The diagrams of the documents are drawn from
+//! The calls of each scene in order, from the shop's order to its webhook. The diagrams of the documents are drawn from
 //! the golden that this test compares with; `BLESS=1` writes it, and `cargo xtask docs` draws.
 
 use std::path::Path;

@@ -8,9 +8,8 @@ use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use merchant_server::{Clock as _, Config, MerchantServer, SeededRandomness};
-use payment_tests::in_process::{InProcessServers, MERCHANT, Outside, SHOP, WECHAT, json_of};
-use payment_tests::merchant_config::API_KEY;
+use merchant_server::{Clock as _, Config, MerchantServer, SeededRandomness, ServiceTransport};
+use payment_tests::in_process::{InProcessServers, MERCHANT, Outside, SHOP, WECHAT, order_at};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use wechat_pay::{Account, Product, Stamp, replay_order};
@@ -39,7 +38,7 @@ pub(crate) struct JourneyServers {
     pub(crate) simulator: Simulator,
     both: InProcessServers,
     route: Arc<NotificationRoute>,
-    /// What all of them say to each other.
+    /// The messages between all of them.
     pub(crate) calls: Calls,
 }
 
@@ -65,8 +64,11 @@ impl JourneyServers {
             has_rate_limits: true,
             backend: Some(calls.between(Party::Server, Party::Shop, backend())),
         };
-        let transport = calls.transport();
-        let both = InProcessServers::open(outside, transport).await;
+        let both = InProcessServers::open(outside, |wechat| {
+            let wechat = calls.between(Party::Server, Party::Wechat, wechat);
+            Arc::new(ServiceTransport::new(wechat))
+        })
+        .await;
         let notified = calls.between(Party::Wechat, Party::Server, both.merchant.clone());
         route.merchant.set(notified).unwrap();
         // What the server asks as it starts belongs to no payment.
@@ -83,16 +85,9 @@ impl JourneyServers {
 
     /// The merchant's backend creates the order. Returns the page's token.
     pub(crate) async fn order(&self, order: Value) -> String {
-        let request = Request::post(format!("{MERCHANT}/v1/orders"))
-            .header("authorization", format!("Bearer {API_KEY}"))
-            .header("content-type", "application/json")
-            .body(Body::from(order.to_string()));
-        let shops = self
-            .calls
-            .between(Party::Shop, Party::Server, self.both.merchant.clone());
-        let (status, created) = json_of(shops.oneshot(request.unwrap()).await.unwrap()).await;
-        assert_eq!(status, StatusCode::CREATED, "{created}");
-        created["token"].as_str().unwrap().to_owned()
+        let merchant = self.both.merchant.clone();
+        let merchant = self.calls.between(Party::Shop, Party::Server, merchant);
+        order_at(merchant, &order).await
     }
 
     /// Another program with the merchant's keys orders at WeChat without the server. Returns the

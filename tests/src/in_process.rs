@@ -57,10 +57,10 @@ pub struct InProcessServers {
 }
 
 impl InProcessServers {
-    /// Opens both. `transport` is the merchant server's way to the simulator.
+    /// Opens both. `transport` makes the merchant server's way to the simulator's routes.
     pub async fn open(
         outside: Outside,
-        transport: impl FnOnce(ServiceTransport<Router>) -> Arc<dyn WechatTransport>,
+        transport: impl FnOnce(Router) -> Arc<dyn WechatTransport>,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let keys = folder.path().join("simulator");
@@ -82,7 +82,7 @@ impl InProcessServers {
         let surroundings = Surroundings {
             clock: outside.clock,
             randomness: outside.randomness,
-            wechat: transport(ServiceTransport::new(wechat.clone())),
+            wechat: transport(wechat.clone()),
             webhooks: Arc::new(ServiceTransport::new(outside.backend.unwrap_or_default())),
         };
         let config = config.checked(folder.path());
@@ -101,13 +101,7 @@ impl InProcessServers {
 
     /// The merchant's backend creates the order. Returns the page's token.
     pub async fn order(&self, order: &Value) -> String {
-        let request = Request::post(format!("{MERCHANT}/v1/orders"))
-            .header("authorization", format!("Bearer {API_KEY}"))
-            .header("content-type", "application/json")
-            .body(Body::from(order.to_string()));
-        let (status, created) = self.send_json(request.unwrap()).await;
-        assert_eq!(status, StatusCode::CREATED, "{created}");
-        created["token"].as_str().unwrap().to_owned()
+        order_at(self.merchant.clone(), order).await
     }
 
     /// An element starts an attempt.
@@ -152,6 +146,18 @@ impl InProcessServers {
     pub async fn send_json(&self, request: Request<Body>) -> (StatusCode, Value) {
         json_of(self.send(request).await).await
     }
+}
+
+/// The merchant's backend creates the order at these routes of the merchant server. Returns the page's
+/// token.
+pub async fn order_at(merchant: Router, order: &Value) -> String {
+    let request = Request::post(format!("{MERCHANT}/v1/orders"))
+        .header("authorization", format!("Bearer {API_KEY}"))
+        .header("content-type", "application/json")
+        .body(Body::from(order.to_string()));
+    let (status, created) = json_of(merchant.oneshot(request.unwrap()).await.unwrap()).await;
+    assert_eq!(status, StatusCode::CREATED, "{created}");
+    created["token"].as_str().unwrap().to_owned()
 }
 
 /// The status and the JSON of an answer; null where it is not JSON.

@@ -1,4 +1,4 @@
-//! Who calls whom in each scene: a drawing and its place in the page, from the calls that a journey recorded
+//! The calls of each scene in order: a sequence diagram and its place in the page, from what a journey recorded
 //! (`tests/journeys/sequences.rs`). Nothing is drawn that no journey did.
 
 use std::fmt::Write as _;
@@ -144,7 +144,7 @@ fn column(party: &str) -> Result<u32, Failure> {
 fn page(book: Book) -> String {
     let [title, introduction] = [
         [
-            "Who calls whom",
+            "Call sequences",
             "`cargo xtask docs` draws these from what the tests' own journeys recorded (`tests/journeys/sequences.rs`): the \
              element's machine, the merchant server and the simulator, with every signature made and checked. A dashed \
              line is an answer. `{token}` is the order's token.",
