@@ -122,9 +122,13 @@ async fn buyers_who_come_at_once_never_share_a_use() {
         None
     };
     let buyer = Buyer::of(&server, &id);
+    // All have the form before the first one sends it: a link that is in use shows none.
+    let mut requests = Vec::new();
+    for _ in 0..BUYERS {
+        requests.push(buyer.request(&buyer.key().await, &[]));
+    }
     let mut sending = JoinSet::new();
-    for number in 0..BUYERS {
-        let request = buyer.request(&buyer.key().await, &[]);
+    for (number, request) in requests.into_iter().enumerate() {
         let of = beside.as_ref().filter(|_| number % 2 == 0);
         let app = of.unwrap_or(&server).app.clone();
         sending.spawn(async move { read(app.oneshot(request).await.unwrap()).await });
