@@ -1,6 +1,6 @@
 //! Tools that cargo compiles from crates.io into the tool cache, one folder per version.
 //!
-//! They are compiled with little optimisation and without TLS. None of them connects to another
+//! They are compiled with little optimisation or none, and without TLS. None of them connects to another
 //! machine here, and on two cores this saves minutes.
 
 use std::path::PathBuf;
@@ -17,6 +17,8 @@ pub(crate) struct CargoTool {
     programs: &'static [&'static str],
     /// Whether to use the versions of its own lock file, which must all be available.
     locked: bool,
+    /// Optimisation costs more time than it saves, unless the program does much work.
+    opt_level: &'static str,
 }
 
 /// The same version as the crate `wasm-bindgen` (root Cargo.toml): its test runner, and the command
@@ -26,6 +28,7 @@ pub(crate) const BINDGEN_CLI: CargoTool = CargoTool {
     version: "0.2.130",
     programs: &["wasm-bindgen", "wasm-bindgen-test-runner"],
     locked: false,
+    opt_level: "1",
 };
 
 /// The dev loop of the widget. Trunk 0.22 requires a newer rustc than ours.
@@ -34,6 +37,7 @@ pub(crate) const TRUNK: CargoTool = CargoTool {
     version: "0.21.14",
     programs: &["trunk"],
     locked: true,
+    opt_level: "0",
 };
 
 /// Firefox's WebDriver.
@@ -42,6 +46,7 @@ pub(crate) const GECKODRIVER: CargoTool = CargoTool {
     version: "0.37.1",
     programs: &["geckodriver"],
     locked: true,
+    opt_level: "0",
 };
 
 /// The check of dependencies: licences, sources, bans, and advisories if a database is available.
@@ -50,6 +55,7 @@ pub(crate) const CARGO_DENY: CargoTool = CargoTool {
     version: "0.20.2",
     programs: &["cargo-deny"],
     locked: true,
+    opt_level: "0",
 };
 
 impl CargoTool {
@@ -93,12 +99,15 @@ impl CargoTool {
         process::run_within(
             repository::cargo()
                 .args(self.arguments(cache))
-                .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+                .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", self.opt_level)
                 .env("CARGO_PROFILE_RELEASE_LTO", "off")
                 .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
                 .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
-                // The caller's target folder would be filled with files that are never used again.
-                .env_remove("CARGO_TARGET_DIR"),
+                // They have dependencies in common.
+                .env(
+                    "CARGO_TARGET_DIR",
+                    repository::target_dir().join("cargo-tools"),
+                ),
             COMPILE_LIMIT,
         )
     }
