@@ -52,8 +52,7 @@ pub async fn start_by_page(
 ) -> Result<CheckoutAnswer, Refusal> {
     let checkout = checkouts::find(payments, token).await?;
     let request = AttemptRequest::of_page(form, buyer_address);
-    let started = start(payments, checkout.order.id, &request, Queue::Pages).await?;
-    Ok(started.into_answer(payments))
+    start_of_page(payments, checkout.order.id, &request).await
 }
 
 /// A page that is being sent starts the order's first attempt, for a code that it then shows. If the
@@ -61,8 +60,24 @@ pub async fn start_by_page(
 pub async fn start_first_code(payments: &Payments, token: &str) -> Result<CheckoutAnswer, Refusal> {
     let checkout = checkouts::find(payments, token).await?;
     let request = AttemptRequest::of_first_code();
-    let started = start(payments, checkout.order.id, &request, Queue::Pages).await?;
-    Ok(started.into_answer(payments))
+    start_of_page(payments, checkout.order.id, &request).await
+}
+
+/// A refusal is counted for the desk, unless another page of the buyer has taken over.
+async fn start_of_page(
+    payments: &Payments,
+    order_id: i64,
+    request: &AttemptRequest,
+) -> Result<CheckoutAnswer, Refusal> {
+    let started = start(payments, order_id, request, Queue::Pages).await;
+    started
+        .map(|started| started.into_answer(payments))
+        .inspect_err(|refusal| {
+            if !matches!(refusal, Refusal::Superseded(_)) {
+                let now_ms = payments.clock.now_ms();
+                payments.buyer_figures.problem(refusal.code(), now_ms);
+            }
+        })
 }
 
 /// The merchant's backend starts an attempt, for its app, its mini-program or its till. The rules

@@ -32,6 +32,12 @@ pub async fn show(payments: &Payments, token: &str) -> Result<(Checkout, Checkou
     Ok((checkout, answer))
 }
 
+/// A page that a person has opened shows the order: counted for the desk.
+pub fn note_shown(payments: &Payments, checkout: &Checkout) {
+    let now_ms = payments.clock.now_ms();
+    payments.buyer_figures.shown(&checkout.order, now_ms);
+}
+
 /// The buyer says "I have paid": queries WeChat, unless that was done a moment ago.
 pub async fn check(payments: &Payments, token: &str) -> Result<(), Refusal> {
     let checkout = find(payments, token).await?;

@@ -46,6 +46,9 @@ const SECOND_LOOK_MS: i64 = 10_000;
 /// A mismatch waits for a person anyway; queries about it end after about three days.
 const MISMATCH_TRIES: u64 = 400;
 
+/// How many orders are recorded as shown in one transaction.
+const SHOWN_AT_ONCE: usize = 100;
+
 /// When an attempt created at `created_ms` is first queried.
 pub(crate) const fn first_query_ms(created_ms: i64) -> i64 {
     created_ms + QUERY_PLAN_MS[0]
@@ -63,11 +66,24 @@ impl Payments {
     /// Runs all work that is due now; returns the number of pieces. A piece that fails is postponed
     /// and does not delay the others.
     pub async fn run_due(&self) -> Result<usize, LedgerError> {
+        self.write_buyer_figures().await?;
         let mut done = 0;
         for lane in Lane::ALL {
             done += self.run_lane(lane).await?;
         }
         Ok(done)
+    }
+
+    /// Writes what buyers' pages showed and were refused since the last time. What cannot be written is lost.
+    async fn write_buyer_figures(&self) -> Result<(), LedgerError> {
+        let (shown, problems) = self.buyer_figures.take();
+        if !problems.is_empty() {
+            self.ledger.add_buyer_figures(&[], &problems).await?;
+        }
+        for some in shown.chunks(SHOWN_AT_ONCE) {
+            self.ledger.add_buyer_figures(some, &[]).await?;
+        }
+        Ok(())
     }
 
     /// Runs a piece of work that was taken.

@@ -7,6 +7,7 @@
 mod attempts;
 mod backup;
 mod business;
+mod buyer_figures;
 mod census;
 mod changes;
 mod checkouts;
@@ -56,6 +57,7 @@ use std::path::Path;
 
 pub(crate) use attempts::{Attempt, AttemptState, Begun, Link, NewAttempt, PaidBy, Parties};
 pub(crate) use business::{PaymentHere, PaymentRow, RefundHere, RefundRow, Span};
+pub(crate) use buyer_figures::MoreProblems;
 pub use census::Census;
 pub(crate) use changes::Waiter;
 pub use checkouts::{Checkout, OrderFilter};

@@ -5,6 +5,7 @@
 
 mod admission;
 mod allowance;
+mod buyer_figures;
 mod callback_locks;
 mod clock_steps;
 mod merchants;
@@ -23,6 +24,7 @@ use admission::Admission;
 pub use admission::Overloaded;
 pub(crate) use admission::RETRY_MS;
 pub use allowance::{Allowance, Allowances};
+use buyer_figures::BuyerFigures;
 use callback_locks::CallbackLocks;
 use clock_steps::ClockSteps;
 use log_output::QuietLog;
@@ -68,6 +70,7 @@ pub struct Parts {
     pub(crate) due_work_log: Arc<DueWorkLog>,
     pub(crate) attempt_allowances: Arc<Allowances<i64>>,
     pub(crate) callbacks: Arc<CallbackLocks>,
+    pub(crate) buyer_figures: Arc<BuyerFigures>,
     held_polls: Arc<AtomicUsize>,
     pub(crate) admission: Arc<Admission>,
     order_locks: Arc<OrderLocks>,
@@ -146,6 +149,7 @@ impl Payments {
             due_work_log: Arc::default(),
             attempt_allowances: Arc::new(Allowances::new(ATTEMPT_ALLOWANCE)),
             callbacks: Arc::default(),
+            buyer_figures: Arc::default(),
             held_polls: Arc::default(),
             admission: Arc::new(admission),
             order_locks: Arc::default(),
@@ -170,6 +174,7 @@ impl Payments {
             due_work_log: self.due_work_log.clone(),
             attempt_allowances: self.attempt_allowances.clone(),
             callbacks: self.callbacks.clone(),
+            buyer_figures: self.buyer_figures.clone(),
             held_polls: self.held_polls.clone(),
             admission: self.admission.clone(),
             order_locks: self.order_locks.clone(),

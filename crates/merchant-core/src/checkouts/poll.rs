@@ -85,6 +85,9 @@ pub async fn begin_poll(
 ) -> Result<Poll, Refusal> {
     let mut checkout = find(payments, token).await?;
     let order_id = checkout.order.id;
+    payments
+        .buyer_figures
+        .shown(&checkout.order, payments.clock.now_ms());
     if query.ask {
         checkout = query_if_due(payments, order_id).await?;
     }

@@ -1,7 +1,7 @@
-//! The loops of a program that runs for long: due work, lane by lane, and WeChat's certificates on
-//! schedule. What the work is and when it is due is not decided here.
+//! The loops of a program that runs for long: due work, lane by lane, WeChat's certificates on schedule, and
+//! the figures of buyers' pages. What the work is and when it is due is not decided here.
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{join_all, join3};
 use log_output::QuietLog;
 use tracing::Instrument as _;
 
@@ -16,6 +16,9 @@ const LONGEST_SLEEP_MS: i64 = 1_000;
 /// The shortest sleep of a loop while nothing ends: due work that could not be taken is mostly held
 /// by another process.
 const SHORTEST_SLEEP_MS: i64 = 50;
+/// How often the figures of buyers' pages are written.
+const FIGURES_EVERY_MS: i64 = 1_000;
+
 /// Runs due work when it is due, and downloads WeChat's certificates on schedule, forever. `current`
 /// returns the merchants under the current configuration. Each merchant has lanes of its own.
 pub async fn run_for_ever(current: impl Fn() -> Merchants) {
@@ -34,7 +37,7 @@ pub async fn run_for_ever(current: impl Fn() -> Merchants) {
         let span = payments().span();
         async move {
             let lanes = join_all(Lane::ALL.map(|lane| work(&payments, lane)));
-            join(lanes, keep_trust(&payments)).await;
+            join3(lanes, keep_trust(&payments), keep_figures(&payments)).await;
         }
         .instrument(span)
     };
@@ -95,5 +98,19 @@ async fn keep_trust(current: &impl Fn() -> Payments) {
             .clock
             .sleep_ms(payments.wechat.certificates_wait_ms())
             .await;
+    }
+}
+
+/// Writes the figures of buyers' pages once a second.
+async fn keep_figures(current: &impl Fn() -> Payments) {
+    let failures = QuietLog::new();
+    loop {
+        let payments = current();
+        if let Err(error) = payments.write_buyer_figures().await
+            && let Some(left_out) = failures.admit(payments.clock.monotonic_ms())
+        {
+            tracing::warn!(%error, left_out, "figures of buyers' pages are lost");
+        }
+        payments.clock.sleep_ms(FIGURES_EVERY_MS).await;
     }
 }

@@ -42,11 +42,13 @@ pub(crate) struct CountedOrders {
     pub(crate) state: String,
     /// `None`: nobody has begun to pay.
     pub(crate) attempt: Option<String>,
+    /// Whether a page showed them before anybody began to pay.
+    pub(crate) is_shown: bool,
     pub(crate) count: u64,
 }
 
 row! {
-    CountedOrders { state, attempt, count }
+    CountedOrders { state, attempt, is_shown, count }
 }
 
 impl Ledger {
@@ -79,17 +81,21 @@ impl Ledger {
         Ok(found)
     }
 
-    /// The orders that were created since a moment, by their state and that of their newest attempt.
+    /// The orders that were created since a moment, by their state, by that of their newest attempt, and by
+    /// whether they were shown.
     pub(crate) async fn orders_since(
         &self,
         from_ms: i64,
     ) -> Result<Vec<CountedOrders>, LedgerError> {
         let found = query_as(
-            "SELECT orders.state AS state, attempts.state AS attempt, COUNT(*) AS count
+            "SELECT orders.state AS state, attempts.state AS attempt,
+                    CASE WHEN orders.shown_ms IS NULL THEN 0 ELSE 1 END AS is_shown,
+                    COUNT(*) AS count
              FROM orders LEFT JOIN attempts
                ON attempts.order_id = orders.id AND attempts.number = orders.current_attempt
              WHERE orders.merchant = ? AND orders.created_ms >= ?
-             GROUP BY orders.state, attempts.state",
+             GROUP BY orders.state, attempts.state,
+                      CASE WHEN orders.shown_ms IS NULL THEN 0 ELSE 1 END",
         )
         .bind(self.merchant)
         .bind(from_ms)

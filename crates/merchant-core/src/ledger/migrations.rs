@@ -41,6 +41,7 @@ pub(super) const SQLITE: &[Migration] = migrations! {
     100 "who is paid" "0100_payee.sql"
     110 "payment links" "0110_payment_links.sql"
     120 "shares" "0120_shares.sql"
+    130 "figures of buyers' pages" "0130_buyer_figures.sql"
 };
 
 /// PostgreSQL came with version 22: its first migration makes the tables of that version.
@@ -58,4 +59,5 @@ pub(super) const POSTGRES: &[Migration] = migrations! {
     100 "who is paid" "0100_payee.sql"
     110 "payment links" "0110_payment_links.sql"
     120 "shares" "0120_shares.sql"
+    130 "figures of buyers' pages" "0130_buyer_figures.sql"
 };

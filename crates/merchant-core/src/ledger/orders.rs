@@ -18,7 +18,7 @@ pub(super) const COLUMNS: &str =
     "id, order_no, token, total_fen, description, openid, openid_is_sub, sub_mchid,
     return_url, success_url, products, created_ms, expires_ms, state, is_closing, version,
     current_attempt, asked_ms, checked_ms, payer_total_fen, success_time, refunded_fen, request, notify_url,
-    link_id, note, payee";
+    link_id, note, payee, shown_ms";
 
 /// The longest that a query takes, in milliseconds: two queries that overlap were sent within this
 /// time.
@@ -72,6 +72,8 @@ pub struct Order {
     pub(crate) note: Option<String>,
     /// The name of who is paid, if the order names one.
     pub(crate) payee: Option<String>,
+    /// When a page showed the order for the first time before anybody began to pay.
+    pub(crate) shown_ms: Option<i64>,
 }
 
 row! {
@@ -103,6 +105,7 @@ row! {
         link_id,
         note,
         payee,
+        shown_ms,
     }
 }
 

@@ -66,6 +66,9 @@ pub(crate) async fn page(
         arrival: Arrival::parse(&query.unwrap_or_default()),
         language,
     };
+    if visit::is_navigation(&method, &request.headers) {
+        checkouts::note_shown(&payments, &checkout);
+    }
     // The last places are for notifications and short calls.
     let is_code_due =
         first_code::is_due(&method, &request, &checkout, &answer) && !places.are_few();

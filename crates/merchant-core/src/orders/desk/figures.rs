@@ -1,6 +1,5 @@
-//! The figures of the last thirty days: what was paid, by scene, day and hour, and how many orders got
-//! how far. What the ledger does not know is not in them: it does not record that a page was shown, or
-//! which problem a buyer saw there.
+//! The figures of the last thirty days: what was paid, by scene, day and hour, how many orders got how far,
+//! and what buyers' pages were refused. A problem that only the buyer's browser saw is not in them.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +27,9 @@ pub struct ScenePart {
 /// Where orders that are not paid ended or wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lost {
-    /// Open or closed, and nobody began to pay.
+    /// Open or closed, and no page has shown the order.
+    pub not_shown: u64,
+    /// Open or closed, shown, and nobody began to pay.
     pub not_begun: u64,
     /// Closed after somebody began to pay: given up, too late, or closed by the merchant.
     pub given_up: u64,
@@ -51,12 +52,17 @@ pub struct Figures {
     pub hours: [BTreeMap<AttemptProduct, ScenePart>; 24],
     /// The orders that were created in the last days.
     pub created: u64,
-    /// Those for which somebody began to pay.
+    /// Those that a page has shown, or that somebody began to pay.
+    pub shown: u64,
+    /// Those that somebody began to pay.
     pub started: u64,
     /// Those that were paid.
     pub paid: u64,
     /// The others.
     pub lost: Lost,
+    /// What buyers' pages were refused in the last days: the word of the error code, and how often. The most
+    /// frequent is first.
+    pub problems: Vec<(String, u64)>,
 }
 
 /// Reads the figures.
@@ -80,6 +86,11 @@ pub async fn figures(payments: &Payments) -> Result<Figures, Refusal> {
     for orders in ledger.orders_since(from_ms).await? {
         figures.add_orders(&orders);
     }
+    let problems = ledger.buyer_problems_since(from_ms).await?;
+    let problems = problems.into_iter();
+    figures.problems = problems
+        .map(|problem| (problem.code, problem.count))
+        .collect();
     Ok(figures)
 }
 
@@ -108,15 +119,20 @@ impl Figures {
         let CountedOrders {
             state,
             attempt,
+            is_shown,
             count,
         } = orders;
         self.created += count;
+        if *is_shown || attempt.is_some() {
+            self.shown += count;
+        }
         if attempt.is_some() {
             self.started += count;
         }
         match (state.as_str(), attempt.as_deref()) {
             ("paid", _) => self.paid += count,
-            (_, None) => self.lost.not_begun += count,
+            (_, None) if *is_shown => self.lost.not_begun += count,
+            (_, None) => self.lost.not_shown += count,
             (_, Some("refused")) => self.lost.refused += count,
             ("open", _) => self.lost.waiting += count,
             _ => self.lost.given_up += count,
@@ -139,26 +155,35 @@ mod tests {
     fn each_order_is_counted_once_as_paid_or_where_it_is_lost() {
         let mut figures = Figures::default();
         let table = [
-            ("paid", Some("paid"), 1),
-            ("open", None, 2),
-            ("closed", None, 4),
-            ("closed", Some("closed"), 8),
-            ("closed", Some("refused"), 16),
-            ("open", Some("open"), 32),
-            ("open", Some("refused"), 64),
+            ("paid", Some("paid"), false, 1),
+            ("open", None, true, 2),
+            ("closed", None, true, 4),
+            ("closed", Some("closed"), true, 8),
+            ("closed", Some("refused"), false, 16),
+            ("open", Some("open"), false, 32),
+            ("open", Some("refused"), true, 64),
+            ("open", None, false, 128),
+            ("closed", None, false, 256),
         ];
-        for (state, attempt, count) in table {
+        for (state, attempt, is_shown, count) in table {
             figures.add_orders(&CountedOrders {
                 state: state.to_owned(),
                 attempt: attempt.map(str::to_owned),
+                is_shown,
                 count,
             });
         }
         assert_eq!(
-            (figures.created, figures.started, figures.paid),
-            (127, 121, 1)
+            [
+                figures.created,
+                figures.shown,
+                figures.started,
+                figures.paid
+            ],
+            [511, 127, 121, 1]
         );
         let lost = Lost {
+            not_shown: 384,
             not_begun: 6,
             given_up: 8,
             refused: 80,

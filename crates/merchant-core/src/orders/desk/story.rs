@@ -38,6 +38,8 @@ pub struct Event {
 pub enum What {
     /// The merchant's backend created the order.
     Created,
+    /// A page showed the order for the first time, and nobody had begun to pay.
+    Shown,
     /// An attempt began.
     Attempt {
         /// Its number, from 1.
@@ -203,6 +205,10 @@ fn of_order(order: &Order, now_ms: i64) -> Vec<Event> {
         at_ms: order.created_ms,
         what: What::Created,
     }];
+    events.extend(order.shown_ms.map(|at_ms| Event {
+        at_ms,
+        what: What::Shown,
+    }));
     let queried = order.queried_ms.map(|at_ms| Event {
         at_ms,
         what: What::Queried {

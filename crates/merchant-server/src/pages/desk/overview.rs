@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
-use merchant_api::AttemptProduct;
+use merchant_api::{AttemptProduct, ErrorCode};
 use merchant_core::orders::desk::{Figures, ScenePart, figures, open_tasks};
 
 use super::address::{DESK as PATH, TASKS};
@@ -13,6 +13,7 @@ use super::frame::{Frame, facts, page as framed, table};
 use super::session::Desk;
 use super::{plot, words};
 use crate::extract::Language;
+use crate::pages::hosted_page::sentence;
 
 /// `GET /desk`
 pub(super) async fn page(desk: Desk) -> Result<Response, Response> {
@@ -126,17 +127,45 @@ fn conversion(figures: &Figures, language: Language) -> Markup {
             h2 { (say(words::CONVERSION)) }
             (facts(&[
                 (say(words::CREATED), html! { (figures.created) }),
+                (say(words::SHOWN), part(figures.shown)),
                 (say(words::STARTED), part(figures.started)),
                 (say(words::PAID), part(figures.paid)),
             ]))
             h3 { (say(words::WHERE_LOST)) }
             (facts(&[
+                (say(words::LOST_NOT_SHOWN), part(lost.not_shown)),
                 (say(words::LOST_NOT_BEGUN), part(lost.not_begun)),
                 (say(words::LOST_WAITING), part(lost.waiting)),
                 (say(words::LOST_GIVEN_UP), part(lost.given_up)),
                 (say(words::LOST_REFUSED), part(lost.refused)),
             ]))
+            (problems(&figures.problems, language))
             p .quiet { (say(words::CONVERSION_LIMITS)) }
+        }
+    }
+}
+
+/// How often buyers' pages were refused something, with the sentence that the buyer read.
+fn problems(problems: &[(String, u64)], language: Language) -> Markup {
+    let say = |sentence| language.say(sentence);
+    let headings = [words::BUYER_SENTENCE, words::PROBLEM_CODE, words::TIMES].map(say);
+    let rows: Vec<_> = problems
+        .iter()
+        .map(|(code, count)| {
+            let known = ErrorCode::from_word(code).unwrap_or(ErrorCode::Internal);
+            vec![
+                html! { (say(sentence(known))) },
+                html! { code { (code) } },
+                html! { (count) },
+            ]
+        })
+        .collect();
+    html! {
+        h3 { (say(words::BUYER_PROBLEMS)) }
+        @if rows.is_empty() {
+            p .quiet { (say(words::NO_PROBLEM)) }
+        } @else {
+            (table(say(words::BUYER_PROBLEMS), &headings, &rows))
         }
     }
 }

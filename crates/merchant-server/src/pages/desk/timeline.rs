@@ -28,6 +28,7 @@ fn told(desk: &Desk, event: &Event) -> Markup {
     let say = |sentence: Words| language.say(sentence);
     match &event.what {
         What::Created => html! { strong { (say(words::EVENT_CREATED)) } },
+        What::Shown => html! { strong { (say(words::EVENT_SHOWN)) } },
         What::Expired => html! { strong { (say(words::EVENT_EXPIRED)) } },
         What::Attempt {
             number,

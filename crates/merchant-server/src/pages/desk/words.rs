@@ -80,15 +80,22 @@ sentences! {
     AS_TABLE: "以表格查看", "As a table";
     CONVERSION: "转化（近 30 天创建的订单）", "Conversion of the orders of the last 30 days";
     CREATED: "已创建", "Created";
+    SHOWN: "已展示", "Shown to a buyer";
     STARTED: "已发起支付", "Payment begun";
     PAID: "已支付", "Paid";
     WHERE_LOST: "未支付的订单", "Orders that were not paid";
-    LOST_NOT_BEGUN: "未发起支付", "Payment never begun";
+    LOST_NOT_SHOWN: "未展示", "Never shown";
+    LOST_NOT_BEGUN: "已展示，未发起支付", "Shown, payment never begun";
     LOST_WAITING: "等待支付", "Waiting for the buyer";
     LOST_GIVEN_UP: "发起后未支付", "Begun and not paid";
     LOST_REFUSED: "被微信支付拒绝", "Refused by WeChat Pay";
-    CONVERSION_LIMITS: "服务器不记录页面展示次数和买家浏览器中的错误。",
-        "The server does not record how often a page was shown, or problems in a buyer's browser.";
+    BUYER_PROBLEMS: "买家遇到的问题（近 30 天）", "Problems that buyers met in the last 30 days";
+    BUYER_SENTENCE: "买家看到的提示", "What the buyer read";
+    PROBLEM_CODE: "错误码", "Code";
+    TIMES: "次数", "Times";
+    NO_PROBLEM: "暂无", "None";
+    CONVERSION_LIMITS: "只发生在买家浏览器中的错误（例如断网）不在统计之内。",
+        "Problems that only the buyer's browser saw, such as a lost network, are not counted.";
 
     // Scenes.
     SCENE: "支付方式", "Scene";
@@ -146,6 +153,7 @@ sentences! {
 
     // Timeline.
     EVENT_CREATED: "订单创建", "Order created";
+    EVENT_SHOWN: "买家首次打开支付页面", "A page showed the order to a buyer";
     EVENT_EXPIRED: "支付时间截止", "The time to pay ended";
     EVENT_ATTEMPT: "发起支付", "Attempt";
     EVENT_ACCEPTED: "微信支付已受理下单", "WeChat accepted the attempt";
