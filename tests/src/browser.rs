@@ -6,16 +6,18 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use fantoccini::wd::{WebDriverCompatibleCommand, WindowHandle};
-use fantoccini::{Client, ClientBuilder, Locator};
+use fantoccini::{Client, Locator};
 use futures_util::FutureExt;
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::buyer_browser::{DESKTOP, PHONE};
 use crate::wait::until_at;
-use crate::webdriver::{Engine, WebDriver, chromium};
+use crate::webdriver::{Engine, chromium};
+use kept::Session;
+
+mod kept;
 
 /// How long a browser may take to report what it showed, and to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -45,8 +47,8 @@ pub enum Visitor {
     PhoneWithoutScript,
 }
 
-/// Runs a scenario with a browser of its own (fresh profile), and closes it however the scenario
-/// ends. When it fails, what was on the page and in the console comes first.
+/// Runs a scenario with a browser that has no trace of another scenario, and closes or keeps it when the
+/// scenario ends. When it fails, what was on the page and in the console comes first.
 pub async fn visit(visitor: Visitor, scenario: impl AsyncFnOnce(&Browser)) {
     visit_in(Engine::Chromium, visitor, scenario).await;
 }
@@ -91,7 +93,7 @@ async fn end<const N: usize>(outcome: std::thread::Result<()>, browsers: [Browse
             if is_failure {
                 browser.report().await;
             }
-            browser.client.clone().close().await.ok();
+            browser.session.end(is_failure).await;
         };
         // WebKit's driver may never answer, for example to a screenshot; its process ends with
         // ours.
@@ -178,22 +180,16 @@ fn of_chromium(visitor: Visitor) -> Value {
 pub struct Browser {
     client: Client,
     engine: Engine,
-    /// Dropped after the session is closed, or with the test's thread.
-    _driver: WebDriver,
+    session: Session,
 }
 
 impl Browser {
     async fn start(engine: Engine, visitor: Visitor) -> Self {
-        let driver = WebDriver::start(engine).await;
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities(engine, visitor))
-            .connect(&driver.url)
-            .await
-            .expect("a browser starts");
+        let session = Session::open(engine, visitor).await;
         Self {
-            client,
+            client: session.client.clone(),
             engine,
-            _driver: driver,
+            session,
         }
     }
 

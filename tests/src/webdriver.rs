@@ -94,8 +94,21 @@ impl Engine {
     }
 }
 
+/// Runs a program in a process group of its own, and ends the group when the pipe to this script closes:
+/// when the test program drops it, or ends however it ends. It ignores what ends the test program, because
+/// it has to outlive it.
+const WITH_THIS_PROCESS: &str = r#"
+trap '' HUP INT TERM
+set -m
+"$0" "$@" </dev/null &
+exec >/dev/null
+read -r _
+kill -KILL -- "-$!"
+rm -rf "$TMPDIR"
+"#;
+
 pub(crate) struct WebDriver {
-    /// Held for their `kill_on_drop`.
+    /// Held because they end with it.
     _processes: Vec<Child>,
     /// The folder with the files that driver and browser leave; it is deleted with this value.
     _folder: TempDir,
@@ -109,7 +122,7 @@ impl WebDriver {
         });
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(program);
-        command.env("TMPDIR", folder.path());
+        command.env("TMPDIR", folder.path()).kill_on_drop(true);
         let (processes, port) = match engine {
             Engine::Chromium => {
                 // Without a port, the program takes a port that is free with IPv6, and exits if the
@@ -121,7 +134,12 @@ impl WebDriver {
                 )
                 .await
             }
-            Engine::Firefox => spoken_port(command.args(["--port", "0"]), "127.0.0.1:").await,
+            Engine::Firefox => {
+                // The reporter of crashes would outlive the browser.
+                command.env("MOZ_CRASHREPORTER_DISABLE", "1");
+                let mut command = with_this_process(&command);
+                spoken_port(command.args(["--port", "0"]), "127.0.0.1:").await
+            }
             Engine::WebKit => on_a_screen(command).await,
         };
         Self {
@@ -130,6 +148,22 @@ impl WebDriver {
             url: format!("http://127.0.0.1:{port}"),
         }
     }
+}
+
+/// A driver whose browser may still run when the test program ends. The script ends it: were the script killed,
+/// the driver would stay.
+fn with_this_process(program: &Command) -> Command {
+    let program = program.as_std();
+    // Other shells have no process groups without a terminal.
+    let mut command = Command::new("bash");
+    command
+        .args(["-c", WITH_THIS_PROCESS])
+        .arg(program.get_program())
+        .stdin(Stdio::piped());
+    for (name, value) in program.get_envs() {
+        command.env(name, value.unwrap_or_default());
+    }
+    command
 }
 
 /// Starts a driver that prints the port on which it listens.
@@ -158,7 +192,7 @@ async fn spoken_port(command: &mut Command, before: &str) -> (Vec<Child>, String
 /// Starts WebKit's driver, which prints no port, with a screen for its browser.
 async fn on_a_screen(mut command: Command) -> (Vec<Child>, String) {
     let mut screen = Command::new("Xvfb");
-    screen.args([
+    screen.kill_on_drop(true).args([
         "-displayfd",
         "1",
         "-nolisten",
@@ -190,7 +224,6 @@ fn started(command: &mut Command, stdout: Stdio) -> Child {
     command
         .stdout(stdout)
         .stderr(Stdio::null())
-        .kill_on_drop(true)
         .spawn()
         .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"))
 }

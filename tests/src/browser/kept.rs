@@ -1,0 +1,113 @@
+//! Firefox is kept from one scenario to the next, because its start takes longer than most scenarios. No
+//! other browser is kept.
+//!
+//! A scenario finds nothing of the one before it: it gets a new tab, all cookies are deleted, and its
+//! servers have ports that no other scenario had, so caches and storage are those of other origins. After a
+//! scenario that failed the browser is closed.
+
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use axum::Router;
+use axum::response::Html;
+use fantoccini::error::CmdError;
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use tokio::runtime::Runtime;
+use tokio::task::spawn_blocking;
+
+use super::{Visitor, capabilities};
+use crate::webdriver::{Engine, WebDriver};
+
+/// Each test has a runtime that ends with it. The connection to a kept browser needs one that stays.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    { runtime.worker_threads(1) }.enable_all().build().unwrap()
+});
+
+/// The port of a page without content.
+static BLANK_PAGE: LazyLock<u16> = LazyLock::new(|| {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    RUNTIME.spawn(async move {
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        let page = Router::new().fallback(async || Html(""));
+        axum::serve(listener, page).await
+    });
+    port
+});
+
+static IDLE: Mutex<Vec<Session>> = Mutex::new(Vec::new());
+
+/// A browser with its driver.
+pub(super) struct Session {
+    pub(super) client: Client,
+    engine: Engine,
+    visitor: Visitor,
+    /// Dropped after the session is closed, or with the process.
+    _driver: WebDriver,
+}
+
+impl Session {
+    /// An idle browser, or a new one.
+    pub(super) async fn open(engine: Engine, visitor: Visitor) -> Self {
+        if engine != Engine::Firefox {
+            return Self::start(engine, visitor).await;
+        }
+        if let Some(session) = idle(visitor) {
+            return session;
+        }
+        let start = move || RUNTIME.block_on(Self::start(engine, visitor));
+        spawn_blocking(start).await.expect("a browser starts")
+    }
+
+    async fn start(engine: Engine, visitor: Visitor) -> Self {
+        let driver = WebDriver::start(engine).await;
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities(engine, visitor))
+            .connect(&driver.url)
+            .await
+            .expect("a browser starts");
+        Self {
+            client,
+            engine,
+            visitor,
+            _driver: driver,
+        }
+    }
+
+    /// Closes the browser, or keeps it if the scenario succeeded.
+    pub(super) async fn end(self, is_failure: bool) {
+        if self.engine == Engine::Firefox && !is_failure && self.forget().await.is_ok() {
+            IDLE.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(self);
+        } else {
+            self.client.close().await.ok();
+        }
+    }
+
+    /// Removes what the next scenario could find.
+    async fn forget(&self) -> Result<(), CmdError> {
+        let used = self.client.windows().await?;
+        let new = self.client.new_window(true).await?.handle;
+        for window in used {
+            self.client.switch_to_window(window).await?;
+            self.client.close_window().await?;
+        }
+        self.client.switch_to_window(new).await?;
+        // Cookies belong to a host, whatever the port, and are deleted from one of its pages.
+        let port = *BLANK_PAGE;
+        for host in ["127.0.0.1", "localhost"] {
+            self.client.goto(&format!("http://{host}:{port}/")).await?;
+            self.client.delete_all_cookies().await?;
+        }
+        self.client.goto("about:blank").await
+    }
+}
+
+fn idle(visitor: Visitor) -> Option<Session> {
+    let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = idle.iter().position(|session| session.visitor == visitor)?;
+    Some(idle.swap_remove(place))
+}
