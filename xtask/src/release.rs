@@ -100,8 +100,8 @@ pub(crate) fn check() -> Result<(), Failure> {
     }
     for (test, name) in [("installed", None), ("program", Some("every_page"))] {
         process::run_shown(
-            repository::cargo()
-                .args(["test", "--workspace", "--test", test])
+            crate::programs::tests()
+                .args(["--workspace", "--test", test])
                 .args(name),
         )?;
     }

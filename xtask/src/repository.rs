@@ -5,11 +5,19 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
+
+/// The variable that names another root folder than that of this program's sources: a copy of them.
+pub(crate) const ROOT_OVERRIDE: &str = "WECHAT_PAY_WIDGET_ROOT";
 
 /// The repository's root folder.
 pub(crate) fn root() -> &'static Path {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here)
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let other = env::var_os(ROOT_OVERRIDE).filter(|name| !name.is_empty());
+        other.map_or_else(|| here.parent().unwrap_or(here).to_owned(), PathBuf::from)
+    });
+    &ROOT
 }
 
 /// The bundle that buyers download; written by `dist`, ignored by git.

@@ -1,11 +1,16 @@
 //! Calls the program in `xtask/bundler/`, which is built at the first call.
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::compiled::{BINDINGS_NAME, built};
 use crate::failure::Failure;
+use crate::programs::OF_ALL_TESTS;
 use crate::{process, repository};
+
+/// The variable that names a bundler that is built already.
+pub(super) const PROGRAM: &str = "WECHAT_PAY_WIDGET_BUNDLER";
 
 /// The parts of the bundler that a build needs: only these are compiled.
 #[derive(Clone, Copy)]
@@ -85,21 +90,29 @@ pub(super) struct Linker {
 
 /// Builds the bundler as a linker in front of another one.
 pub(super) fn as_linker(rust_lld: PathBuf) -> Result<Linker, Failure> {
-    let program = bundler(Features::All)?;
     Ok(Linker {
-        flag: format!("-Clinker={}", program.get_program().to_string_lossy()),
+        flag: format!("-Clinker={}", program()?.display()),
         variable: ("BUNDLER_LINKER", rust_lld),
     })
 }
 
+/// The bundler's program with all features.
+pub(super) fn program() -> Result<PathBuf, Failure> {
+    Ok(bundler(Features::All)?.get_program().into())
+}
+
 fn bundler(features: Features) -> Result<Command, Failure> {
+    if let Some(built) = env::var_os(PROGRAM).filter(|name| !name.is_empty()) {
+        return Ok(Command::new(built));
+    }
     let mut cargo = repository::cargo();
     cargo
-        .args(["build", "--quiet", "--package=bundler", "--target-dir"])
+        .args(["build", "--quiet", "--target-dir"])
         .arg(repository::target_dir());
-    if matches!(features, Features::BindingsAlone) {
-        cargo.arg("--no-default-features");
-    }
+    match features {
+        Features::BindingsAlone => cargo.args(["--package=bundler", "--no-default-features"]),
+        Features::All => cargo.args(OF_ALL_TESTS).arg("--bin=bundler"),
+    };
     let program = format!("bundler{}", std::env::consts::EXE_SUFFIX);
     let program = repository::target_dir().join("debug").join(program);
     Ok(Command::new(built(cargo, program)?))

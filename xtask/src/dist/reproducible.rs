@@ -1,27 +1,32 @@
 //! A second build of the bundle from a copy of this repository in another folder: it must be equal
-//! byte for byte, so that anybody can check that the published files come from these sources.
+//! byte for byte, so that anybody can check that the published files come from these sources. Both builds
+//! use the same xtask and the same bundler; the compiler begins without any file of the first build.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs};
 
+use super::bundler;
 use crate::failure::Failure;
 use crate::{console, process, repository};
 
-/// Compares `www/dist` with a build in the copy. Some five minutes.
+/// Compares `www/dist` with a build in the copy. Some three minutes.
 pub(crate) fn check() -> Result<(), Failure> {
     let copy = repository::target_dir().join("reproducible");
     console::timed("reproducible: a copy of the sources", || {
         copy_sources(&copy)
     })?;
     console::timed("reproducible: the second build", || {
-        let mut cargo = repository::cargo();
-        cargo
-            .args(["run", "--quiet", "--package=xtask", "--", "dist"])
+        let this_program = env::current_exe().map_err(Failure::file("xtask"))?;
+        let mut xtask = Command::new(this_program);
+        xtask
+            .arg("dist")
             .current_dir(&copy)
+            .env(repository::ROOT_OVERRIDE, &copy)
+            .env(bundler::PROGRAM, bundler::program()?)
             .env_remove("CARGO_TARGET_DIR");
-        process::run(&mut cargo)
+        process::run(&mut xtask)
     })?;
     let differences = differences(&repository::dist_dir(), &copy.join("www/dist"))?;
     if differences.is_empty() {

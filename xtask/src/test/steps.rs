@@ -10,7 +10,7 @@ use super::selection::Selection;
 use super::step::{Run, Step};
 use super::{compose, examples, made_pages, package, publish, supply_chain};
 use crate::failure::Failure;
-use crate::programs::{payment_tests, required};
+use crate::programs::{self, payment_tests, required};
 use crate::setup::{
     self, BINDGEN_CLI, GECKODRIVER, Need, NpmTool, TRUNK, ToolCache, WASM_TARGET, foreign_clients,
 };
@@ -42,10 +42,10 @@ pub(super) const ALL: &[Step] = &[
     },
     Step {
         name: "clippy",
-        about: "no lint warns, in any crate and any target",
+        about: "all tests and programs are built, and no lint warns",
         needs: &[],
         after: None,
-        run: Run::Whole(clippy),
+        run: Run::Whole(programs::lint),
     },
     Step {
         name: "native",
@@ -247,23 +247,12 @@ pub(super) const ALL: &[Step] = &[
     },
 ];
 
-fn clippy() -> Result<(), Failure> {
-    process::run_shown(repository::cargo().args([
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--all-features",
-        "--",
-        "--deny=warnings",
-    ]))
-}
-
 fn native(selection: &Selection) -> Result<(), Failure> {
     let promtool = required(setup::promtool(&ToolCache::of_this_user()), "promtool")?;
     let cargo = || {
-        let mut cargo = repository::cargo();
+        let mut cargo = programs::tests();
         cargo
-            .args(["test", "--workspace"])
+            .arg("--workspace")
             .env(REQUIRE_PHP.0, REQUIRE_PHP.1)
             .env("PROMTOOL", &promtool);
         cargo
@@ -275,9 +264,9 @@ fn native(selection: &Selection) -> Result<(), Failure> {
 fn postgres(selection: &Selection) -> Result<(), Failure> {
     let promtool = required(setup::promtool(&ToolCache::of_this_user()), "promtool")?;
     let cargo = || {
-        let mut cargo = repository::cargo();
+        let mut cargo = programs::tests();
         cargo
-            .args(["test", "--workspace", "--test=server"])
+            .args(["--workspace", "--test=server"])
             .env("LEDGER", "postgres")
             .env(REQUIRE_PHP.0, REQUIRE_PHP.1)
             .env("PROMTOOL", &promtool);
@@ -299,9 +288,9 @@ const MET_IN: [&str; 5] = [
 /// A distributed engine that speaks PostgreSQL's protocol has no other isolation.
 fn serializable(selection: &Selection) -> Result<(), Failure> {
     let cargo = || {
-        let mut cargo = repository::cargo();
+        let mut cargo = programs::tests();
         cargo
-            .args(["test", "--workspace", "--test=server"])
+            .args(["--workspace", "--test=server"])
             .env("LEDGER", "postgres")
             .env(
                 "LEDGER_POSTGRES_SETTINGS",
