@@ -1,5 +1,6 @@
-//! Checks our dependencies by the policy in deny.toml. It uses no network: an advisory database is
-//! read only if the user provides one, and its date is printed.
+//! Checks our dependencies by the policy in deny.toml. Crates that are not here yet are downloaded before;
+//! the check itself uses no network: an advisory database is read only if the user provides one, and its date
+//! is printed.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,9 @@ const NAME_IN_FOLDER: &str = "advisory-db-3157b0e258782691";
 
 /// Fails if a crate breaks the policy, or has an advisory in the database.
 pub(super) fn check() -> Result<(), Failure> {
+    // The check reads all crates of the lock file, also those of other targets and features, which no build
+    // has downloaded.
+    process::run(repository::cargo().args(["fetch", "--locked", "--quiet"]))?;
     process::run_shown(deny().args(["check", "bans", "licenses", "sources"]))?;
     match advisory_db(env::var_os(ADVISORY_DB)) {
         None => {
