@@ -25,6 +25,9 @@ pub(crate) const OF_ALL_TESTS: [&str; 2] = ["--workspace", "--features=payment-t
 pub(crate) fn tests() -> Command {
     let mut cargo = repository::cargo();
     cargo.arg("test");
+    if let Some(folder) = folder_in_memory() {
+        cargo.env("TMPDIR", folder);
+    }
     if let Some(clippy) = clippy() {
         cargo.env(COMPILER, clippy);
     }
@@ -85,6 +88,25 @@ pub(crate) fn required(program: Option<PathBuf>, name: &str) -> Result<PathBuf, 
     program.ok_or_else(|| {
         Failure::Findings(vec![format!("{name} was set up and is not there any more")])
     })
+}
+
+/// Where the tests' files are: databases and the profiles of browsers. No test cuts the power, so none of them
+/// has to wait for a disk. `None`: there is no such folder here, or too little room in it.
+fn folder_in_memory() -> Option<&'static str> {
+    const FOLDER: &str = "/dev/shm";
+    const ROOM_MIN_KB: u64 = 4_000_000;
+    if env::var_os("TMPDIR").is_some() {
+        return None;
+    }
+    let room = process::ask(Command::new("df").args(["-Pk", FOLDER]))?;
+    let room_kb: u64 = room
+        .lines()
+        .nth(1)?
+        .split_whitespace()
+        .nth(3)?
+        .parse()
+        .ok()?;
+    (room_kb >= ROOM_MIN_KB).then_some(FOLDER)
 }
 
 /// Clippy's compiler of the toolchain in use.

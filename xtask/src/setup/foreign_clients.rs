@@ -77,6 +77,7 @@ pub(crate) fn build_wxpay_rs(cache: &ToolCache) -> Result<(), Failure> {
             .arg(pins(WXPAY_RS))
             .arg("--target-dir")
             .arg(wxpay_target(cache))
+            .env("CARGO_PROFILE_DEV_DEBUG", "false")
             .env_remove("CARGO_TARGET_DIR"),
     )
 }
