@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use self::selection::{Engine, Selection};
-use self::step::{Run, Step};
+use self::step::{Run, Step, When};
 use crate::failure::Failure;
 use crate::{console, setup};
 
@@ -29,6 +29,9 @@ pub(crate) struct Options {
     /// Run only this step; may be repeated
     #[arg(long, value_name = "STEP")]
     only: Vec<String>,
+    /// Run also the steps that only a release needs
+    #[arg(long)]
+    release: bool,
     /// Print the names of the steps, and run none
     #[arg(long)]
     list: bool,
@@ -52,11 +55,15 @@ enum Outcome {
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     if options.list {
         for step in steps::ALL {
-            console::answer(format!("{}\t{}", step.name, step.about));
+            let when = match step.when {
+                When::Always => "",
+                When::BeforeRelease => " (with --release)",
+            };
+            console::answer(format!("{}\t{}{when}", step.name, step.about));
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let chosen = chosen(&options.only)?;
+    let chosen = chosen(&options.only, options.release)?;
     let selection = Selection {
         name: options.name.clone(),
         engine: options.engine,
@@ -84,7 +91,7 @@ struct Row {
     took: Duration,
 }
 
-fn chosen(only: &[String]) -> Result<Vec<&'static Step>, Failure> {
+fn chosen(only: &[String], is_before_release: bool) -> Result<Vec<&'static Step>, Failure> {
     if let Some(unknown) = only
         .iter()
         .find(|name| steps::ALL.iter().all(|step| step.name != *name))
@@ -95,7 +102,13 @@ fn chosen(only: &[String]) -> Result<Vec<&'static Step>, Failure> {
     }
     Ok(steps::ALL
         .iter()
-        .filter(|step| only.is_empty() || only.iter().any(|name| step.name == name))
+        .filter(|step| {
+            if only.is_empty() {
+                is_before_release || step.when == When::Always
+            } else {
+                only.iter().any(|name| step.name == name)
+            }
+        })
         .collect())
 }
 
@@ -180,8 +193,22 @@ mod tests {
 
     #[test]
     fn a_step_that_does_not_exist_is_refused_by_name() {
-        let refusal = chosen(&["brwser".to_owned()]).err().unwrap().to_string();
+        let refusal = chosen(&["brwser".to_owned()], false);
+        let refusal = refusal.err().unwrap().to_string();
         assert!(refusal.contains("`brwser`"), "{refusal}");
+    }
+
+    #[test]
+    fn a_step_for_releases_runs_before_a_release_and_by_its_name() {
+        let has = |only: &[&str], is_before_release| {
+            let only: Vec<_> = only.iter().map(|name| (*name).to_owned()).collect();
+            let chosen = chosen(&only, is_before_release).unwrap();
+            chosen.iter().any(|step| step.name == "reproducible")
+        };
+        assert!(!has(&[], false));
+        assert!(has(&[], true));
+        assert!(has(&["reproducible"], false));
+        assert!(!has(&["fmt"], true));
     }
 
     #[test]
@@ -191,7 +218,7 @@ mod tests {
             engine: None,
         };
         for (step, is_accepted) in [("browser", true), ("native", true), ("fmt", false)] {
-            let chosen = chosen(&[step.to_owned()]).unwrap();
+            let chosen = chosen(&[step.to_owned()], false).unwrap();
             let accepted = ensure_selectable(&chosen, &by_name);
             assert_eq!(accepted.is_ok(), is_accepted, "{step}");
         }

@@ -14,7 +14,17 @@ pub(super) struct Step {
     pub(super) needs: &'static [Need],
     /// The name of a step whose result this step reads: without that result it cannot run.
     pub(super) after: Option<&'static str>,
+    pub(super) when: When,
     pub(super) run: Run,
+}
+
+/// The runs that a step is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// Every run.
+    Always,
+    /// The run before a release (`--release`): what it checks changes seldom, and it takes minutes.
+    BeforeRelease,
 }
 
 /// The way in which a step runs.

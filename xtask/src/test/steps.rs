@@ -7,7 +7,7 @@ use std::{env, fs};
 use serde_json::json;
 
 use super::selection::Selection;
-use super::step::{Run, Step};
+use super::step::{Run, Step, When};
 use super::{compose, examples, made_pages, package, publish, supply_chain};
 use crate::failure::Failure;
 use crate::programs::{self, payment_tests, required};
@@ -29,6 +29,7 @@ pub(super) const ALL: &[Step] = &[
         about: "the code is formatted",
         needs: &[],
         after: None,
+        when: When::Always,
         run: Run::Whole(|| {
             process::run_shown(repository::cargo().args(["fmt", "--all", "--check"]))
         }),
@@ -38,6 +39,7 @@ pub(super) const ALL: &[Step] = &[
         about: "dependencies, names and module heads keep our own rules",
         needs: &[],
         after: None,
+        when: When::Always,
         run: Run::Whole(tidy::check),
     },
     Step {
@@ -45,6 +47,7 @@ pub(super) const ALL: &[Step] = &[
         about: "all tests and programs are built, and no lint warns",
         needs: &[],
         after: None,
+        when: When::Always,
         run: Run::Whole(programs::lint),
     },
     Step {
@@ -52,6 +55,7 @@ pub(super) const ALL: &[Step] = &[
         about: "unit tests and the native journeys",
         needs: &[Need::Php, Need::OpenSsl, Need::Promtool],
         after: None,
+        when: When::Always,
         run: Run::Tests(native),
     },
     Step {
@@ -59,6 +63,7 @@ pub(super) const ALL: &[Step] = &[
         about: "the merchant server's tests, with the ledger in PostgreSQL",
         needs: &[Need::Php, Need::OpenSsl, Need::Promtool, Need::Postgres],
         after: None,
+        when: When::Always,
         run: Run::Tests(postgres),
     },
     Step {
@@ -66,6 +71,7 @@ pub(super) const ALL: &[Step] = &[
         about: "the merchant server's tests about money, with PostgreSQL's serializable transactions",
         needs: &[Need::Postgres],
         after: None,
+        when: When::Always,
         run: Run::Tests(serializable),
     },
     Step {
@@ -73,6 +79,7 @@ pub(super) const ALL: &[Step] = &[
         about: "licences, sources and banned crates; advisories where ADVISORY_DB names a database",
         needs: &[Need::CargoDeny],
         after: None,
+        when: When::Always,
         run: Run::Whole(supply_chain::check),
     },
     Step {
@@ -80,6 +87,7 @@ pub(super) const ALL: &[Step] = &[
         about: "the crates for others: what a registry shows, documentation, packages, SemVer",
         needs: &[],
         after: None,
+        when: When::BeforeRelease,
         run: Run::Whole(publish::check),
     },
     Step {
@@ -87,6 +95,7 @@ pub(super) const ALL: &[Step] = &[
         about: "our OpenAPI files keep Redocly's recommended rules",
         needs: &[Need::Node, Need::NpmTools],
         after: None,
+        when: When::Always,
         run: Run::Whole(openapi_rules),
     },
     Step {
@@ -99,6 +108,7 @@ pub(super) const ALL: &[Step] = &[
             Need::PythonClient,
         ],
         after: None,
+        when: When::Always,
         run: Run::Tests(foreign),
     },
     Step {
@@ -106,6 +116,7 @@ pub(super) const ALL: &[Step] = &[
         about: "no route of our OpenAPI file breaks, whatever Schemathesis sends",
         needs: &[Need::Python, Need::Schemathesis],
         after: None,
+        when: When::Always,
         run: Run::Tests(openapi),
     },
     Step {
@@ -113,6 +124,7 @@ pub(super) const ALL: &[Step] = &[
         about: "a short chaos run: nothing is lost or duplicated under faults and kill -9",
         needs: chaos::NEEDS,
         after: None,
+        when: When::Always,
         run: Run::Whole(chaos::short),
     },
     Step {
@@ -120,6 +132,7 @@ pub(super) const ALL: &[Step] = &[
         about: "the same with two servers behind a balancer on one PostgreSQL, which is restarted too",
         needs: chaos::NEEDS_ON_POSTGRES,
         after: None,
+        when: When::Always,
         run: Run::Whole(chaos::short_on_postgres),
     },
     Step {
@@ -127,6 +140,7 @@ pub(super) const ALL: &[Step] = &[
         about: "the container example: its files, and a payment by each service's own command line",
         needs: compose::NEEDS,
         after: None,
+        when: When::Always,
         run: Run::Tests(compose::check),
     },
     Step {
@@ -139,6 +153,7 @@ pub(super) const ALL: &[Step] = &[
             Need::BindgenCli,
         ],
         after: None,
+        when: When::Always,
         run: Run::Whole(wasm),
     },
     Step {
@@ -146,6 +161,7 @@ pub(super) const ALL: &[Step] = &[
         about: "the bundle builds",
         needs: &[],
         after: None,
+        when: When::Always,
         run: Run::Whole(dist::full),
     },
     Step {
@@ -153,6 +169,7 @@ pub(super) const ALL: &[Step] = &[
         about: "the bundle is below its limit",
         needs: &[],
         after: Some("dist"),
+        when: When::Always,
         run: Run::Whole(size::check),
     },
     Step {
@@ -160,6 +177,7 @@ pub(super) const ALL: &[Step] = &[
         about: "the oldest browsers can parse and validate the bundle",
         needs: &[Need::Node, Need::NpmTools],
         after: Some("dist"),
+        when: When::Always,
         run: Run::Whole(dist::floor::check),
     },
     Step {
@@ -167,6 +185,7 @@ pub(super) const ALL: &[Step] = &[
         about: "a second build of the bundle, in another folder, is equal byte for byte",
         needs: &[],
         after: Some("dist"),
+        when: When::BeforeRelease,
         run: Run::Whole(dist::reproducible::check),
     },
     Step {
@@ -174,11 +193,12 @@ pub(super) const ALL: &[Step] = &[
         about: "the npm package has what it exports, and a server can import it",
         needs: &[Need::Node, Need::NpmForBrowsers],
         after: Some("dist"),
+        when: When::Always,
         run: Run::Whole(package::check),
     },
     Step {
         name: "examples",
-        about: "each example in www/examples runs: backends in five languages sell once, pages of four frameworks take a payment",
+        about: "each example in www/examples runs: backends in five languages sell once, pages of five frameworks take a payment",
         needs: &[
             Need::Node,
             Need::NpmForExamples,
@@ -187,10 +207,12 @@ pub(super) const ALL: &[Step] = &[
             Need::Php,
             Need::Go,
             Need::Jdk,
+            Need::WasmTarget,
             Need::Chromium,
             Need::ChineseFont,
         ],
         after: Some("dist"),
+        when: When::Always,
         run: Run::Tests(examples),
     },
     Step {
@@ -198,6 +220,7 @@ pub(super) const ALL: &[Step] = &[
         about: "packing, SBOM and notes of a release; the programs serve their pages by themselves",
         needs: &[],
         after: Some("dist"),
+        when: When::Always,
         run: Run::Whole(release::check),
     },
     Step {
@@ -205,6 +228,7 @@ pub(super) const ALL: &[Step] = &[
         about: "the JavaScript keeps its JSDoc types, and documents keep to the element",
         needs: &[Need::Node, Need::NpmTools, Need::NpmForBrowsers],
         after: None,
+        when: When::Always,
         run: Run::Whole(types),
     },
     Step {
@@ -212,6 +236,7 @@ pub(super) const ALL: &[Step] = &[
         about: "the mini-program's page pays, against a stand-in for wx and against our servers",
         needs: &[Need::Node],
         after: None,
+        when: When::Always,
         run: Run::Whole(mini_program),
     },
     Step {
@@ -229,6 +254,7 @@ pub(super) const ALL: &[Step] = &[
             Need::NpmForBrowsers,
         ],
         after: Some("dist"),
+        when: When::Always,
         run: Run::Tests(browser),
     },
     Step {
@@ -236,6 +262,7 @@ pub(super) const ALL: &[Step] = &[
         about: "the demo pays once in each scene",
         needs: &[],
         after: None,
+        when: When::Always,
         run: Run::Whole(demo::check_for_test),
     },
     Step {
@@ -243,6 +270,7 @@ pub(super) const ALL: &[Step] = &[
         about: "the widget's dev page builds with Trunk",
         needs: &[Need::WasmTarget, Need::BindgenCli, Need::Trunk],
         after: None,
+        when: When::BeforeRelease,
         run: Run::Whole(trunk),
     },
 ];
