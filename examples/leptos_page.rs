@@ -1,5 +1,5 @@
-//! A page of a leptos shop that takes a payment with `<WechatPay>`. It is compiled with the checks;
-//! to look at it in a browser, give it to Trunk in a package of your own.
+//! A page of a leptos shop that takes a payment with `<WechatPay>`. `www/examples/leptos/index.html` is its HTML;
+//! `cargo xtask test --only examples` builds both and pays on the page. In a package of your own, Trunk builds it.
 //!
 //! The token comes from your backend, which got it from `POST /v1/orders`.
 
@@ -8,17 +8,26 @@ use leptos::prelude::*;
 use wechat_pay_widget::{Appearance, PageEvent, PaymentHandle, Theme, WechatPay, WidgetOptions};
 
 fn main() {
-    mount_to_body(|| view! { <OrderPage token="0123456789abcdef" /> });
+    let (token, merchant_api) = (given("data-token"), given("data-merchant-api"));
+    mount_to_body(move || view! { <OrderPage token merchant_api /> });
+}
+
+/// What the backend wrote into the page's HTML.
+fn given(attribute: &str) -> String {
+    let body = document().body();
+    let value = body.and_then(|body| body.get_attribute(attribute));
+    value.unwrap_or_default()
 }
 
 #[component]
-fn OrderPage(token: &'static str) -> impl IntoView {
+fn OrderPage(token: String, merchant_api: String) -> impl IntoView {
     let (state, set_state) = signal("loading");
+    let (is_paid, set_paid) = signal(false);
     let payment = PaymentHandle::new();
     let on_event = move |event: PageEvent| match event {
         PageEvent::StateChange { state, .. } => set_state.set(state),
-        // What the page shows is the backend's word: `paid` is a reason to ask it, and no proof.
-        PageEvent::Paid { order_no, .. } => leptos::logging::log!("order {order_no} is paid"),
+        // A reason to ask your backend, and no proof: what is delivered is the backend's decision.
+        PageEvent::Paid { .. } => set_paid.set(true),
         PageEvent::Problem { code, message, .. } => leptos::logging::warn!("{code}: {message}"),
         _ => {}
     };
@@ -26,22 +35,24 @@ fn OrderPage(token: &'static str) -> impl IntoView {
         payment.set_appearance(&Appearance::default().with_theme(Theme::Dark));
     };
     view! {
-        <h1>"Your order"</h1>
-        <p>"The payment is at: " {state}</p>
-        {options(token).map(|options| view! {
-            <WechatPay options on_event handle=payment>
-                <a slot="support" href="/help">"Ask us"</a>
-            </WechatPay>
-        })}
-        <button on:click=move |_| { payment.cancel(); }>"Cancel"</button>
-        <button on:click=darken>"Dark"</button>
+        <h1>"云南小粒咖啡"</h1>
+        <p>"支付状态："{state}</p>
+        <div id="payment">
+            {options(&token, &merchant_api).map(|options| view! {
+                <WechatPay options on_event handle=payment>
+                    <a slot="support" href="/help">"联系客服"</a>
+                </WechatPay>
+            })}
+        </div>
+        <p id="thanks" hidden=move || !is_paid.get()>"已支付，谢谢！"</p>
+        <button on:click=move |_| { payment.cancel(); }>"取消"</button>
+        <button on:click=darken>"深色"</button>
     }
 }
 
-/// None: the token is invalid, which is an error of this page.
-fn options(token: &str) -> Option<WidgetOptions> {
-    WidgetOptions::new(token, "https://pay.shop.example/v1")
-        .and_then(|options| options.with_success_url("https://shop.example/thanks"))
+/// None: the token or the address is invalid, which is an error of this page.
+fn options(token: &str, merchant_api: &str) -> Option<WidgetOptions> {
+    WidgetOptions::new(token, merchant_api)
         .inspect_err(|error| leptos::logging::warn!("{}", error.code()))
         .ok()
 }

@@ -3,6 +3,9 @@
 
 use std::process::Command;
 
+use axum::Router;
+use axum::response::Html;
+use axum::routing::get;
 use payment_tests::browser::{Browser, Visitor, visit};
 use payment_tests::example_program::ExampleProgram;
 use payment_tests::merchant_config::API_KEY;
@@ -10,6 +13,7 @@ use payment_tests::port::Port;
 use payment_tests::scanner::scan;
 use payment_tests::servers::{PAYMENT_SERVICE_KEY, Servers, WEBHOOK_SECRET};
 use serde_json::json;
+use tower_http::services::ServeDir;
 
 use crate::backend::{Backend, Shop, examples, shop_program};
 
@@ -61,6 +65,38 @@ async fn the_shop_with_next_renders_its_page_and_takes_a_payment() {
     visit(Visitor::Desktop, async |desk| {
         desk.open(shop.address()).await;
         pay(&servers, &shop, desk).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_page_with_leptos_takes_a_payment() {
+    const SHOWN: &str =
+        "document.querySelector('#payment > div')?.shadowRoot?.querySelector('[part~=base]')";
+    let folder = examples().join("leptos");
+    let port = Port::take().await;
+    let servers = Servers::start_for_shop(shop_program(&port, &port)).await;
+    let order = json!({ "order_no": "LEPTOS-1", "total_fen": 6910, "description": "云南小粒咖啡" });
+    let token = servers.order(order).await;
+    let page = std::fs::read_to_string(folder.join("index.html")).unwrap();
+    let page = page
+        .replace("TOKEN", &token)
+        .replace("https://pay.shop.example", &servers.merchant);
+    let page = Router::new().route("/", get(async || Html(page)));
+    port.serve(page.fallback_service(ServeDir::new(folder)));
+    visit(Visitor::Desktop, async |desk| {
+        desk.open(&port.origin).await;
+        desk.until(&format!("{SHOWN}?.dataset.state === 'qr'"))
+            .await;
+        let codes = scan(&desk.screenshot().await);
+        assert_eq!(codes.len(), 1, "{codes:?}");
+        servers.wechat.pay(&json!(codes[0])).await;
+        desk.until(&format!("{SHOWN}.dataset.state === 'paid'"))
+            .await;
+        desk.until(&format!("document.body.innerText.includes('{THANKS}')"))
+            .await;
+        assert_eq!(servers.checkout(&token).await["state"], "paid");
+        assert_eq!(desk.complaints().await, [""; 0]);
     })
     .await;
 }

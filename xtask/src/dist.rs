@@ -71,6 +71,13 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Builds the page in `examples/leptos_page.rs` beside its HTML, as Trunk would in a package of its own.
+pub(crate) fn leptos_page(folder: &Path) -> Result<(), Failure> {
+    const NAME: &str = "leptos_page";
+    let compiled = widget::compile_example(NAME)?;
+    bundler::write_page(&compiled, folder, NAME)
+}
+
 /// The bundle that buyers download.
 pub(crate) fn full() -> Result<(), Failure> {
     setup::provide(Purpose::Dist.needs())?;

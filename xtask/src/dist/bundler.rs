@@ -41,6 +41,13 @@ pub(super) fn write_bindings(
     process::run(&mut bundler)
 }
 
+/// Writes wasm-bindgen's output for a program that a page starts, under the program's name.
+pub(super) fn write_page(wasm: &Path, out_dir: &Path, name: &str) -> Result<(), Failure> {
+    let mut bundler = bundler(Features::All)?;
+    bundler.arg("bindings").args([wasm, out_dir]);
+    process::run(bundler.args(["--name", name]))
+}
+
 /// The JSON manifest of the files of the default path, and of others.
 pub(super) fn weigh(files: &[PathBuf], others: &[PathBuf]) -> Result<String, Failure> {
     let mut bundler = bundler(Features::All)?;

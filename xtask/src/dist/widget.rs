@@ -81,6 +81,20 @@ pub(super) fn optimise_keeping_names(wasm: &Path, out: &Path) -> Result<(), Fail
     process::run(wasm_opt(wasm, out).arg("--debuginfo"))
 }
 
+/// Compiles a program in `examples/` with the installed standard library, as the widget's own tests are, and
+/// returns the file.
+pub(super) fn compile_example(name: &str) -> Result<PathBuf, Failure> {
+    let target_dir = repository::target_dir();
+    let mut cargo = repository::cargo();
+    cargo
+        .args(["build", "--package=wechat-pay-widget", "--example", name])
+        .args(["--target", WASM_TARGET, "--target-dir"])
+        .arg(&target_dir);
+    setup::use_wasm_toolchain(&mut cargo)?;
+    let folder = target_dir.join(WASM_TARGET).join("debug/examples");
+    built(cargo, folder.join(format!("{name}.wasm")))
+}
+
 fn cdylib(profile: &str, target_dir: &Path) -> Command {
     let mut cargo = repository::cargo();
     cargo

@@ -8,7 +8,7 @@ use std::process::Command;
 use super::made_pages::{empty_folder, install_package};
 use crate::failure::Failure;
 use crate::setup::{ToolCache, examples};
-use crate::{console, process, repository};
+use crate::{console, dist, process, repository};
 
 /// The package that the pages import.
 const PACKAGE: &str = "wechat-pay-widget";
@@ -37,6 +37,9 @@ pub(super) fn ready() -> Result<PathBuf, Failure> {
             process::run(vite.args(["build", "--logLevel=warn"]))
         })?;
     }
+    console::timed("leptos, built for WebAssembly", || {
+        dist::leptos_page(&folder.join("leptos"))
+    })?;
     console::timed("next, built by itself", || {
         let mut next = program_of(&folder.join("next"), "next");
         // Next must send nothing.
