@@ -90,19 +90,23 @@ impl Session {
     /// Removes what the next scenario could find.
     async fn forget(&self) -> Result<(), CmdError> {
         let used = self.client.windows().await?;
-        let new = self.client.new_window(true).await?.handle;
-        for window in used {
-            self.client.switch_to_window(window).await?;
-            self.client.close_window().await?;
+        if let Some(window) = used.first() {
+            // Out of a frame, or of a window that is gone.
+            self.client.switch_to_window(window.clone()).await?;
         }
-        self.client.switch_to_window(new).await?;
         // Cookies belong to a host, whatever the port, and are deleted from one of its pages.
         let port = *BLANK_PAGE;
         for host in ["127.0.0.1", "localhost"] {
             self.client.goto(&format!("http://{host}:{port}/")).await?;
             self.client.delete_all_cookies().await?;
         }
-        self.client.goto("about:blank").await
+        // A new tab has no history and no session storage.
+        let new = self.client.new_window(true).await?.handle;
+        for window in used {
+            self.client.switch_to_window(window).await?;
+            self.client.close_window().await?;
+        }
+        self.client.switch_to_window(new).await
     }
 }
 
