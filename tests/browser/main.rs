@@ -57,6 +57,7 @@ mod jsapi;
 mod languages;
 mod line_breaks;
 mod mini_program;
+mod moving_picture;
 mod native;
 mod older_browsers;
 mod once;
