@@ -16,7 +16,7 @@ use merchant_api::CheckoutAnswer;
 pub use order_details::Payers;
 pub(crate) use order_details::{attempt_details, order_details};
 pub(crate) use poll::query_if_due;
-pub use poll::{HeldPoll, Poll, begin_poll, end_poll};
+pub use poll::{HeldPoll, Poll, begin_poll, end_poll, note_shown};
 pub use receipt::{ReceiptQuery, of_receipt};
 pub(crate) use refund_details::{all_refund_details, refund_details};
 
@@ -30,12 +30,6 @@ pub async fn show(payments: &Payments, token: &str) -> Result<(Checkout, Checkou
     let checkout = find(payments, token).await?;
     let answer = answer(payments, &checkout, None);
     Ok((checkout, answer))
-}
-
-/// A page that a person has opened shows the order: counted for the desk.
-pub fn note_shown(payments: &Payments, checkout: &Checkout) {
-    let now_ms = payments.clock.now_ms();
-    payments.buyer_figures.shown(&checkout.order, now_ms);
 }
 
 /// The buyer says "I have paid": queries WeChat, unless that was done a moment ago.

@@ -85,9 +85,7 @@ pub async fn begin_poll(
 ) -> Result<Poll, Refusal> {
     let mut checkout = find(payments, token).await?;
     let order_id = checkout.order.id;
-    payments
-        .buyer_figures
-        .shown(&checkout.order, payments.clock.now_ms());
+    note_shown(payments, &checkout);
     if query.ask {
         checkout = query_if_due(payments, order_id).await?;
     }
@@ -116,6 +114,12 @@ pub async fn begin_poll(
         waiter,
         _counted: payments.hold_poll(),
     }))
+}
+
+/// A page shows the order: counted for the desk.
+pub fn note_shown(payments: &Payments, checkout: &Checkout) {
+    let now_ms = payments.clock.now_ms();
+    payments.buyer_figures.shown(&checkout.order, now_ms);
 }
 
 /// The answer to a poll that was held and has ended.
