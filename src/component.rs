@@ -6,7 +6,7 @@
 //! | `scene`, `auto-start` | [`WidgetOptions::product`], [`WidgetOptions::auto_start`] |
 //! | `success-url`, `return-url` | [`WidgetOptions::with_success_url`], [`WidgetOptions::with_return_url`] |
 //! | `locale`, `theme`, `messages` | [`Appearance`], in the options and by [`PaymentHandle::set_appearance`] |
-//! | `support-url`, slots `support` and `return` | [`Appearance::with_support_url`], a child with `slot="support"` or `slot="return"` |
+//! | `support-url`, slots `support`, `return`, `logo` and `brand` | [`Appearance::with_support_url`], children with these slots |
 //! | `transport` | [`WidgetOptions::transport`] |
 //! | `start()`, `cancel()`, `refresh()`, `resume()`, `destroy()` | the same of [`PaymentHandle`] |
 //! | each event | its [`PageEvent`], by [`PageEvent::name`]; `paid` and `closed` once for an order and tab, too |
@@ -29,6 +29,7 @@ use leptos::prelude::*;
 
 use crate::embed::Embedded;
 use crate::environment;
+use crate::locale::Word;
 use crate::options::{Appearance, WidgetOptions};
 use crate::shadow;
 use crate::shell::{Page, PageEvent};
@@ -46,7 +47,7 @@ pub fn WechatPay(
     /// The page's control of the payment.
     #[prop(optional)]
     handle: Option<PaymentHandle>,
-    /// Help and a way back of the page's own, as children with `slot="support"` and `slot="return"`.
+    /// What the page puts into the slots `support`, `return`, `logo` and `brand`, as children.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
@@ -57,7 +58,9 @@ pub fn WechatPay(
         options.appearance = spoken(&options.appearance);
         let look = Look::from(&options.appearance);
         let page = Page::with_listener(look.words().clone(), move |event| on_event.run(event));
-        let embedded = Embedded::new(&shadow::container(&host), &options, look, page);
+        let container = shadow::container(&host);
+        shadow::name(&container, &look.words().text(Word::Brand));
+        let embedded = Embedded::new(&container, &options, look, page);
         // The handle belongs to another owner: at the cleanup it may be gone already.
         let place = handle.0.try_get_value().unwrap_or_default();
         place.replace(Some(embedded));

@@ -116,7 +116,7 @@ pub(crate) fn container() -> web_sys::HtmlElement {
 
 /// Whether a container, or the shadow root of its component, shows a QR code.
 pub(crate) fn shows_code(container: &web_sys::HtmlElement) -> bool {
-    find(container, "[part=qr]").is_some()
+    find(container, "[part~=qr]").is_some()
 }
 
 /// The element that a selector finds in a container, or in the shadow root of its component.

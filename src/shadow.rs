@@ -20,6 +20,13 @@ pub(crate) fn container(host: &Element) -> Element {
     append(&root, "div")
 }
 
+/// Names a container for screen readers, as `element.js` does for the element.
+pub(crate) fn name(container: &Element, label: &str) {
+    // Both names are names of attributes.
+    let _ = container.set_attribute("role", "group");
+    let _ = container.set_attribute("aria-label", label);
+}
+
 /// A constructed sheet needs no `style-src` of the page; older browsers have none.
 fn adopt(root: &ShadowRoot) -> Result<(), JsValue> {
     let sheet = CssStyleSheet::new()?;

@@ -17,7 +17,6 @@ use action::{actions, button, choices};
 pub(crate) use advice::problem_word;
 use block::line;
 use checkout::{Connection, Intent, Notice, Screen, ViewModel};
-use countdown::countdown;
 use gloo_events::EventListener;
 use leptos::prelude::*;
 use leptos::tachys::view::any_view::AnyViewState;
@@ -148,8 +147,9 @@ fn body(model: &ViewModel, look: &Look, picture: &mut Picture) -> [Option<AnyVie
             },
             _,
         ) => {
-            let time = remaining_ms.map(|remaining_ms| countdown(remaining_ms, words));
-            [Some(picture.good(code_url, words)), lead, time, None]
+            let code = picture.good(code_url, words);
+            let time = remaining_ms.map(|remaining_ms| picture.countdown(remaining_ms, words));
+            [Some(code), lead, time, None]
         }
         (Screen::QrChecking { code_url }, _) => {
             [Some(picture.dim(code_url, None, words)), lead, None, None]

@@ -1,12 +1,12 @@
 //! How long the code is valid. The machine provides the time; this module only writes it.
 
 use leptos::prelude::*;
-use merchant_api::clock_text;
+use merchant_api::{clock_text, push_decimal};
 
 use crate::locale::{Text, Word, Words};
 
-/// `请在 29:59 内完成支付`
-pub(super) fn countdown(remaining_ms: u64, words: &Words) -> AnyView {
+/// `请在 29:59 内完成支付`, and a bar that shrinks from `longest_ms`.
+pub(super) fn countdown(remaining_ms: u64, longest_ms: u64, words: &Words) -> AnyView {
     let text = words.text(Word::CodeValidFor);
     let (before, after) = around_number(&text);
     let mut before = before.to_owned();
@@ -20,9 +20,21 @@ pub(super) fn countdown(remaining_ms: u64, words: &Words) -> AnyView {
             {Text::Owned(before)}
             <span part="countdown" role="timer">{Text::Owned(clock_text(remaining_ms))}</span>
             {Text::Owned(after)}
+            <progress
+                aria-hidden="true"
+                max="1000"
+                value=thousandths_left(remaining_ms, longest_ms)
+            ></progress>
         </p>
     }
     .into_any()
+}
+
+/// How many thousandths of the time are left.
+fn thousandths_left(remaining_ms: u64, longest_ms: u64) -> String {
+    let mut text = String::new();
+    push_decimal(&mut text, remaining_ms / (longest_ms / 1_000).max(1));
+    text
 }
 
 /// What is before the place of a number, and what is after it, if there is a place.
@@ -58,8 +70,28 @@ const PACE: [(u64, &str, Word); 4] = [
 
 #[cfg(test)]
 mod tests {
-    use super::announcement;
+    use super::{announcement, thousandths_left};
     use crate::locale::{Locale, Messages, Words};
+
+    #[test]
+    fn the_bar_shows_the_share_of_the_time_that_is_left() {
+        let cases = [
+            (1_800_000, 1_800_000, "1000"),
+            (900_000, 1_800_000, "500"),
+            (1_000, 1_800_000, "0"),
+            (2_000, 1_800_000, "1"),
+            (0, 1_800_000, "0"),
+            (0, 0, "0"),
+            (u64::MAX, u64::MAX, "1000"),
+        ];
+        for (remaining_ms, longest_ms, expected) in cases {
+            assert_eq!(
+                thousandths_left(remaining_ms, longest_ms),
+                expected,
+                "{remaining_ms}"
+            );
+        }
+    }
 
     #[test]
     fn the_time_is_announced_four_times_and_not_each_second() {

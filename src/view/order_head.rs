@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use merchant_api::{push_decimal, push_two_digits};
 use wasm_bindgen::prelude::*;
 
-use super::block::{foreign_line, group, line};
+use super::block::{foreign_line, group, heading, line, slotted};
 use crate::locale::{Text, Word, Words};
 
 /// Says that no money moves.
@@ -20,10 +20,12 @@ pub(super) fn order_head(order: &OrderView, words: &Words) -> AnyView {
     let class = amount_class(&amount);
     let [payee, description] = [&order.payee, &order.description]
         .map(|text| Text::Owned(text.clone().unwrap_or_default()));
+    let brand = heading("brand", words.text(Word::Brand));
     group(
         "order",
         vec![
-            Some(line("brand", words.text(Word::Brand))),
+            Some(slotted("logo", None)),
+            Some(slotted("brand", Some(brand))),
             Some(foreign_line("payee", payee)),
             Some(foreign_line("description", description)),
             Some(line(class, amount)),

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::action::actions;
 use super::advice::advice;
-use super::block::{group, line};
+use super::block::{group, line, slotted};
 use super::look::Look;
 use super::receipt::receipt;
 use super::status::sentence;
@@ -69,11 +69,6 @@ pub(super) fn support(look: &Look) -> AnyView {
     let link =
         link.map(|address| link_to(address, "support", "_blank", look.words.text(Word::Support)));
     slotted("support", link)
-}
-
-/// What the page put into a slot, or else this link.
-fn slotted(name: &'static str, link: Option<AnyView>) -> AnyView {
-    view! { <slot name=name>{link}</slot> }.into_any()
 }
 
 fn link_to(address: &str, part: &'static str, target: &'static str, text: Text) -> AnyView {

@@ -3,12 +3,15 @@
 use leptos::prelude::*;
 use merchant_api::push_decimal;
 
+use super::countdown::countdown;
 use crate::locale::{Word, Words};
 
 /// The picture of the last code. It is kept because the countdown renders the view again each
 /// second, and encoding takes longer than the rest of the view.
 #[derive(Default)]
 pub(super) struct Picture {
+    /// How long the code was valid when it was first shown: the length of the countdown's bar.
+    longest_ms: u64,
     code_url: String,
     path: String,
     view_box: String,
@@ -19,6 +22,12 @@ impl Picture {
     /// A code that can be scanned.
     pub(super) fn good(&mut self, code_url: &str, words: &Words) -> AnyView {
         self.view("qr", code_url, None, words)
+    }
+
+    /// The countdown beneath the code.
+    pub(super) fn countdown(&mut self, remaining_ms: u64, words: &Words) -> AnyView {
+        self.longest_ms = self.longest_ms.max(remaining_ms);
+        countdown(remaining_ms, self.longest_ms, words)
     }
 
     /// A code that no scanner reads, with an overlay.
@@ -39,7 +48,7 @@ impl Picture {
         view! {
             <div class=class>
                 <svg
-                    part="qr"
+                    part="qr code"
                     role="img"
                     aria-label=words.text(Word::CodeLabel)
                     viewBox=self.view_box.clone()
@@ -70,6 +79,7 @@ impl Picture {
         view_box.push(' ');
         push_decimal(&mut view_box, u64::from(side));
         Self {
+            longest_ms: 0,
             code_url: code_url.to_owned(),
             path: code.path_data(),
             view_box,

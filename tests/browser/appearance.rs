@@ -21,7 +21,7 @@ async fn on_the_smallest_screen_nothing_is_cut_off_and_the_code_keeps_its_size()
         browser.click("button[value='coffee']").await;
         browser.until_element_is(&["qr"]).await;
         assert_eq!(browser.look(fits, vec![]).await, json!(true));
-        let side = "return document.querySelector('wechat-pay').shadowRoot.querySelector('[part=qr]').getBoundingClientRect().width";
+        let side = "return document.querySelector('wechat-pay').shadowRoot.querySelector('[part~=qr]').getBoundingClientRect().width";
         let side = browser.look(side, vec![]).await.as_f64().expect("a width");
         assert!(side >= 240.0, "{side} px");
         browser
@@ -48,7 +48,7 @@ async fn each_module_of_the_code_has_whole_pixels_on_every_screen_and_the_code_i
         for (width, height, pixel_ratio) in screens {
             browser.look_through(width, height, pixel_ratio).await;
             let measure = "const root = document.querySelector('wechat-pay').shadowRoot;
-                const code = root.querySelector('[part=qr]');
+                const code = root.querySelector('[part~=qr]');
                 const {width, height} = code.getBoundingClientRect();
                 const card = root.querySelector('[part=base]').getBoundingClientRect();
                 const ofModule = width / code.viewBox.baseVal.width * devicePixelRatio;
@@ -75,7 +75,7 @@ async fn in_forced_colours_the_code_stays_dark_on_white_and_the_rest_has_the_buy
         let colours = "const root = document.querySelector('wechat-pay').shadowRoot;
             const of = (selector, name) => [...root.querySelectorAll(selector)].map((part) => getComputedStyle(part)[name]).join(' ');
             return {card: of('[part=base]', 'backgroundColor'), text: of('[part~=amount]', 'color'),
-                code: of('[part=qr] path', 'fill'), under: of('.qr', 'backgroundColor'), refresh: of('.qr button', 'backgroundColor')}";
+                code: of('[part~=qr] path', 'fill'), under: of('.qr', 'backgroundColor'), refresh: of('.qr button', 'backgroundColor')}";
         let [black, white] = ["rgb(0, 0, 0)", "rgb(255, 255, 255)"];
         let found = browser.look(colours, vec![]).await;
         assert_eq!([&found["card"], &found["text"]], [black, white]);

@@ -60,9 +60,9 @@ async fn an_element_in_the_shops_shadow_root_pays_and_its_events_reach_the_docum
             document.getElementById('left-side').append(shop)";
         let arguments = vec![json!(token), json!(pages.merchant_api())];
         browser.look(put, arguments).await;
-        browser.until("inShop('[data-state=qr] [part=qr]')").await;
+        browser.until("inShop('[data-state=qr] [part~=qr]')").await;
         // The element's style sheet applies, and the shop's does not.
-        let looks = "return [getComputedStyle(inShop('[part~=base]')).maxWidth, inShop('[part=qr]').getBoundingClientRect().width > 100]";
+        let looks = "return [getComputedStyle(inShop('[part~=base]')).maxWidth, inShop('[part~=qr]').getBoundingClientRect().width > 100]";
         assert_eq!(browser.look(looks, vec![]).await, json!(["420px", true]));
         pages.pay(&token).await;
         browser.until("inShop('[data-state=paid]')").await;

@@ -118,6 +118,50 @@ async fn the_countdown_is_announced_at_a_slow_pace_by_the_only_live_region() {
     .await;
 }
 
+#[tokio::test]
+async fn the_element_is_a_named_group_with_one_heading() {
+    let gallery = Gallery::open().await;
+    visit(Visitor::Desktop, async |browser| {
+        for (name, locale, word) in [
+            ("qr", "zh-CN", "微信支付"),
+            ("paid", "zh-CN", "微信支付"),
+            ("offer-h5", "en", "WeChat Pay"),
+        ] {
+            gallery.show(browser, name, locale, "light").await;
+            browser.command("Accessibility.enable", json!({})).await;
+            let tree = browser
+                .command("Accessibility.getFullAXTree", json!({}))
+                .await;
+            let nodes = tree["nodes"].as_array().expect("a list of nodes");
+            let named = |role: &str| {
+                let of_role = nodes.iter().filter(|node| node["role"]["value"] == role);
+                of_role
+                    .map(|node| &node["name"]["value"])
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(named("heading"), [word], "{name}");
+            assert_eq!(named("group"), [word], "{name}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_bar_beside_the_countdown_shrinks_with_the_time() {
+    let gallery = Gallery::open().await;
+    visit(Visitor::Desktop, async |browser| {
+        let share = "const {value, max} = document.querySelector('wechat-pay').shadowRoot.querySelector('progress'); return [value, max]";
+        gallery.show(browser, "qr", "zh-CN", "light").await;
+        assert_eq!(browser.look(share, vec![]).await, json!([1000, 1000]));
+        // Ten seconds of thirty minutes have passed.
+        gallery.show(browser, "qr-reconnecting", "zh-CN", "light").await;
+        let left = browser.look(share, vec![]).await;
+        let left = left[0].as_u64().expect("a number");
+        assert!((985..=996).contains(&left), "{left}");
+    })
+    .await;
+}
+
 /// The gallery on the test's own servers.
 pub(crate) struct Gallery(Servers);
 

@@ -1,5 +1,5 @@
 //! Every state of the merchant server's own pages, with the element and without script, on a phone
-//! and on a desktop, in both languages: the texts are in the buyer's language, the word TEST
+//! (dark) and on a desktop (light), in both languages: the texts are in the buyer's language, the word TEST
 //! appears once, nothing is too wide, and axe finds no violation. With `SCREENSHOTS=folder`, a
 //! picture of each is saved.
 
@@ -25,7 +25,8 @@ const LANGUAGES: [(&str, &str); 2] = [
     ("zh-CN,zh;q=0.9,en;q=0.8", "zh-CN"),
     ("en-GB,de;q=0.9", "en"),
 ];
-const WIDTHS: [u32; 2] = [360, 1280];
+/// The widths of the page, and the colours that the buyer prefers.
+const LOOKS: [(u32, &str); 2] = [(360, "dark"), (1280, "light")];
 
 /// A page to check.
 struct Sight {
@@ -151,8 +152,9 @@ async fn look_at_all(
             browser
                 .override_user_agent(sight.user_agent, accepted)
                 .await;
-            for width in WIDTHS {
+            for (width, scheme) in LOOKS {
                 browser.resize(width, 800).await;
+                browser.prefer(&[("prefers-color-scheme", scheme)]).await;
                 faults.extend(open(browser, sight).await);
                 let name = format!("{}-{way}-{language}-{width}", sight.name);
                 faults.extend(wrong_with(browser, &name, language).await);

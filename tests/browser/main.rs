@@ -54,6 +54,7 @@ mod hosted_page_without_script;
 mod hostile_answers;
 mod hydration;
 mod jsapi;
+mod kept_pictures;
 mod languages;
 mod line_breaks;
 mod mini_program;

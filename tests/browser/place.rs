@@ -73,8 +73,57 @@ async fn the_place_has_the_elements_theme_and_on_a_phone_the_height_of_a_receipt
     .await;
 }
 
+/// A page that links the file of layouts, and what it puts into the widget's slots.
+const WITH_LAYOUTS: &str = "document.head.insertAdjacentHTML('beforeend', '<link rel=stylesheet href=/ready/layouts.css>');
+    document.addEventListener('DOMContentLoaded', () => pay.insertAdjacentHTML('beforeend',
+        '<img slot=logo width=80 height=40 alt=\"\" src=\"data:image/svg+xml,<svg xmlns=%22http://www.w3.org/2000/svg%22/>\"><a slot=return href=/>back</a>'));";
+
+#[tokio::test]
+async fn each_layout_holds_its_place_and_what_has_a_slot_of_the_widget_changes_nothing() {
+    let pages = TestPages::start().await;
+    // The widths of a desk and of the smallest screen, and the height at each.
+    let cases = [
+        ("compact", [480, 480]),
+        ("code", [432, 432]),
+        ("row", [464, 560]),
+        ("card", [560, 560]),
+    ];
+    for (layout, expected) in cases {
+        for (width, height) in [1280, 320].into_iter().zip(expected) {
+            visit(Visitor::Desktop, async |browser| {
+                browser.resize(width, 800).await;
+                let page = format!("{PAGE}{WITH_LAYOUTS}");
+                let attributes = [("layout", layout), ("locale", "en")];
+                let heights = heights_with(&pages, browser, &page, &attributes).await;
+                assert_eq!(heights, [height; 4], "{layout} {width}");
+                let shown = browser.look(IN_VIEW, vec![]).await;
+                assert_eq!(shown, json!([]), "{layout} {width}");
+            })
+            .await;
+        }
+    }
+}
+
+/// The parts of the card that are wider than the card.
+const IN_VIEW: &str = "const base = pay.shadowRoot.querySelector('[part=base]');
+    const {left, right} = base.getBoundingClientRect();
+    return [...base.querySelectorAll('*')].filter((part) => {
+        const box = part.getBoundingClientRect();
+        return box.width > 1 && (box.left < left - 1 || box.right > right + 1);
+    }).map((part) => part.className)";
+
 /// The element's height: the held place, the widget that waits for an answer, the code, and the receipt.
 async fn heights(pages: &TestPages, browser: &Browser, language: &str) -> [u64; 4] {
+    heights_with(pages, browser, PAGE, &[("locale", language)]).await
+}
+
+/// The same with a script and attributes.
+async fn heights_with(
+    pages: &TestPages,
+    browser: &Browser,
+    page: &str,
+    more: &[(&str, &str)],
+) -> [u64; 4] {
     let token = pages.order().await;
     let slow = "const send = window.fetch;
         window.fetch = async (...given) => {
@@ -82,8 +131,8 @@ async fn heights(pages: &TestPages, browser: &Browser, language: &str) -> [u64; 
             if (String(given[0].url ?? given[0]).includes('/checkouts/')) await new Promise((answered) => { window.answer = answered; });
             return answer;
         };";
-    let script = format!("{PAGE}{slow}");
-    let attributes = [("script", script.as_str()), ("locale", language)];
+    let script = format!("{page}{slow}");
+    let attributes = [&[("script", script.as_str())], more].concat();
     let page = pages.page_of(&token, &attributes);
     pages.hold_again();
     browser.open(&page.replace("/ready/", "/held/")).await;

@@ -253,7 +253,7 @@ async fn seen(browser: &Browser, names: &Value) -> Value {
             if (['none', 'loading', 'starting'].includes(state)) return setTimeout(look, 20);
             for (const name of Object.keys(names)) delete Object.prototype[name];
             const text = (part) => (base.querySelector(`[part~=${part}]`) || {}).textContent;
-            const drawn = (base.querySelector('[part=qr] path + path') || {getAttribute() {}}).getAttribute('d');
+            const drawn = (base.querySelector('[part~=qr] path + path') || {getAttribute() {}}).getAttribute('d');
             done({state, problems, starts, amount: text('amount'), description: text('description'), drawn});
         };
         look()";

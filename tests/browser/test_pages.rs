@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{OriginalUri, Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::yield_now;
 use tower_http::services::{ServeDir, ServeFile};
+use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::plain_backend::PlainBackend;
 
@@ -83,7 +84,15 @@ pub(crate) struct TestPages {
 impl TestPages {
     pub(crate) async fn start() -> Self {
         let release = watch::Sender::new(false);
-        let bundle = || ServeDir::new(bundle_dir());
+        // A browser that is kept must not have a file from before that a visit holds or breaks.
+        let no_store = || {
+            let value = HeaderValue::from_static("no-store");
+            SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, value)
+        };
+        let bundle = || {
+            let files = Router::new().fallback_service(ServeDir::new(bundle_dir()));
+            files.layer(no_store())
+        };
         let held = Router::new()
             .fallback_service(bundle())
             .layer(from_fn_with_state(release.subscribe(), hold));

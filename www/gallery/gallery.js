@@ -13,6 +13,7 @@ function show() {
       query.set("state", name);
       query.set("locale", String(settings.get("locale")));
       query.set("theme", String(settings.get("theme")));
+      query.set("layout", String(settings.get("layout")));
       const frame = document.createElement("iframe");
       frame.title = name;
       frame.width = String(settings.get("width"));

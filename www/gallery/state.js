@@ -98,6 +98,8 @@ Object.assign(element, {
 const emitted = (/** @type {string} */ type) =>
   new Promise((resolve) => element.addEventListener(type, resolve, { once: true }));
 const first = Promise.race([emitted("state-change"), emitted("problem")]);
+const layout = query.get("layout");
+if (layout) element.setAttribute("layout", layout);
 document.querySelector("main")?.append(element);
 await first;
 await clock.turn();

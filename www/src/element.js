@@ -9,7 +9,7 @@ import { isDesk } from "./desk.js";
 import { sendFirstRequest } from "./first-request.js";
 import { languageOf } from "./language.js";
 import { own } from "./own.js";
-import { absolute, fill, holdPlace, rootOf, showFallback, styled } from "./stand-in.js";
+import { absolute, fill, frame, holdPlace, rootOf, showFallback, styled } from "./stand-in.js";
 
 /** @typedef {import("./wechat-pay").Bindings} Bindings */
 /** @typedef {import("./wechat-pay").DefineOptions} DefineOptions */
@@ -330,6 +330,9 @@ export function define(options) {
         const root = rootOf(this);
         const container = document.createElement("div");
         if (expectsCode) container.className = "code";
+        frame(container, expectsCode);
+        container.setAttribute("role", "group");
+        container.setAttribute("aria-label", own(this._words, this._messages).brand || "微信支付");
         fill(root, ...styled(root, bindings.theme()), container);
         const embedded = bindings.mount(container, this._options(), this._emit.bind(this));
         // A handler of the page may have removed the element meanwhile.

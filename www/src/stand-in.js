@@ -51,11 +51,23 @@ function show(host, css, box) {
  * @param {string} theme
  */
 export function holdPlace(host, expectsCode, theme) {
-  const isOfPage = (/** @type {any} */ node) => (node.nodeType === 1 ? node.slot !== "support" : /\S/.test(node.data) && node.nodeType === 3);
+  // What has another slot than the stand-in's own is a part of the widget, and does not stand for it.
+  const isOfPage = (/** @type {any} */ node) => (node.nodeType === 1 ? !node.slot || node.slot === "fallback" : /\S/.test(node.data) && node.nodeType === 3);
   if (host.shadowRoot || [...host.childNodes].some(isOfPage)) return;
   const place = element("div", { className: expectsCode ? "place code" : "place" });
+  frame(place, expectsCode);
   place.style.colorScheme = theme === "auto" ? "light dark" : theme;
   show(host, PLACE_STYLE, place);
+}
+
+/**
+ * Names a box as the frame of the card, by which a page's style sheet gives it another height.
+ *
+ * @param {HTMLElement} box
+ * @param {boolean} expectsCode
+ */
+export function frame(box, expectsCode) {
+  box.setAttribute("part", expectsCode ? "frame code-frame" : "frame");
 }
 
 /**

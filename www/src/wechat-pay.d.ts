@@ -35,6 +35,11 @@ export interface WechatPayAttributes {
    */
   theme?: "auto" | "light" | "dark";
   /**
+   * Another layout, on a page that links `layouts.css` of this package: `compact`, `code` (the code, its
+   * sentence and the time), or `row` (the order beside the code).
+   */
+  layout?: "compact" | "code" | "row";
+  /**
    * Where the buyer goes after a payment: https, or a path. http is only for this machine. The
    * address replaces the page in the history, so that Back leads to the entry before the page.
    */

@@ -49,7 +49,7 @@ test("the manifest has the custom properties and the parts of the style sheet an
   const views = ["view", ...["action", "countdown", "order_head", "outcome", "qr_code", "receipt", "status"].map((name) => `view/${name}`)];
   const view = views.map((name) => read(`../src/${name}.rs`)).join("") + read("src/stand-in.js");
   // An element with two classes has two parts.
-  const parts = found(view, /(?:\bpart(?:=|", )|link_to\(\w+, |\b(?:(?:foreign_)?line|group)\(\s*|\{\s+)"([\w -]+)"/g).flatMap((classes) => classes.split(" "));
+  const parts = found(view, /(?:\bpart(?:=|", (?:expectsCode \? )?)|link_to\(\w+, |\b(?:(?:foreign_)?line|heading|group)\(\s*|\{\s+)"([\w -]+)"/g).flatMap((classes) => classes.split(" "));
   const buttons = ["primary", "secondary"];
   assert.deepEqual(names(declaration.cssParts), [...new Set([...parts, ...buttons])].sort());
 });

@@ -35,11 +35,12 @@ const WASM: &str = "wechat-pay.wasm";
 const SCRIPT: &str = "wechat-pay.nowasm.js";
 /// The sentences of the languages that the widget does not have itself.
 const WORDS: [&str; 2] = ["wechat-pay.en.json", "wechat-pay.zh-Hant.json"];
-/// Files beside it, copied from `www/src`: its types, and the page that explains its problems.
+/// Files beside it, copied from `www/src`: its types, more layouts, and the page that explains its problems.
 const COMPANIONS: &[&str] = &[
     "wechat-pay.d.ts",
     "jsx.d.ts",
     "vue.d.ts",
+    "layouts.css",
     "problems.html",
     "problems.js",
     "problems.d.ts",

@@ -9,8 +9,8 @@ mod poll;
 mod receipt;
 mod refund_details;
 
-pub use answer::payee;
 pub(crate) use answer::{POLL_AFTER_MS, answer, is_fresh};
+pub use answer::{logo, payee};
 pub(crate) use lookup::{find, find_by_order_no, reread};
 use merchant_api::CheckoutAnswer;
 pub use order_details::Payers;

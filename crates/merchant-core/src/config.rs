@@ -21,6 +21,7 @@ mod named_files;
 mod network;
 mod offer;
 mod own;
+mod pictures;
 mod privacy;
 mod rules;
 mod secret;
@@ -49,6 +50,7 @@ pub use merchant::{
 };
 pub(crate) use merchant_keys::signer;
 pub(crate) use offer::EXPIRES_IN_MS;
+pub use pictures::Picture;
 pub use secret::{Secret, SecretHash, masked};
 pub use sources::ENVIRONMENT_PREFIX;
 use sources::Sources;

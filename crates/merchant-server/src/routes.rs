@@ -12,6 +12,7 @@ mod mismatches;
 mod notifications;
 mod openapi;
 mod orders;
+mod pictures;
 mod product_scans;
 mod refunds;
 mod sharing;
@@ -112,6 +113,7 @@ pub fn app(server: MerchantServer) -> Router {
         .route(hosted_page::SCRIPT_PATH, get(hosted_page::script))
         .merge(till::routes())
         .merge(desk_routes(server.merchants()))
+        .route("/pictures/{name}", get(pictures::picture))
         .route("/openapi.json", get(openapi::document))
         .route("/healthz", get(health::health))
         .route("/readyz", get(health::ready))

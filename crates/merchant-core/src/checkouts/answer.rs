@@ -4,7 +4,7 @@
 use merchant_api::{Action, AttemptProduct, CheckoutAnswer, CurrentAttempt, OrderState};
 use payment_values::Fen;
 
-use crate::config::Config;
+use crate::config::{Config, Picture};
 use crate::ledger::{Attempt, AttemptState, Checkout, Order};
 use crate::payments::Payments;
 
@@ -71,6 +71,11 @@ pub(crate) fn answer(
 pub fn payee<'a>(config: &'a Config, order: &'a Order) -> Option<&'a str> {
     let configured = || config.payee(order.sub_mchid.as_deref());
     order.payee.as_deref().or_else(configured)
+}
+
+/// The logo of who is paid by an order, where one is configured.
+pub fn logo<'a>(config: &'a Config, order: &Order) -> Option<&'a Picture> {
+    config.logo(order.sub_mchid.as_deref())
 }
 
 /// Whether the attempt can be returned again unchanged. A code payment that WeChat accepted can, so

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::file::{ApplicationFile, ApplicationKind, SubMerchantFile};
 use super::named_files::secret;
 use super::offer::check_payee;
+use super::pictures::read_picture;
 use super::{ConfigError, Merchant, MiniProgram, OfficialAccount, Secret, SubMerchant, forms};
 
 /// The mini-program, if one is configured.
@@ -207,6 +208,11 @@ pub(super) fn check_sub_merchants(
             sub_appid,
             sub_app_secret,
             payee: check_payee("merchant.sub_merchants.payee", file.payee.as_deref())?,
+            logo: read_picture(
+                "merchant.sub_merchants.logo_file",
+                file.logo_file.as_deref(),
+                folder,
+            )?,
         });
     }
     Ok(subs)

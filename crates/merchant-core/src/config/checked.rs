@@ -14,6 +14,7 @@ use super::api::Api;
 use super::bundle::Bundle;
 use super::database::Database;
 use super::folder::folder_of;
+use super::pictures::Picture;
 use super::secret::{Secret, SecretHash};
 
 /// The checked configuration of one merchant: what all merchants of the server share, and what is this
@@ -48,6 +49,8 @@ pub struct Config {
     pub connections: ConnectionBounds,
     /// Files served at the root, by which WeChat verifies a domain.
     pub verification_files: Vec<VerificationFile>,
+    /// WeChat Pay's official sign, for buyers' pages; without it they show a neutral mark.
+    pub wechat_pay_sign: Option<Picture>,
     /// The targets of webhooks. No other address is called.
     pub webhooks: Vec<WebhookTarget>,
     /// The target that confirms scans of product codes without a price.
@@ -381,6 +384,8 @@ pub struct Merchant {
     pub receipt_url: String,
     /// Who is paid, as buyers read it, unless an order names another name.
     pub payee: Option<String>,
+    /// The merchant's logo on buyers' pages.
+    pub logo: Option<Picture>,
 }
 
 impl Config {
@@ -424,6 +429,28 @@ impl Config {
                 .and_then(|sub| sub.payee.as_deref()),
             None => self.merchant.payee.as_deref(),
         }
+    }
+
+    /// The logo of who is paid by an order of this sub-merchant, or of the merchant itself; like the name,
+    /// never the provider's.
+    pub fn logo(&self, sub_mchid: Option<&str>) -> Option<&Picture> {
+        match sub_mchid {
+            Some(sub_mchid) => self.merchant.sub_merchant(sub_mchid)?.logo.as_ref(),
+            None => self.merchant.logo.as_ref(),
+        }
+    }
+
+    /// The picture with this name, of any merchant of the server.
+    pub fn picture(&self, name: &str) -> Option<&Picture> {
+        let logos = self.each().flat_map(|config| {
+            let of_subs = config.merchant.sub_merchants.iter();
+            let of_subs = of_subs.filter_map(|sub| sub.logo.as_ref());
+            config.merchant.logo.iter().chain(of_subs)
+        });
+        self.wechat_pay_sign
+            .iter()
+            .chain(logos)
+            .find(|picture| picture.name == name)
     }
 
     /// The folder for files that are too large for memory: beside the database, on a private disk
@@ -491,6 +518,8 @@ pub struct SubMerchant {
     pub sub_app_secret: Option<Secret>,
     /// Who is paid, as buyers read it, unless an order names another name.
     pub payee: Option<String>,
+    /// The sub-merchant's logo on buyers' pages.
+    pub logo: Option<Picture>,
 }
 
 /// A key of the merchant, with its certificate's data where the configuration names the

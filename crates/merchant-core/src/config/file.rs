@@ -33,6 +33,7 @@ pub(super) struct ConfigFile {
     pub(super) connections: ConnectionBounds,
     #[serde(default)]
     pub(super) verification_files: Vec<PathBuf>,
+    pub(super) wechat_pay_sign_file: Option<PathBuf>,
     #[serde(default)]
     pub(super) webhooks: Vec<WebhookFile>,
     pub(super) scan_webhook: Option<WebhookFile>,
@@ -139,6 +140,7 @@ pub(super) struct MerchantFile {
     pub(super) sub_merchants: Vec<SubMerchantFile>,
     pub(super) receipt_url: Option<String>,
     pub(super) payee: Option<String>,
+    pub(super) logo_file: Option<PathBuf>,
     /// Further official accounts, mini-programs and apps.
     #[serde(default)]
     pub(super) applications: Vec<ApplicationFile>,
@@ -182,6 +184,7 @@ pub(super) struct SubMerchantFile {
     pub(super) sub_app_secret: Option<Secret>,
     pub(super) sub_app_secret_file: Option<PathBuf>,
     pub(super) payee: Option<String>,
+    pub(super) logo_file: Option<PathBuf>,
 }
 
 /// Another key of the merchant with its certificate, while the first one is replaced.

@@ -12,6 +12,7 @@ use super::file::{MerchantFile, MerchantJson, MerchantKeyFile};
 use super::merchant_keys::check_keys;
 use super::named_files::{read_private, required, secret};
 use super::offer::check_payee;
+use super::pictures::read_picture;
 use super::trusted_keys::{check_not_own, read_trusted_keys};
 use super::{Api, ConfigError, Gateway, Merchant, MerchantCertificate, Secret, forms, sources};
 
@@ -114,6 +115,7 @@ pub(super) fn check_merchant(
         sub_merchants: check_sub_merchants(file.sub_merchants, folder, &mchid)?,
         receipt_url: check_receipt_url(file.receipt_url, public_base_url)?,
         payee: check_payee("merchant.payee", file.payee.as_deref())?,
+        logo: read_picture("merchant.logo_file", file.logo_file.as_deref(), folder)?,
         appid,
         app_secret,
         key: certificate.key.clone(),

@@ -8,6 +8,7 @@ use super::file::ConfigFile;
 use super::forms;
 use super::gateway::check_gateway;
 use super::own::{self, Own, Place};
+use super::pictures::read_picture;
 use super::{Config, ConfigError, Database, VerificationFile};
 
 pub(super) fn check(mut file: ConfigFile, folder: &Path) -> Result<Config, ConfigError> {
@@ -47,6 +48,11 @@ pub(super) fn check(mut file: ConfigFile, folder: &Path) -> Result<Config, Confi
         None => Bundle::Absent,
     };
     let verification_files = read_verification_files(&file.verification_files, folder)?;
+    let wechat_pay_sign = read_picture(
+        "wechat_pay_sign_file",
+        file.wechat_pay_sign_file.as_deref(),
+        folder,
+    )?;
     let mut configs = all_own.into_iter().map(|(_, own)| Config {
         listen: file.listen,
         public_base_url: public_base_url.clone(),
@@ -60,6 +66,7 @@ pub(super) fn check(mut file: ConfigFile, folder: &Path) -> Result<Config, Confi
         rate_limits: file.rate_limits,
         connections: file.connections,
         verification_files: verification_files.clone(),
+        wechat_pay_sign: wechat_pay_sign.clone(),
         webhooks: own.webhooks,
         scan_webhook: own.scan_webhook,
         wxpay_server: own.wxpay_server,

@@ -42,9 +42,10 @@ pub(crate) fn of_allowed_origins(config: &Config) -> CorsLayer {
         .max_age(std::time::Duration::from_hours(1))
 }
 
-/// Lets every page load the element's files.
+/// Lets every page load the element's files. The answer is the same for each origin, so it does not vary by
+/// origin, and a shared cache keeps one of it.
 pub(crate) fn of_all() -> CorsLayer {
-    CorsLayer::new().allow_origin(Any)
+    CorsLayer::new().allow_origin(Any).vary([])
 }
 
 /// Lets every page read this answer: it has no data of an order.

@@ -42,7 +42,7 @@ const ORDER_COOKIE: &str = "link_order";
 const ORDER_COOKIE_S: u32 = 24 * 3_600;
 
 /// What the page may load, and where its form may go: to this server alone.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; \
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; \
                       form-action 'self'; frame-ancestors 'none'";
 
 /// `GET /p/{id}`

@@ -123,6 +123,7 @@ fn kind_of(name: &str) -> &'static str {
         Some("js") => "text/javascript",
         Some("wasm") => "application/wasm",
         Some("html") => "text/html",
+        Some("css") => "text/css",
         Some("json") => "application/json",
         Some("md") => "text/markdown",
         Some("br" | "gz") => "application/octet-stream",

@@ -61,6 +61,7 @@ mod partner;
 mod partner_bills;
 mod payee;
 mod payers;
+mod pictures;
 mod polls;
 mod postgres_cost;
 mod postgres_database;

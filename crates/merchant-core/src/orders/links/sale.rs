@@ -25,6 +25,8 @@ use crate::surroundings::{is_unguessable, unguessable};
 pub struct LinkPage {
     /// Who is paid, if the configuration has a name.
     pub payee: Option<String>,
+    /// Partner mode: the sub-merchant that is paid.
+    pub sub_mchid: Option<String>,
     /// What is sold.
     pub description: String,
     /// What it costs.
@@ -87,6 +89,7 @@ pub async fn look(
         note_max_chars: link.request.note_max_chars,
         return_url: link.request.return_url,
         description: link.request.description,
+        sub_mchid: link.request.sub_mchid,
     })
 }
 

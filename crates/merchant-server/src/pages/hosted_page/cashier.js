@@ -14,6 +14,7 @@
   var served = document.querySelector(".served");
   var waiting = document.querySelector("[data-waits]");
   var clock = document.querySelector("[data-remaining-ms]");
+  var bar = document.querySelector(".countdown progress");
   var endMs = clock && Number(clock.dataset.remainingMs) + performance.now();
   var looking, ticking;
 
@@ -82,6 +83,7 @@
     var leftS = Math.max(0, Math.ceil((endMs - performance.now()) / 1000));
     var texts = [Math.floor(leftS / 60) % 60, leftS % 60];
     if (leftS >= 3600) texts.unshift(Math.floor(leftS / 3600));
+    bar.value = 1000 * leftS;
     clock.textContent = texts.map(function (number) { return (number < 10 ? "0" : "") + number; }).join(":");
     if (leftS > 0) ticking = setTimeout(countDown, 1000);
     else location.replace(location.pathname);

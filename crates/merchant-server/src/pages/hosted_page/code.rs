@@ -64,6 +64,7 @@ fn countdown(answer: &CheckoutAnswer, language: Language) -> Markup {
                 (before)
                 span role="timer" data-remaining-ms=(remaining_ms) { (clock_text(remaining_ms)) }
                 (after)
+                progress max=(remaining_ms) value=(remaining_ms) aria-hidden="true" {}
             }
         }
     }

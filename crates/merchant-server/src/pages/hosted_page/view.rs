@@ -9,7 +9,7 @@
 use buyer_words::Words;
 use maud::{Markup, html};
 use merchant_api::{CheckoutAnswer, OrderState, PayParameters, Product, RETURN_PARAMETER};
-use merchant_core::checkouts::payee;
+use merchant_core::checkouts::{self, payee};
 use merchant_core::config::{Bundle, Config};
 use merchant_core::ledger::{Checkout, Order};
 use payment_values::Fen;
@@ -17,6 +17,7 @@ use payment_values::Fen;
 use super::amount::amount;
 use super::code::{code_to_scan, shown_code};
 use super::document::{Style, card, closing, document_of, opening, own_script};
+use super::marks::{brand, in_slots, logo};
 use super::offer::{BuyerContext, Offer};
 use super::page_request::{Notice, PageRequest};
 use super::status;
@@ -103,7 +104,10 @@ pub(super) fn body(
     let awaits_code = is_open && offer.first() == Some(Product::Native);
     let element = |content: &Markup| {
         html! {
-            wechat-pay token=(order.token) merchant-api="/v1" .for-code[awaits_code] { (content) }
+            wechat-pay token=(order.token) merchant-api="/v1" .for-code[awaits_code] {
+                (in_slots(config, checkouts::logo(config, order), language))
+                (content)
+            }
         }
     };
     closing(&html! {
@@ -198,7 +202,8 @@ fn about(config: &Config, order: &Order, language: Language) -> Markup {
     // As in the element: a number that would not fit on one line of the smallest screen is smaller.
     let is_long = amount.chars().count() > AMOUNT_CHARACTERS_MAX;
     html! {
-        p .brand { (language.say(buyer_words::BRAND)) }
+        (logo(checkouts::logo(config, order)))
+        (brand(config, language))
         p .payee dir="auto" { (payee(config, order).unwrap_or_default()) }
         p .description dir="auto" { (order.description) }
         p .amount .long[is_long] { (amount) }

@@ -11,7 +11,9 @@ use payment_values::Fen;
 
 use super::form::Typed;
 use crate::extract::Language;
-use crate::pages::hosted_page::{amount, card, document_of, sentence, service_contact};
+use crate::pages::hosted_page::{
+    amount, brand, card, document_of, logo, sentence, service_contact,
+};
 
 /// The longest amount in large digits.
 const LARGE_CHARACTERS_MAX: usize = 11;
@@ -71,7 +73,8 @@ pub(super) fn page(
     language: Language,
 ) -> Markup {
     let content = html! {
-        p .brand { (language.say(buyer_words::BRAND)) }
+        (logo(config.logo(link.sub_mchid.as_deref())))
+        (brand(config, language))
         @if let Some(payee) = &link.payee { p .payee dir="auto" { (payee) } }
         p .description dir="auto" { (link.description) }
         @match link.over {

@@ -20,6 +20,13 @@ fn each_remaining_field_is_checked() {
         private_file(&folder, &format!("{name}/MP_verify_1.txt"), b"text")
     });
     let blank = private_file(&folder, "MP_verify_2.txt", b"\n");
+    let svg = private_file(&folder, "logo.png", b"<svg><script/></svg>");
+    let large = private_file(
+        &folder,
+        "large.png",
+        &[b"\x89PNG\r\n\x1a\n".to_vec(), vec![0; 65_536]].concat(),
+    );
+    let absent = folder.path().join("absent.png").display().to_string();
     let cases = [
         (
             PUBLIC,
@@ -100,6 +107,26 @@ fn each_remaining_field_is_checked() {
             FROM_FILE,
             format!("payee = \" \"\n{FROM_FILE}"),
             "merchant.payee: must be 1 to 64 characters",
+        ),
+        (
+            FROM_FILE,
+            format!("logo_file = \"{svg}\"\n{FROM_FILE}"),
+            "merchant.logo_file: must be a picture in the form of PNG, JPEG or WebP",
+        ),
+        (
+            FROM_FILE,
+            format!("logo_file = \"{large}\"\n{FROM_FILE}"),
+            "merchant.logo_file: must be a picture of at most 65536 bytes",
+        ),
+        (
+            FROM_FILE,
+            format!("logo_file = \"{absent}\"\n{FROM_FILE}"),
+            "merchant.logo_file: ",
+        ),
+        (
+            PUBLIC,
+            before(&format!("wechat_pay_sign_file = \"{svg}\"")),
+            "wechat_pay_sign_file: must be a picture in the form of PNG, JPEG or WebP",
         ),
         (
             FROM_FILE,
