@@ -11,7 +11,8 @@
 //! not verified, with the one exception of unsigned *errors*, which are marked as untrusted.
 //!
 //! [`Order`] (jsapi, mini-program, h5, native, app) and [`CodePayOrder`] make requests, for a
-//! merchant or for a service provider ([`Account`]); [`RefundRequest`] and [`AbnormalRefund`]
+//! merchant or for a service provider ([`Account`]); [`CombinedOrder`] orders several things that are
+//! paid at once; [`RefundRequest`] and [`AbnormalRefund`]
 //! refund; [`ShareRequest`] and [`ShareReturnRequest`] share a payment; [`bill`] requests bills and reads them; [`TrustedKeys::refreshed`] takes WeChat's
 //! certificates; [`v2`] is the older protocol, in XML, with the same types and verdicts.
 //!
@@ -43,6 +44,7 @@
 
 mod beijing;
 pub mod bill;
+mod combined;
 mod error;
 mod hex;
 pub mod hosts;
@@ -63,6 +65,12 @@ pub mod v2;
 mod words;
 
 pub use beijing::beijing_time;
+pub use combined::closing::{CombinedClosing, SubOrderName, close_combined_order};
+pub use combined::order::{CombinedOrder, query_combined_order, replay_combined_order};
+pub use combined::sub_order::{
+    PARTNER_SUB_ORDERS, SUB_ORDER_TOTAL_MAX, SUB_ORDERS, SubOrder, sub_orders_allowed,
+};
+pub use combined::transaction::{CombinedTransaction, SubTransaction, SubTransactionAmount};
 pub use error::{WechatError, without_openids};
 pub use hex::{lower_hex, upper_hex};
 pub use json::{ReadJson, Unreadable, read_json};
