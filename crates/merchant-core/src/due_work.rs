@@ -338,10 +338,7 @@ async fn query_mismatch(payments: &Payments, due: &DueWork) -> Result<Next, Quer
         note("the number cannot be one of ours").await?;
         return Ok(Next::Done);
     };
-    let attempt = payments
-        .ledger
-        .attempt_by_out_trade_no(&due.subject)
-        .await?;
+    let attempt = payments.ledger.attempt_with_number(&due.subject).await?;
     let asked = match attempt {
         Some(attempt) => payments.wechat.query(&attempt).await,
         None => {

@@ -8,6 +8,7 @@ use super::questions::Questions as _;
 use super::reports::{Closing, Placed, TradeStatus};
 use super::version::Version;
 use super::{CallError, WechatClient};
+use crate::config::Api;
 use crate::ledger::{Attempt, Parties};
 
 impl WechatClient {
@@ -22,6 +23,9 @@ impl WechatClient {
     /// Queries an attempt's order.
     pub(crate) async fn query(&self, attempt: &Attempt) -> Result<TradeStatus, CallError> {
         let (number, parties) = (&attempt.out_trade_no, &attempt.parties);
+        if attempt.is_combined {
+            return self.query_combined(number).await;
+        }
         match self.version(attempt.api) {
             Version::V3(v3) => v3.query(number, parties).await,
             Version::V2(v2) => v2.query(number, parties).await,
@@ -35,14 +39,24 @@ impl WechatClient {
         sub_mchid: Option<&str>,
     ) -> Result<TradeStatus, CallError> {
         let parties = self.parties(sub_mchid);
-        match self.version(self.merchant.api) {
+        let status = match self.version(self.merchant.api) {
             Version::V3(v3) => v3.query(number, &parties).await,
             Version::V2(v2) => v2.query(number, &parties).await,
+        };
+        // The query of ordinary orders finds no combined one.
+        match status {
+            Ok(TradeStatus::Unknown) if self.has_key_of(Api::V3) => {
+                self.query_combined(number).await
+            }
+            status => status,
         }
     }
 
     /// Closes an attempt's order.
     pub(crate) async fn close(&self, attempt: &Attempt) -> Result<Closing, CallError> {
+        if attempt.is_combined {
+            return self.close_combined(attempt).await;
+        }
         match self.version(attempt.api) {
             Version::V3(v3) => v3.close(attempt).await,
             Version::V2(v2) => v2.close(attempt).await,
