@@ -97,6 +97,7 @@ Pages: http://127.0.0.1:9410/  explains how to configure an SDK;  /phone  scans 
 WeChat's routes:
   /v3/pay/transactions/…            orders (jsapi, h5, native, app, codepay), query, close, reverse
   /v3/pay/partner/transactions/…    the same for a sub-merchant (two of them: see /_simulator/merchants)
+  /v3/combine-transactions/…        combined orders (jsapi, h5, native, app), query, close
   /v3/refund/domestic/refunds…      refunds, their results, apply-abnormal-refund
   /v3/profitsharing/…               receivers, shares, releases, returns, what is left to share
   /v3/bill/tradebill, fundflowbill, sub-merchant-fundflowbill

@@ -22,6 +22,8 @@ pub const PARTNER_SUB_ORDERS: RangeInclusive<usize> = 1..=50;
 pub const SUB_ORDER_TOTAL_MAX: Fen = Fen::saturating(1_000_000_000);
 /// The most bytes of `attach`.
 const ATTACH_MAX_BYTES: usize = 128;
+/// WeChat's name of the amount.
+const TOTAL_FIELD: &str = "amount.total_amount";
 /// The most bytes of `goods_tag`.
 const GOODS_TAG_MAX_BYTES: usize = 32;
 
@@ -94,13 +96,12 @@ impl SubOrder {
             }
             check_word("sub_appid", sub_appid)?;
         }
-        const TOTAL: &str = "amount.total_amount";
         if self.total < Fen::ONE {
-            return Err(InvalidField::new(TOTAL, Rule::BelowMinimum(1)));
+            return Err(InvalidField::new(TOTAL_FIELD, Rule::BelowMinimum(1)));
         }
         if self.total > SUB_ORDER_TOTAL_MAX {
             let rule = Rule::AboveMaximum(SUB_ORDER_TOTAL_MAX.get());
-            return Err(InvalidField::new(TOTAL, rule));
+            return Err(InvalidField::new(TOTAL_FIELD, rule));
         }
         check_text("attach", &self.attach, ATTACH_MAX_BYTES)?;
         if let Some(goods_tag) = &self.goods_tag {

@@ -164,7 +164,7 @@ fn invalid_values_are_refused_before_sending() {
             |o| {
                 o.sub_orders = (0..11)
                     .map(|i| sub_order("1", &format!("C-2026{i}"), 1))
-                    .collect()
+                    .collect();
             },
             "sub_orders: must be a list of 2 to 10 sub-orders",
         ),
