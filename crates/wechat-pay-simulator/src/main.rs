@@ -107,7 +107,7 @@ WeChat's routes:
   /cgi-bin/stable_token, /wxa/sec/order/upload_shipping_info   what was sent to a mini-program's buyer
 
 The simulator's own routes (described by /_simulator/openapi.json):
-  POST /_simulator/pay       {\"code_url\"|\"prepay_id\"|\"h5_url\"|(\"mchid\",\"out_trade_no\"),
+  POST /_simulator/pay       {\"code_url\"|\"prepay_id\"|\"h5_url\"|(\"mchid\",\"out_trade_no\"|\"combine_out_trade_no\"),
                               \"outcome\":\"success|cancel|fail\", \"openid\"?, \"payer\"?, \"late\"?}
   GET  /_simulator/ledger?mchid=   every order, payment, refund and notification
   POST /_simulator/clock     {\"advance_s\": 900}   advances the clock: expiry, retries

@@ -44,7 +44,6 @@
 
 mod beijing;
 pub mod bill;
-mod combined;
 mod error;
 mod hex;
 pub mod hosts;
@@ -65,12 +64,6 @@ pub mod v2;
 mod words;
 
 pub use beijing::beijing_time;
-pub use combined::closing::{CombinedClosing, SubOrderName, close_combined_order};
-pub use combined::order::{CombinedOrder, query_combined_order, replay_combined_order};
-pub use combined::sub_order::{
-    PARTNER_SUB_ORDERS, SUB_ORDER_TOTAL_MAX, SUB_ORDERS, SubOrder, sub_orders_allowed,
-};
-pub use combined::transaction::{CombinedTransaction, SubTransaction, SubTransactionAmount};
 pub use error::{WechatError, without_openids};
 pub use hex::{lower_hex, upper_hex};
 pub use json::{ReadJson, Unreadable, read_json};
@@ -89,6 +82,14 @@ pub use order_fields::{Description, NotifyUrl, is_loopback_host};
 pub use orders::account::{Account, OpenIdOwner, Orderer};
 pub use orders::code_pay::{
     AuthCode, CodePayOrder, CodePayScene, Reversed, replay_code_pay_order, reverse,
+};
+pub use orders::combined::closing::{CombinedClosing, SubOrderName, close_combined_order};
+pub use orders::combined::order::{CombinedOrder, query_combined_order, replay_combined_order};
+pub use orders::combined::sub_order::{
+    PARTNER_SUB_ORDERS, SUB_ORDER_TOTAL_MAX, SUB_ORDERS, SubOrder, sub_orders_allowed,
+};
+pub use orders::combined::transaction::{
+    CombinedTransaction, SubTransaction, SubTransactionAmount,
 };
 pub use orders::order::{
     AppOrdered, H5Ordered, JsapiOrdered, NativeOrdered, Order, close, query_by_out_trade_no,

@@ -13,10 +13,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::beijing::beijing_time;
-use crate::combined::transaction::{CombinedTransaction, is_combined};
 use crate::hex::upper_hex;
 use crate::json::{ReadJson, Unreadable, read_json};
 use crate::keys::trusted::TrustedKeys;
+use crate::orders::combined::transaction::{CombinedTransaction, is_combined};
 use crate::orders::transaction::Transaction;
 use crate::refunds::answer::RefundNotice;
 use crate::sealing::aead::{self, AeadError, ApiV3Key, SealedResource};

@@ -11,18 +11,6 @@
 
 pub(crate) mod closing;
 pub(crate) mod order;
+mod path;
 pub(crate) mod sub_order;
 pub(crate) mod transaction;
-
-use payment_values::OutTradeNo;
-
-use crate::request::encode;
-
-/// The path that orders are posted to, without the product.
-pub(crate) const ORDERS_PATH: &str = "/v3/combine-transactions";
-
-/// The path of one combined order. It names no merchant: the signature does.
-pub(crate) fn order_path(combine_out_trade_no: &OutTradeNo) -> String {
-    let number = encode(combine_out_trade_no.as_str());
-    format!("{ORDERS_PATH}/out-trade-no/{number}")
-}

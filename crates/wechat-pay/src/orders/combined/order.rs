@@ -13,8 +13,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::closing::CombinedClosing;
+use super::path::{ORDERS_PATH, order_path};
 use super::sub_order::{SubOrder, SubOrderBody, sub_orders_allowed};
-use super::{ORDERS_PATH, order_path};
 use crate::beijing::beijing_time;
 use crate::order_fields::NotifyUrl;
 use crate::orders::account::OpenIdOwner;

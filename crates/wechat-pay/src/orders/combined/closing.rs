@@ -6,7 +6,7 @@
 use payment_values::OutTradeNo;
 use serde::{Deserialize, Serialize};
 
-use super::order_path;
+use super::path::order_path;
 use crate::json::{Unreadable, read_json};
 use crate::request::RequestParts;
 

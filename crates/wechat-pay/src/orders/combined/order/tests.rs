@@ -4,9 +4,9 @@ use payment_values::OpenId;
 use serde_json::json;
 
 use super::*;
-use crate::combined::closing::close_combined_order;
-use crate::combined::sub_order::SUB_ORDER_TOTAL_MAX;
 use crate::order_fields::Description;
+use crate::orders::combined::closing::close_combined_order;
+use crate::orders::combined::sub_order::SUB_ORDER_TOTAL_MAX;
 use crate::orders::product::H5Type;
 
 fn number(text: &str) -> OutTradeNo {
