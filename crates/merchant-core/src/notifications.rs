@@ -123,9 +123,7 @@ async fn record(payments: &Payments, notification: &Notification) -> Result<(), 
         NotifiedResource::Transaction(transaction) => {
             OrderReport::new((**transaction).clone(), json)
         }
-        NotifiedResource::Combined(combined) => {
-            OrderReport::combined((**combined).clone(), json)
-        }
+        NotifiedResource::Combined(combined) => OrderReport::combined((**combined).clone(), json),
         NotifiedResource::Refund(notice) => {
             let recorded =
                 refunds::record_notice(payments, &evidence, notification, notice).await?;

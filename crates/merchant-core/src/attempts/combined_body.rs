@@ -49,7 +49,9 @@ impl CombinedTerms<'_> {
         if is_h5 {
             // WeChat requires the number of a shop here: without one, the merchant is the shop.
             let scene_info = order.scene_info.get_or_insert_default();
-            scene_info.entry("device_id").or_insert_with(|| mchid.into());
+            scene_info
+                .entry("device_id")
+                .or_insert_with(|| mchid.into());
         }
         Ok(order)
     }

@@ -99,7 +99,9 @@ fn shown_sub_orders(
         .iter()
         .filter(|sub_order| sub_order.attempt.is_none_or(|number| number == attempt));
     let mchid = config.merchant.key.mchid();
-    let shown: Vec<_> = of_attempt.map(|sub_order| sub_order.details(mchid)).collect();
+    let shown: Vec<_> = of_attempt
+        .map(|sub_order| sub_order.details(mchid))
+        .collect();
     (!shown.is_empty()).then_some(shown)
 }
 

@@ -193,7 +193,10 @@ impl Ledger {
                 .unwrap_or(span.from_ms),
         )
         .bind(span.to_ms)
-        .bind(last.and_then(|last| last.place).map_or(i64::MIN, |place| -place))
+        .bind(
+            last.and_then(|last| last.place)
+                .map_or(i64::MIN, |place| -place),
+        )
         .bind(span.sub_mchid)
         .bind(self.merchant)
         .fetch_all(self.readers.scan())

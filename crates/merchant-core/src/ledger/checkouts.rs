@@ -56,7 +56,8 @@ const FILTER: &str = "merchant = ?8
     ORDER BY id DESC LIMIT ?7";
 
 /// The order of the merchant `?1` with WeChat's number `?2` of a payment.
-const BY_TRANSACTION: &str = "SELECT order_id FROM attempts WHERE merchant = ?1 AND transaction_id = ?2
+const BY_TRANSACTION: &str =
+    "SELECT order_id FROM attempts WHERE merchant = ?1 AND transaction_id = ?2
     UNION SELECT order_id FROM sub_payments WHERE merchant = ?1 AND transaction_id = ?2";
 
 /// The same with the number `?2` at WeChat.
@@ -64,7 +65,8 @@ const BY_NUMBER: &str = "SELECT order_id FROM attempts WHERE merchant = ?1 AND o
     UNION SELECT order_id FROM sub_payments WHERE merchant = ?1 AND out_trade_no = ?2";
 
 /// The same with the number `?3`.
-const BY_THIRD_NUMBER: &str = "SELECT order_id FROM attempts WHERE merchant = ?1 AND out_trade_no = ?3
+const BY_THIRD_NUMBER: &str =
+    "SELECT order_id FROM attempts WHERE merchant = ?1 AND out_trade_no = ?3
     UNION SELECT order_id FROM sub_payments WHERE merchant = ?1 AND out_trade_no = ?3";
 
 /// What the numbers at WeChat of a filter name.
@@ -292,10 +294,10 @@ impl Ledger {
             }
             (None, Some(number)) => {
                 query_scalar(formatcp!("SELECT order_id FROM ({BY_NUMBER}) AS by_number"))
-                .bind(self.merchant)
-                .bind(number)
-                .fetch_optional(&self.readers)
-                .await?
+                    .bind(self.merchant)
+                    .bind(number)
+                    .fetch_optional(&self.readers)
+                    .await?
             }
             (Some(id), Some(number)) => {
                 query_scalar(formatcp!(

@@ -176,7 +176,8 @@ impl Ledger {
         after_id: i64,
     ) -> Result<Vec<ExportedRefund>, LedgerError> {
         const ORDER_NO: &str = "SELECT order_no FROM orders WHERE orders.id = refunds.order_id";
-        const SUB_MCHID: &str = "SELECT COALESCE(sub_orders.sub_mchid, orders.sub_mchid) FROM orders
+        const SUB_MCHID: &str =
+            "SELECT COALESCE(sub_orders.sub_mchid, orders.sub_mchid) FROM orders
             LEFT JOIN sub_orders ON sub_orders.order_id = orders.id
                                 AND sub_orders.sub_order_no = refunds.sub_order_no
             WHERE orders.id = refunds.order_id";

@@ -218,14 +218,7 @@ impl Ledger {
         out_trade_no: &OutTradeNo,
     ) -> Result<MoneyLeft, LedgerError> {
         let total_fen = order.total_fen;
-        money_left(
-            self.merchant,
-            &self.readers,
-            order,
-            total_fen,
-            out_trade_no,
-        )
-        .await
+        money_left(self.merchant, &self.readers, order, total_fen, out_trade_no).await
     }
 
     /// Why there is no room for it; `None`: there is.

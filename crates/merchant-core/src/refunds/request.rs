@@ -25,9 +25,7 @@ pub(super) fn of_merchant(
         funds_account: prepared.funds_account.clone(),
         from: prepared.from.clone(),
         goods_detail: prepared.goods_detail.clone(),
-        ..request(
-            payments, charge, prepared.number.clone(), amount_fen,
-        )
+        ..request(payments, charge, prepared.number.clone(), amount_fen)
     };
     Ok(NewRefund {
         request: Some(prepared.request.clone()),

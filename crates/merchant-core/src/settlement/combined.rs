@@ -31,7 +31,10 @@ pub(super) fn paid_sub_orders(
         .iter()
         .map(|sub_order| paid_sub_order(&transactions, attempt, sub_order, mchid))
         .collect::<Result<Vec<_>, _>>()?;
-    let ids: BTreeSet<&str> = paid.iter().map(|paid| paid.transaction_id.as_str()).collect();
+    let ids: BTreeSet<&str> = paid
+        .iter()
+        .map(|paid| paid.transaction_id.as_str())
+        .collect();
     if ids.len() < paid.len() {
         return Err("transaction_id");
     }
@@ -40,8 +43,9 @@ pub(super) fn paid_sub_orders(
 
 /// What the payer paid for all of them; `None` if WeChat left it out for one.
 pub(super) fn payer_total_fen(paid: &[PaidSubOrder]) -> Option<Fen> {
-    paid.iter()
-        .try_fold(Fen::ZERO, |sum, paid| sum.checked_add(paid.payer_total_fen?))
+    paid.iter().try_fold(Fen::ZERO, |sum, paid| {
+        sum.checked_add(paid.payer_total_fen?)
+    })
 }
 
 fn paid_sub_order(

@@ -7,11 +7,11 @@ use wechat_pay::{
     query_combined_order,
 };
 
+use super::WechatClient;
 use super::call_error::{CallError, Reason, read_noting};
 use super::reports::{Closing, OrderReport, TradeStatus};
 use super::v3::V3;
 use super::version::Version;
-use super::WechatClient;
 use crate::config::Api;
 use crate::ledger::Attempt;
 
@@ -27,7 +27,11 @@ impl WechatClient {
         number: &OutTradeNo,
     ) -> Result<TradeStatus, CallError> {
         let v3 = self.combining()?;
-        match v3.0.send(Operation::Query, query_combined_order(number)).await {
+        match v3
+            .0
+            .send(Operation::Query, query_combined_order(number))
+            .await
+        {
             Ok(reply) => {
                 let combined = read_noting(&reply)?;
                 TradeStatus::of(OrderReport::combined(combined, reply.body()))

@@ -56,7 +56,8 @@ pub(super) fn check(
 }
 
 fn refuse_fields_of_ordinary_orders(request: &CreateOrder) -> Result<(), Refusal> {
-    const NOT_THERE: &str = "must not come with sub_orders: a combined order has no such field at WeChat";
+    const NOT_THERE: &str =
+        "must not come with sub_orders: a combined order has no such field at WeChat";
     const IN_EACH: &str = "must not come with sub_orders: it stands in each of them";
     let scene_info = request.scene_info.as_ref();
     let payer = request.payer.as_ref();
@@ -65,7 +66,11 @@ fn refuse_fields_of_ordinary_orders(request: &CreateOrder) -> Result<(), Refusal
         ("attach", request.attach.is_some(), IN_EACH),
         ("goods_tag", request.goods_tag.is_some(), NOT_THERE),
         ("limit_pay", request.limit_pay.is_some(), NOT_THERE),
-        ("support_fapiao", request.support_fapiao.is_some(), NOT_THERE),
+        (
+            "support_fapiao",
+            request.support_fapiao.is_some(),
+            NOT_THERE,
+        ),
         ("detail", request.detail.is_some(), NOT_THERE),
         ("settle_info", request.settle_info.is_some(), NOT_THERE),
         (
@@ -102,7 +107,11 @@ fn broken_rule(
         );
     }
     // A payment that this server could not refund must not happen, and only the merchant that sells refunds.
-    if sub_order.mchid.as_deref().is_some_and(|given| given != mchid) {
+    if sub_order
+        .mchid
+        .as_deref()
+        .is_some_and(|given| given != mchid)
+    {
         return broken(
             "mchid",
             "must be this server's own merchant number: only that one can be refunded here",

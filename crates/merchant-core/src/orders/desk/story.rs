@@ -9,9 +9,7 @@ use payment_values::Fen;
 
 use super::journal::{JournalEntry, entry};
 use crate::checkouts::{Payers, find_by_order_no, order_details};
-use crate::ledger::{
-    Attempt, AttemptState, NotificationRow, Order, Refund, Share, Webhook,
-};
+use crate::ledger::{Attempt, AttemptState, NotificationRow, Order, Refund, Share, Webhook};
 use crate::payments::Payments;
 use crate::refusal::Refusal;
 
@@ -160,7 +158,13 @@ pub async fn story(payments: &Payments, order_no: &str) -> Result<Story, Refusal
     for attempt in &attempts {
         events.extend(of_attempt(attempt));
         let number = attempt.out_trade_no.as_str();
-        events.extend(ledger.notifications_of(number).await?.into_iter().map(notified));
+        events.extend(
+            ledger
+                .notifications_of(number)
+                .await?
+                .into_iter()
+                .map(notified),
+        );
     }
     // A refund of a sub-order is reported under the sub-order's number.
     for number in sub_orders.iter().filter_map(|it| it.out_trade_no.as_ref()) {

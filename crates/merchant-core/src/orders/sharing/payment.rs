@@ -39,7 +39,7 @@ pub(super) async fn shared_payment(
     }
     if order.is_combined() {
         return Err(Refusal::new(
-            ErrorCode::OrderNotFrozen,
+            ErrorCode::ProductUnavailable,
             "the order is a combined one, and this server combines no orders for profit sharing",
         ));
     }

@@ -211,10 +211,7 @@ fn second_page(desk: &Desk, refundable: &Refundable, wanted: &Wanted) -> Respons
             say(words::REFUND_REASON),
             html! { (wanted.reason.as_deref().unwrap_or("—")) },
         ),
-        (
-            say(words::REFUND_NO),
-            html! { code { (wanted.refund_no) } },
-        ),
+        (say(words::REFUND_NO), html! { code { (wanted.refund_no) } }),
     ];
     if let Some(number) = &wanted.sub_order_no {
         pairs.insert(1, (say(words::SUB_ORDER), html! { (number) }));
