@@ -78,8 +78,8 @@ pub struct CreateOrder {
     /// Profit sharing (分账).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settle_info: Option<SettleInfo>,
-    /// The sub-orders of a combined order (合单支付), 2 to 10: the buyer pays once, and each sub-order is a
-    /// payment of its own, with its own refunds. With them the order has no `sub_mchid`, `attach`,
+    /// The sub-orders of a combined order (合单支付), 2 to 10, in partner mode 1 to 50: the buyer pays once, and
+    /// each sub-order is a payment of its own, with its own refunds. With them the order has no `sub_mchid`, `attach`,
     /// `goods_tag`, `limit_pay`, `support_fapiao`, `detail`, `settle_info` and `scene_info.store_info`, and
     /// cannot be paid by `code_pay`. Needs version 3 of WeChat's API.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -112,8 +112,8 @@ pub async fn create(
         // An amount beyond the limit of the type is beyond the order's, too.
         (Some(amount_fen), _) => Fen::saturating(amount_fen),
         // Everything that was left when the refund was requested.
-        (None, Some(known)) => known.amount_fen,
-        (None, None) => left.refundable_fen(),
+        (None, Some(known)) if known.out_trade_no == charge.out_trade_no => known.amount_fen,
+        (None, _) => left.refundable_fen(),
     };
     if amount_fen == Fen::ZERO || amount_fen > charge.total_fen {
         return Err(too_much(&left));

@@ -146,8 +146,7 @@ async fn a_report_that_differs_in_one_sub_order_settles_nothing_and_is_kept_whol
         assert_eq!(message_types(&server), ["payment.mismatch"], "{reason}");
         // The right report still counts.
         let right = report(&server).await;
-        let right =
-            super::super::test_server::payment_notification("N2", &right, server.clock.now_ms());
+        let right = payment_notification("N2", &right, server.clock.now_ms());
         server.deliver(&right).await;
         assert_eq!(
             server.checkout(&token).await.string("state"),
@@ -174,6 +173,21 @@ async fn a_report_in_which_a_sub_order_is_not_paid_settles_nothing_and_is_kept_w
         let kept = kept.json["mismatches"].as_array().unwrap();
         assert_eq!(kept.len(), 1, "{state}: {kept:?}");
         assert_eq!(kept[0]["kind"], "notification", "{state}");
+        assert_eq!(kept[0]["out_trade_no"], ORDER_NO, "{state}");
+        assert_eq!(
+            kept[0]["told"]["sub_orders"], content["sub_orders"],
+            "{state}"
+        );
+        // WeChat is queried, and knows better.
+        server.wechat.take_sent();
+        server.pay(ORDER_NO).await;
+        server.later(0).await;
+        assert!(server.wechat.asks(ORDER_NO), "{state}");
+        assert_eq!(
+            server.checkout(&token).await.string("state"),
+            "paid",
+            "{state}"
+        );
     }
 }
 
