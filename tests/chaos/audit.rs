@@ -33,7 +33,7 @@ pub(crate) struct Evidence {
     pub(crate) our_shares: Vec<OurShare>,
     /// The shares, releases and returns that the shop requested, by number.
     pub(crate) asked_shares: BTreeMap<String, AskedShare>,
-    /// The merchant that WeChat tells of shares that arrive at it.
+    /// The merchant that WeChat notifies when a share arrives at it.
     pub(crate) told_receiver: String,
     /// The private API's list of shares, by order that was made for sharing.
     pub(crate) api_shares: BTreeMap<String, Value>,

@@ -93,7 +93,7 @@ async fn add_receivers(chaos: &ChaosRun, plan: &OrderPlan) {
 }
 
 /// The merchant that receives. What the partner's sub-merchant shares goes to the merchant of the direct
-/// server, which WeChat tells of it.
+/// server, which WeChat notifies.
 fn supplier_of(chaos: &ChaosRun, mode: Mode) -> &str {
     match mode {
         Mode::Partner => told_receiver(chaos),
@@ -101,7 +101,7 @@ fn supplier_of(chaos: &ChaosRun, mode: Mode) -> &str {
     }
 }
 
-/// The merchant that WeChat tells of each share that arrives at it, and of each return from it.
+/// The merchant that WeChat notifies about each share that arrives at it, and about each return from it.
 pub(crate) fn told_receiver(chaos: &ChaosRun) -> &str {
     &chaos.merchant(Mode::Direct).mchid
 }

@@ -1,5 +1,5 @@
-//! Notices of shares (分账动账通知) in the audit: WeChat tells a merchant that receives of each share that arrived
-//! at it and of each return from it, and its server hands each on exactly once, as `wechat.event`.
+//! Notices of shares (分账动账通知) in the audit: WeChat notifies a merchant that receives about each share that
+//! arrived at it and about each return from it, and its server hands each on exactly once, as `wechat.event`.
 
 use serde_json::Value;
 

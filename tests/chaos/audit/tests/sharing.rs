@@ -4,7 +4,7 @@ use super::*;
 use crate::ledgers::shares::{Receiver, WechatReturn};
 
 /// Two shares of a payment, one to two receivers; one of them failed. A merchant returned some of it, and
-/// could not return more. A third share was refused. The merchant was told of what moved.
+/// could not return more. A third share was refused. The merchant was notified of what moved.
 fn a_run_with_shares() -> Evidence {
     let receiver = |account: &str, amount_fen, has_arrived| Receiver {
         account: account.to_owned(),
@@ -280,7 +280,7 @@ const WRONG: [(&str, Plant); 17] = [
     ("a notice tells another amount", |e| {
         e.events[FIRST_NOTICE].1["resource"]["receiver"]["amount"] = 201.into();
     }),
-    ("a notice tells of a return that failed", |e| {
+    ("a notice reports a return that failed", |e| {
         let mut notice = e.events[FIRST_NOTICE + 2].clone();
         notice.1["resource"]["out_order_no"] = "R2".into();
         e.events.push(notice);
