@@ -341,6 +341,9 @@ async fn query_mismatch(payments: &Payments, due: &DueWork) -> Result<Next, Quer
     let attempt = payments.ledger.attempt_with_number(&due.subject).await?;
     let asked = match attempt {
         Some(attempt) => payments.wechat.query(&attempt).await,
+        None if payments.ledger.is_combined_mismatch(&due.subject).await? => {
+            payments.wechat.query_combined(&number).await
+        }
         None => {
             let sub_mchid = payments.ledger.sub_mchid_of_mismatch(&due.subject).await?;
             let sub_mchid = sub_mchid.as_deref();

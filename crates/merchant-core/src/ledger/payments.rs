@@ -208,6 +208,25 @@ impl Ledger {
         Ok(named)
     }
 
+    /// Whether WeChat reported a mismatch of this number as a combined order.
+    pub(crate) async fn is_combined_mismatch(
+        &self,
+        out_trade_no: &str,
+    ) -> Result<bool, LedgerError> {
+        const IS_COMBINED: &str = "resource LIKE '%\"combine_out_trade_no\"%'";
+        let is_combined = query(formatcp!(
+            "SELECT 1 FROM mismatches WHERE merchant = ?1 AND out_trade_no = ?2 AND {IS_COMBINED}
+             UNION ALL
+             SELECT 1 FROM kept_notifications
+             WHERE merchant = ?1 AND out_trade_no = ?2 AND {IS_COMBINED}"
+        ))
+        .bind(self.merchant)
+        .bind(out_trade_no)
+        .exists(&self.readers)
+        .await?;
+        Ok(is_combined)
+    }
+
     /// Stores WeChat's answer to the query about a mismatch.
     pub(crate) async fn note_mismatch_answer(
         &self,

@@ -33,6 +33,10 @@ pub(crate) struct NewSubOrder {
 
 /// A sub-order in one attempt; or, while its order has no attempt, by itself.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "sub_order_no is the contract's name for its number"
+)]
 pub(crate) struct SubOrder {
     pub(crate) attempt: Option<u64>,
     /// The merchant's number.

@@ -21,8 +21,8 @@ pub(crate) fn combined_order_body(order: &CombinedOrder) -> Result<Vec<u8>, Inva
 }
 
 impl WechatClient {
-    /// Queries a combined order.
-    pub(super) async fn query_combined(
+    /// Queries a combined order. The query of ordinary orders does not find one.
+    pub(crate) async fn query_combined(
         &self,
         number: &OutTradeNo,
     ) -> Result<TradeStatus, CallError> {

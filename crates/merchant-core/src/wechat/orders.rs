@@ -8,7 +8,6 @@ use super::questions::Questions as _;
 use super::reports::{Closing, Placed, TradeStatus};
 use super::version::Version;
 use super::{CallError, WechatClient};
-use crate::config::Api;
 use crate::ledger::{Attempt, Parties};
 
 impl WechatClient {
@@ -39,16 +38,9 @@ impl WechatClient {
         sub_mchid: Option<&str>,
     ) -> Result<TradeStatus, CallError> {
         let parties = self.parties(sub_mchid);
-        let status = match self.version(self.merchant.api) {
+        match self.version(self.merchant.api) {
             Version::V3(v3) => v3.query(number, &parties).await,
             Version::V2(v2) => v2.query(number, &parties).await,
-        };
-        // The query of ordinary orders finds no combined one.
-        match status {
-            Ok(TradeStatus::Unknown) if self.has_key_of(Api::V3) => {
-                self.query_combined(number).await
-            }
-            status => status,
         }
     }
 
