@@ -1,6 +1,7 @@
 //! The audit compares WeChat's ledger, the server's ledger and the webhooks that the backend received,
 //! to the fen. Data goes in and findings come out, so its own tests can plant every error.
 
+mod share_notices;
 mod sharing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +33,8 @@ pub(crate) struct Evidence {
     pub(crate) our_shares: Vec<OurShare>,
     /// The shares, releases and returns that the shop requested, by number.
     pub(crate) asked_shares: BTreeMap<String, AskedShare>,
+    /// The merchant that WeChat notifies when a share arrives at it.
+    pub(crate) told_receiver: String,
     /// The private API's list of shares, by order that was made for sharing.
     pub(crate) api_shares: BTreeMap<String, Value>,
     /// What WeChat still holds by the private API, by order whose money is held.
@@ -69,6 +72,7 @@ pub(crate) fn compare(evidence: &Evidence) -> Vec<Finding> {
     }
     audit.every_refund_of_ours_has_its_reason();
     audit.sharing();
+    audit.share_notices();
     audit.nothing_is_invented();
     audit.findings
 }
@@ -387,7 +391,9 @@ impl<'a> Audit<'a> {
         for (number, reason) in &self.evidence.mismatches {
             self.wrong(number, format!("its payment fits nothing, by its {reason}"));
         }
-        for (event_type, data) in &self.evidence.events {
+        // An event of WeChat names no order.
+        let events = self.evidence.events.iter();
+        for (event_type, data) in events.filter(|(kind, _)| kind != "wechat.event") {
             let order_no = data["order_no"].as_str().unwrap_or_default();
             if event_type.ends_with(".mismatch") || !self.evidence.ordered.contains_key(order_no) {
                 self.wrong(order_no, format!("{event_type} tells {data}"));

@@ -67,13 +67,15 @@ pub(crate) struct Wechat {
     address: String,
     /// The address for notifications of refunds that a merchant entered in the portal.
     portal_notify_url: String,
+    /// The address for notices of shares that a merchant entered in the portal.
+    share_notify_url: String,
     process: Mutex<Option<Process>>,
     kills: AtomicU64,
 }
 
 impl Wechat {
-    /// Starts the simulator at `address`, with a merchant for each mode. Actions in the portal are
-    /// notified to `server`.
+    /// Starts the simulator at `address`, with a merchant for each mode. Actions in the portal, and shares
+    /// that arrive at its merchant, are notified to `server`.
     pub(crate) fn start(
         program: &Path,
         folder: &Path,
@@ -86,6 +88,7 @@ impl Wechat {
             folder: folder.to_owned(),
             address: address.to_owned(),
             portal_notify_url: format!("{server}/wechat/notify/refund"),
+            share_notify_url: format!("{server}/wechat/notify/payment"),
             process: Mutex::default(),
             kills: AtomicU64::new(0),
         };
@@ -140,6 +143,8 @@ impl Wechat {
             .args(["--merchants", &Mode::ALL.len().to_string()])
             .args(["--set", "payers=50", "--set", "trust=certificates", "--set"])
             .arg(format!("portal_notify_url={}", self.portal_notify_url))
+            .arg("--set")
+            .arg(format!("share_notify_url={}", self.share_notify_url))
             .arg("--state")
             .arg(self.folder.join("wechat"))
             .env("RUST_LOG", "warn,wechat_pay_simulator=info")

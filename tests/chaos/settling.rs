@@ -165,6 +165,7 @@ async fn gather(
         wechat_refunds: wechat_refunds(&ledger),
         wechat_shares: wechat_shares(&ledger),
         asked_shares: chaos.shares.lock().unwrap().clone(),
+        told_receiver: sharing::told_receiver(chaos).to_owned(),
         api_shares,
         api_held,
         asked_refunds: chaos.refunds.lock().unwrap().clone(),

@@ -11,7 +11,7 @@ use crate::plan::sharing::{Part, Receivers, Sending, ShareAction, ShareStep, Sha
 use crate::plan::{Mode, OrderPlan};
 use crate::shop;
 
-/// A merchant that receives.
+/// A merchant that receives and has no server in the run.
 const SUPPLIER: &str = "86693852";
 /// How often a call is tried; a killed server is down for a second or two.
 const TRIES: u32 = 40;
@@ -74,7 +74,7 @@ async fn add_receivers(chaos: &ChaosRun, plan: &OrderPlan) {
     let (kind, person) = person_of(merchant);
     let receivers = [
         json!({
-            "type": "MERCHANT_ID", "account": SUPPLIER, "name": "某某茶行",
+            "type": "MERCHANT_ID", "account": supplier_of(chaos, plan.mode), "name": "某某茶行",
             "relation_type": "SUPPLIER",
         }),
         json!({ "type": kind, "account": person, "relation_type": "STAFF" }),
@@ -90,6 +90,20 @@ async fn add_receivers(chaos: &ChaosRun, plan: &OrderPlan) {
             chaos.report_wrong(&plan.order_no, what);
         }
     }
+}
+
+/// The merchant that receives. What the partner's sub-merchant shares goes to the merchant of the direct
+/// server, which WeChat notifies.
+fn supplier_of(chaos: &ChaosRun, mode: Mode) -> &str {
+    match mode {
+        Mode::Partner => told_receiver(chaos),
+        Mode::Direct | Mode::Older => SUPPLIER,
+    }
+}
+
+/// The merchant that WeChat notifies about each share that arrives at it, and about each return from it.
+pub(crate) fn told_receiver(chaos: &ChaosRun) -> &str {
+    &chaos.merchant(Mode::Direct).mchid
 }
 
 /// A courier, by an openid under the sub-merchant's application or the merchant's own.
@@ -127,7 +141,8 @@ async fn share(
         }
     };
     let (kind, person) = person_of(chaos.merchant(plan.mode));
-    let merchant_gets = |fen: u64| json!({ "type": "MERCHANT_ID", "account": SUPPLIER, "amount_fen": fen, "reason": "茶叶货款" });
+    let supplier = supplier_of(chaos, plan.mode);
+    let merchant_gets = |fen: u64| json!({ "type": "MERCHANT_ID", "account": supplier, "amount_fen": fen, "reason": "茶叶货款" });
     let person_gets = |fen: u64| json!({ "type": kind, "account": person, "amount_fen": fen, "reason": "配送费" });
     let persons_fen = amount_fen / 3;
     let receivers = match to {
@@ -168,8 +183,9 @@ async fn give_back(
     part: Part,
 ) -> Option<Call> {
     let share = finished(chaos, plan, share_no).await?;
+    let supplier = supplier_of(chaos, plan.mode);
     let mut receivers = share["receivers"].as_array()?.iter();
-    let got = receivers.find(|receiver| receiver["account"] == SUPPLIER)?;
+    let got = receivers.find(|receiver| receiver["account"] == supplier)?;
     let got_fen = got["amount_fen"].as_u64()?;
     let amount_fen = match part {
         Part::Percent(percent) => percent_of(got_fen, percent),
@@ -179,7 +195,7 @@ async fn give_back(
         number: number.to_owned(),
         path: format!("/v1/shares/{share_no}/returns"),
         body: json!({
-            "return_no": number, "account": SUPPLIER, "amount_fen": amount_fen,
+            "return_no": number, "account": supplier, "amount_fen": amount_fen,
             "reason": "顾客退货",
         }),
         value_at: "/amount_fen",

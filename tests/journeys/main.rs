@@ -9,6 +9,7 @@
 
 mod calls;
 mod clock;
+mod combined;
 mod h5;
 mod journey_page;
 mod jsapi;

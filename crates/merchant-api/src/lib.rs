@@ -72,7 +72,7 @@ pub use error::{ApiError, ErrorCode};
 pub use fields::{Fields, Malformed};
 pub use limits::{
     ATTACH_MAX_BYTES, DESCRIPTION_MAX_BYTES, FORM_MAX_BYTES, ORDER_NO_MAX, ORDER_NO_MIN,
-    TEXT_MAX_BYTES, URL_MAX_BYTES, is_order_no,
+    SUB_ATTACH_MAX_BYTES, SUB_ORDER_NO_MAX, TEXT_MAX_BYTES, URL_MAX_BYTES, is_order_no,
 };
 #[cfg(feature = "serde")]
 pub use mismatch::{FinishMismatch, MismatchDetails, MismatchKind, MismatchList};
@@ -81,8 +81,11 @@ pub use openapi::document as openapi_document;
 #[cfg(feature = "serde")]
 pub use order::link::{CreateLink, LinkDetails, LinkList, LinkState};
 #[cfg(feature = "serde")]
+pub use order::sub_order::{SubOrderDetails, SubOrderLeft, SubOrderNumbers};
+#[cfg(feature = "serde")]
 pub use order::{
     CreateOrder, CreatedOrder, Good, Goods, LimitPay, Payer, SceneInfo, SettleInfo, StoreInfo,
+    SubOrder,
 };
 #[cfg(feature = "serde")]
 pub use order_details::{

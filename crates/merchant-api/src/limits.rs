@@ -9,6 +9,10 @@ pub const ORDER_NO_MIN: usize = 6;
 pub const ORDER_NO_MAX: usize = 32;
 /// Longest `attach`, in bytes of UTF-8: WeChat takes 128, and `order_no` with a blank goes first.
 pub const ATTACH_MAX_BYTES: usize = 128 - ORDER_NO_MAX - 1;
+/// Longest `sub_order_no`, in characters.
+pub const SUB_ORDER_NO_MAX: usize = 32;
+/// Longest `attach` of a sub-order, in bytes of UTF-8: its number with a blank goes first too.
+pub const SUB_ATTACH_MAX_BYTES: usize = ATTACH_MAX_BYTES - SUB_ORDER_NO_MAX - 1;
 /// Longest URL that either side takes, in bytes.
 pub const URL_MAX_BYTES: usize = 2048;
 /// Longest text of any other field in an answer, in bytes.

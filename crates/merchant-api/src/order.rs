@@ -3,10 +3,12 @@
 
 mod extras;
 pub(crate) mod link;
+pub(crate) mod sub_order;
 
 pub use extras::{Good, Goods, LimitPay, SceneInfo, SettleInfo, StoreInfo};
 use payment_values::{Fen, OrderNo};
 use serde::{Deserialize, Serialize};
+pub use sub_order::SubOrder;
 
 use crate::attempt_product::AttemptProduct;
 
@@ -76,6 +78,12 @@ pub struct CreateOrder {
     /// Profit sharing (分账).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settle_info: Option<SettleInfo>,
+    /// The sub-orders of a combined order (合单支付), 2 to 10, in partner mode 1 to 50: the buyer pays once, and
+    /// each sub-order is a payment of its own, with its own refunds. With them the order has no `sub_mchid`, `attach`,
+    /// `goods_tag`, `limit_pay`, `support_fapiao`, `detail`, `settle_info` and `scene_info.store_info`, and
+    /// cannot be paid by `code_pay`. Needs version 3 of WeChat's API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub_orders: Option<Vec<SubOrder>>,
 }
 
 /// The payer, if the shop knows the payer. A buyer has another openid for each appid, so exactly

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::answer::OrderState;
 use crate::attempt_product::AttemptProduct;
+use crate::order::sub_order::{SubOrderDetails, SubOrderNumbers};
 use crate::order::{Goods, LimitPay, SceneInfo, SettleInfo};
 use crate::refund::RefundDetails;
 use crate::shipping::ShippingDetails;
@@ -58,6 +59,9 @@ pub struct OrderDetails {
     /// As given with the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settle_info: Option<SettleInfo>,
+    /// The sub-orders of a combined order, as they were given with the order; absent for any other order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_orders: Option<Vec<SubOrderDetails>>,
     /// When the order was created, RFC 3339.
     pub created_at: String,
     /// When the order expires, RFC 3339.
@@ -74,7 +78,7 @@ pub struct OrderDetails {
     /// The amount of the order's payment that was refunded to the buyer, in fen.
     #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub refunded_fen: Fen,
-    /// WeChat's number of the order's payment.
+    /// WeChat's number of the order's payment; of a combined order, that of its first sub-order.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub transaction_id: Option<TransactionId>,
@@ -106,14 +110,14 @@ pub struct AttemptDetails {
     pub number: u64,
     /// The attempt's product.
     pub product: AttemptProduct,
-    /// Its number at WeChat.
+    /// Its number at WeChat; of a combined order, `combine_out_trade_no`.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub out_trade_no: OutTradeNo,
     /// prepared, open, closed, refused, paid or surplus.
     pub state: String,
     /// When the attempt started, RFC 3339.
     pub created_at: String,
-    /// WeChat's number of the payment.
+    /// WeChat's number of the payment; of a combined order, that of its first sub-order.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub transaction_id: Option<TransactionId>,
@@ -138,6 +142,9 @@ pub struct AttemptDetails {
     /// Who paid it, for an API key with the scope `payers:read`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payer: Option<PaymentPayer>,
+    /// The numbers of each sub-order of a combined order in this attempt; absent for any other order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_orders: Option<Vec<SubOrderNumbers>>,
 }
 
 /// The buyer who paid, as WeChat reports it with the payment. A buyer has another openid for each

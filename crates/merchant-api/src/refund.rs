@@ -3,6 +3,8 @@
 use payment_values::{Fen, OrderNo, OutRefundNo, OutTradeNo, RefundId};
 use serde::{Deserialize, Serialize};
 
+use crate::order::sub_order::SubOrderLeft;
+
 /// `POST {base}/orders/{order_no}/refunds`. Unknown fields are refused, so that a misspelled amount
 /// does not cause a full refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +30,9 @@ pub struct CreateRefund {
     /// The returned goods, if coupons on goods were used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goods_detail: Option<Vec<RefundedGoods>>,
+    /// The sub-order whose payment is refunded. Required for a combined order, refused for any other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub_order_no: Option<String>,
 }
 
 /// An account that pays a part of a refund.
@@ -140,9 +145,12 @@ pub struct RefundDetails {
     /// The order that was paid.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub order_no: OrderNo,
-    /// The number at WeChat of the refunded attempt.
+    /// The number at WeChat of the refunded attempt; of a combined order, that of the refunded sub-order.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub out_trade_no: OutTradeNo,
+    /// The refunded sub-order of a combined order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_order_no: Option<String>,
     /// The refund's origin.
     pub origin: RefundOrigin,
     /// The state.
@@ -191,6 +199,9 @@ pub struct RefundList {
     /// The amount that can still be refunded, in fen. Refunds under way are already subtracted.
     #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub refundable_fen: Fen,
+    /// The same for each sub-order of a combined order; absent for any other order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_orders: Option<Vec<SubOrderLeft>>,
 }
 
 /// `POST {base}/refunds/{refund_no}/apply-abnormal-refund`: redirects an abnormal refund to another

@@ -8,6 +8,7 @@ use payment_values::{Fen, OrderNo, OutRefundNo, OutTradeNo, RefundId, Transactio
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::order::sub_order::SubOrderDetails;
 use crate::order_details::PaymentPayer;
 use crate::refund::{RefundOrigin, RefundState};
 use crate::sharing::{ShareKind, ShareState};
@@ -126,10 +127,10 @@ pub struct PaymentData {
     /// The order.
     #[serde(flatten)]
     pub order: OrderData,
-    /// The attempt that was paid, by its number at WeChat.
+    /// The attempt that was paid, by its number at WeChat; of a combined order, `combine_out_trade_no`.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub out_trade_no: OutTradeNo,
-    /// WeChat's number of the payment.
+    /// WeChat's number of the payment; of a combined order, that of its first sub-order.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub transaction_id: TransactionId,
     /// What the payer paid after WeChat's own discounts, in fen.
@@ -147,6 +148,9 @@ pub struct PaymentData {
     /// Who paid, for a target that is configured with `with_payer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payer: Option<PaymentPayer>,
+    /// The sub-orders of a combined order, with the numbers of this payment; absent for any other order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_orders: Option<Vec<SubOrderDetails>>,
 }
 
 /// A payment that WeChat signed and that matches no attempt.
@@ -176,9 +180,12 @@ pub struct RefundData {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub refund_id: Option<RefundId>,
-    /// The number at WeChat of the refunded attempt.
+    /// The number at WeChat of the refunded attempt; of a combined order, that of the refunded sub-order.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub out_trade_no: OutTradeNo,
+    /// The refunded sub-order of a combined order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_order_no: Option<String>,
     /// The refund's origin.
     pub origin: RefundOrigin,
     /// The state.

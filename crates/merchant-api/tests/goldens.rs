@@ -8,7 +8,8 @@ use merchant_api::{
     Action, ApiError, AttemptProduct, CheckoutAnswer, CurrentAttempt, ErrorCode, Fields, OrderData,
     OrderState, PayParameters, PaymentData, PaymentMismatchData, PaymentPayer, Product,
     ReceiverRelation, ReceiverType, RefundData, RefundMismatchData, RefundOrigin, RefundState,
-    ShareData, ShareKind, ShareResult, ShareState, WebhookEvent, WebhookMessage, WechatEventData,
+    ShareData, ShareKind, ShareResult, ShareState, SubOrderDetails, WebhookEvent, WebhookMessage,
+    WechatEventData,
 };
 use payment_values::{Fen, OpenId, OrderNo, OutRefundNo, OutTradeNo, RefundId, TransactionId};
 use serde_json::{Value, json};
@@ -255,6 +256,7 @@ fn payment_data() -> PaymentData {
         success_time: Some("2026-11-21T17:20:10+08:00".into()),
         refund_seen: None,
         payer: None,
+        sub_orders: None,
     }
 }
 
@@ -266,6 +268,7 @@ fn refund_data(state: RefundState) -> RefundData {
         refund_no: OutRefundNo::parse("R-1").unwrap(),
         refund_id: (!is_refused).then(|| RefundId::parse("50000000012026112100000000001").unwrap()),
         out_trade_no: OutTradeNo::parse("SHOP-20261121-7").unwrap(),
+        sub_order_no: None,
         origin: RefundOrigin::Merchant,
         state,
         amount_fen: Fen::saturating(990),
@@ -378,6 +381,67 @@ fn a_message_with_the_payer_has_its_golden_and_is_in_the_schema() {
     let document = serde_json::to_value(merchant_api::openapi_document()).unwrap();
     assert_has_schema(&document, "payment.succeeded", &golden["data"]);
     collect_payer(&document, &golden["data"]["payer"]);
+}
+
+#[test]
+fn messages_about_a_combined_order_have_their_goldens_and_are_in_the_schema() {
+    let sub_order = |sub_order_no: &str, amount_fen, out_trade_no: &str, transaction_id: &str| {
+        SubOrderDetails {
+            sub_order_no: sub_order_no.into(),
+            mchid: "1900000100".into(),
+            sub_mchid: None,
+            amount_fen: Fen::saturating(amount_fen),
+            description: "云南小粒咖啡 250g".into(),
+            attach: None,
+            out_trade_no: Some(OutTradeNo::parse(out_trade_no).unwrap()),
+            transaction_id: Some(TransactionId::parse(transaction_id).unwrap()),
+            payer_total_fen: Some(Fen::saturating(amount_fen)),
+            refunded_fen: Fen::ZERO,
+        }
+    };
+    let paid = WebhookEvent::PaymentSucceeded(PaymentData {
+        order: OrderData {
+            attach: None,
+            ..order_data()
+        },
+        sub_orders: Some(vec![
+            SubOrderDetails {
+                sub_mchid: Some("1900000109".into()),
+                attach: Some("stall 7".into()),
+                ..sub_order(
+                    "coffee",
+                    6000,
+                    "0123456789abcdef0123456789abcde1",
+                    "4200000000202611210000000001",
+                )
+            },
+            sub_order(
+                "milk",
+                910,
+                "0123456789abcdef0123456789abcde2",
+                "4200000000202611210000000002",
+            ),
+        ]),
+        ..payment_data()
+    });
+    let refunded = WebhookEvent::RefundSucceeded(RefundData {
+        out_trade_no: OutTradeNo::parse("0123456789abcdef0123456789abcde2").unwrap(),
+        sub_order_no: Some("milk".into()),
+        ..refund_data(RefundState::Succeeded)
+    });
+    let document = serde_json::to_value(merchant_api::openapi_document()).unwrap();
+    for (name, event) in [
+        ("webhook-payment-succeeded-combined.json", paid),
+        ("webhook-refund-succeeded-of-sub-order.json", refunded),
+    ] {
+        let event_type = event.event_type();
+        let message = WebhookMessage {
+            event,
+            timestamp: "2026-11-21T09:20:11Z".into(),
+        };
+        let golden = check_golden(name, &message);
+        assert_has_schema(&document, event_type, &golden["data"]);
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! One number always has the same body. Before a new number is used, the old one is queried and
 //! closed. While that result is uncertain, no new attempt starts.
 
+mod combined_body;
 mod decision;
 mod next_step;
 mod oauth;
@@ -13,6 +14,8 @@ mod return_address;
 
 use std::net::IpAddr;
 
+use combined_body::sub_numbers;
+pub(crate) use combined_body::wechat_sub_order;
 use decision::{Decision, decide};
 use merchant_api::{
     Action, AttemptForm, AttemptProduct, CheckoutAnswer, ErrorCode, OrderState, StartAttempt,
@@ -362,7 +365,7 @@ async fn next_attempt(
         })),
         (Decision::TakeOver, Some(attempt)) => {
             // An invalid request must be refused before the current attempt is ended for it.
-            let api = request.api(&payments.config);
+            let api = request.api(&payments.config, order);
             order_body(
                 payments,
                 order,
@@ -403,7 +406,7 @@ async fn begin(
             .map_err(|error| Refusal::Internal(error.to_string()))?
     };
     let now_ms = payments.clock.now_ms();
-    let api = request.api(&payments.config);
+    let api = request.api(&payments.config, order);
     let new = NewAttempt {
         order_id: order.id,
         number,
@@ -411,6 +414,7 @@ async fn begin(
         parties: prepared.parties.clone(),
         body: order_body(payments, order, prepared, &out_trade_no, api)?,
         api,
+        sub_numbers: numbers_of_sub_orders(order, &out_trade_no)?,
         out_trade_no,
         created_ms: now_ms,
         return_handle: unguessable(payments.randomness.bytes()?),
@@ -428,6 +432,16 @@ async fn begin(
         })),
         Begun::MovedOn | Begun::NumberUsed => Ok(None),
     }
+}
+
+fn numbers_of_sub_orders(
+    order: &Order,
+    out_trade_no: &OutTradeNo,
+) -> Result<Vec<OutTradeNo>, Refusal> {
+    let request = order.creation_request();
+    let sub_orders = request.and_then(|request| request.sub_orders);
+    let count = sub_orders.map_or(0, |sub_orders| sub_orders.len());
+    sub_numbers(out_trade_no, count).map_err(|error| Refusal::Internal(error.to_string()))
 }
 
 /// Ends an attempt, or reports that it is in doubt and schedules due work for it.

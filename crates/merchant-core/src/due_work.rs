@@ -338,12 +338,12 @@ async fn query_mismatch(payments: &Payments, due: &DueWork) -> Result<Next, Quer
         note("the number cannot be one of ours").await?;
         return Ok(Next::Done);
     };
-    let attempt = payments
-        .ledger
-        .attempt_by_out_trade_no(&due.subject)
-        .await?;
+    let attempt = payments.ledger.attempt_with_number(&due.subject).await?;
     let asked = match attempt {
         Some(attempt) => payments.wechat.query(&attempt).await,
+        None if payments.ledger.is_combined_mismatch(&due.subject).await? => {
+            payments.wechat.query_combined(&number).await
+        }
         None => {
             let sub_mchid = payments.ledger.sub_mchid_of_mismatch(&due.subject).await?;
             let sub_mchid = sub_mchid.as_deref();

@@ -123,6 +123,7 @@ async fn record(payments: &Payments, notification: &Notification) -> Result<(), 
         NotifiedResource::Transaction(transaction) => {
             OrderReport::new((**transaction).clone(), json)
         }
+        NotifiedResource::Combined(combined) => OrderReport::combined((**combined).clone(), json),
         NotifiedResource::Refund(notice) => {
             let recorded =
                 refunds::record_notice(payments, &evidence, notification, notice).await?;
@@ -145,7 +146,7 @@ async fn record(payments: &Payments, notification: &Notification) -> Result<(), 
         _ => return unread::keep(payments, notification, "unknown_kind", None).await,
     };
     // The trade state says whether the order is paid; the event type does not.
-    if !order_report.transaction.trade_state.is_paid() {
+    if !order_report.is_paid() {
         let field = Some("trade_state");
         return unread::keep(payments, notification, "not_paid", field).await;
     }

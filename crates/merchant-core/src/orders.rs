@@ -55,9 +55,16 @@ pub async fn show(
     let attempts = payments.ledger.attempts(order.id).await?;
     let refunds = payments.ledger.refunds(order.id).await?;
     let shippings = payments.ledger.shippings(order.id).await?;
+    let sub_orders = payments.ledger.sub_orders(order.id).await?;
     let config = &payments.config;
     Ok(order_details(
-        config, order, attempts, refunds, shippings, payers,
+        config,
+        order,
+        attempts,
+        refunds,
+        shippings,
+        &sub_orders,
+        payers,
     ))
 }
 
@@ -105,12 +112,14 @@ pub async fn show_order(config: &Config, order_no: &str) -> Result<Option<String
     let attempts = ledger.attempts(checkout.order.id).await?;
     let refunds = ledger.refunds(checkout.order.id).await?;
     let shippings = ledger.shippings(checkout.order.id).await?;
+    let sub_orders = ledger.sub_orders(checkout.order.id).await?;
     let shown = order_details(
         config,
         checkout.order,
         attempts,
         refunds,
         shippings,
+        &sub_orders,
         // A terminal is read by more people than a backend.
         Payers::Hidden,
     );

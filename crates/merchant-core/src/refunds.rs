@@ -18,14 +18,18 @@ mod updates;
 pub use abnormal::apply_abnormal;
 pub(crate) use duplicate_payment::refund_duplicate;
 use lookup::{find, shown};
-use merchant_api::{ApiError, CreateRefund, ErrorCode, RefundDetails, RefundList, RefundState};
+use merchant_api::{
+    ApiError, CreateRefund, ErrorCode, RefundDetails, RefundList, RefundState, SubOrderLeft,
+};
 use payment_values::Fen;
 pub(crate) use progress::advance;
 pub use reserved_numbers::{is_desk_number, new_number};
 pub(crate) use updates::{Learned, NoticeRecorded, learn, record_notice, record_unverified};
 
 use crate::checkouts::{all_refund_details, find_by_order_no, refund_details};
-use crate::ledger::{Attempt, AttemptState, Checkout, MoneyLeft, REFUNDS_MAX, Refund, RefundBegun};
+use crate::ledger::{
+    Attempt, AttemptState, Charge, Checkout, MoneyLeft, Order, REFUNDS_MAX, Refund, RefundBegun,
+};
 use crate::payments::{Payments, Queue};
 use crate::query::course;
 use crate::refusal::Refusal;
@@ -48,14 +52,17 @@ pub async fn show(payments: &Payments, refund_no: &str) -> Result<RefundDetails,
 /// All refunds of an order, and the amount that can still be refunded.
 pub async fn list(payments: &Payments, order_no: &str) -> Result<RefundList, Refusal> {
     let order = find_by_order_no(payments, order_no).await?.order;
-    let refundable_fen = match paid_attempt(payments, order.id).await? {
-        Some(attempt) => payments.ledger.refundable_fen(&order, &attempt).await?,
-        None => Fen::ZERO,
+    let left = match paid_attempt(payments, order.id).await? {
+        Some(attempt) => payments.ledger.refundable(&order, &attempt).await?,
+        None => Vec::new(),
     };
     let refunds = payments.ledger.refunds(order.id).await?;
     Ok(RefundList {
         refunded_fen: order.refunded_fen,
-        refundable_fen,
+        refundable_fen: left
+            .iter()
+            .fold(Fen::ZERO, |sum, (_, fen)| sum.saturating_add(*fen)),
+        sub_orders: order.is_combined().then(|| sub_orders_left(&left)),
         refunds: all_refund_details(&order.order_no, refunds),
     })
 }
@@ -90,23 +97,28 @@ pub async fn create(
     let prepared = preparation::prepare(request)?;
     let Checkout { order, .. } = find_by_order_no(payments, order_no).await?;
     let _lock = payments.lock_order(order.id, Queue::Backend).await?;
+    check_sub_order_no(&order, request)?;
     let Some(attempt) = paid_attempt(payments, order.id).await? else {
         return Err(not_paid());
     };
-    let number = &attempt.out_trade_no;
-    let left = payments.ledger.money_left(&order, number).await?;
+    let charges = payments.ledger.charges_of(&attempt).await?;
+    let charge = charges
+        .into_iter()
+        .find(|charge| charge.sub_order_no == request.sub_order_no)
+        .ok_or_else(unknown_sub_order)?;
+    let left = payments.ledger.left_of(&order, &charge).await?;
     let known = payments.ledger.refund(&request.refund_no).await?;
     let amount_fen = match (request.amount_fen, &known) {
         // An amount beyond the limit of the type is beyond the order's, too.
         (Some(amount_fen), _) => Fen::saturating(amount_fen),
         // Everything that was left when the refund was requested.
-        (None, Some(known)) => known.amount_fen,
-        (None, None) => left.refundable_fen(),
+        (None, Some(known)) if known.out_trade_no == charge.out_trade_no => known.amount_fen,
+        (None, _) => left.refundable_fen(),
     };
-    if amount_fen == Fen::ZERO || amount_fen > order.total_fen {
+    if amount_fen == Fen::ZERO || amount_fen > charge.total_fen {
         return Err(too_much(&left));
     }
-    let new = request::of_merchant(payments, &order, &attempt, &prepared, amount_fen)
+    let new = request::of_merchant(payments, &charge, &prepared, amount_fen)
         .map_err(|error| preparation::of_protocol(&error))?;
     let (refund, is_new) = match payments.ledger.begin_refund(&new).await? {
         RefundBegun::New(refund) => (refund, true),
@@ -155,6 +167,31 @@ async fn paid_attempt(payments: &Payments, order_id: i64) -> Result<Option<Attem
     Ok(attempts
         .into_iter()
         .find(|attempt| attempt.state == AttemptState::Paid))
+}
+
+/// A refund of a combined order is one of a sub-order, and no other order has any.
+fn check_sub_order_no(order: &Order, request: &CreateRefund) -> Result<(), Refusal> {
+    let rule = match (order.is_combined(), &request.sub_order_no) {
+        (true, None) => "is missing: each sub-order of a combined order is refunded by itself",
+        (false, Some(_)) => "must not be given: the order is not a combined one",
+        (true, Some(_)) | (false, None) => return Ok(()),
+    };
+    Err(Refusal::invalid("sub_order_no", rule))
+}
+
+fn unknown_sub_order() -> Refusal {
+    Refusal::invalid("sub_order_no", "names no sub-order of the order")
+}
+
+fn sub_orders_left(left: &[(Charge, Fen)]) -> Vec<SubOrderLeft> {
+    left.iter()
+        .filter_map(|(charge, refundable_fen)| {
+            Some(SubOrderLeft {
+                sub_order_no: charge.sub_order_no.clone()?,
+                refundable_fen: *refundable_fen,
+            })
+        })
+        .collect()
 }
 
 fn not_paid() -> Refusal {

@@ -4,16 +4,22 @@
 //! An unmatched payment is never dropped and never settles an order: it is stored, reported and
 //! queried.
 
+mod combined;
+mod comparison;
+
+use combined::OTHER_SUB_ORDERS;
+use comparison::{Expected, matching_id};
 use merchant_api::AttemptProduct;
 use payment_values::{OpenId, TransactionId};
-use wechat_pay::{TradeState, Transaction, v2};
+use serde_json::Value;
+use wechat_pay::{CombinedTransaction, Payer, TradeState, Transaction, v2};
 
 use crate::ledger::{
-    Attempt, AttemptState, Evidence, LedgerError, Mismatch, Order, OrderNotice, PaidBy, Payment,
-    Recorded,
+    Attempt, AttemptState, Evidence, LedgerError, Mismatch, Order, OrderNotice, PaidBy,
+    PaidSubOrder, Payment, Recorded,
 };
 use crate::payments::Payments;
-use crate::wechat::OrderReport;
+use crate::wechat::{OrderReport, Reported};
 
 /// The effect of a payment report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,18 +91,33 @@ async fn judge(
     order_report: &OrderReport,
 ) -> Result<Judgement, LedgerError> {
     let misfit = |reason| Ok(Judgement::Misfit(mismatch(order_report, reason)));
-    let Some(attempt) = payments
-        .ledger
-        .attempt_by_out_trade_no(&order_report.transaction.out_trade_no)
-        .await?
-    else {
+    let number = out_trade_no(order_report);
+    let Some(attempt) = payments.ledger.attempt_by_out_trade_no(number).await? else {
         return misfit("number");
     };
     let Some(checkout) = payments.ledger.checkout(attempt.order_id).await? else {
         return misfit("number");
     };
     let mchid = payments.config.merchant.key.mchid();
-    let transaction_id = match matching_id(order_report, &checkout.order, &attempt, mchid) {
+    let transaction = match &order_report.reported {
+        Reported::Order(transaction) => transaction,
+        Reported::Combined(combined) => {
+            let sub_orders = payments
+                .ledger
+                .sub_orders_of_attempt(attempt.order_id, attempt.number)
+                .await?;
+            let paid = combined::paid_sub_orders(combined, &attempt, &sub_orders, mchid);
+            return match paid.and_then(|paid| combined_payment(combined, &attempt, paid, mchid)) {
+                Ok(payment) => Ok(Judgement::Fits(payment)),
+                Err(reason) => misfit(reason),
+            };
+        }
+    };
+    if attempt.is_combined {
+        return misfit(OTHER_SUB_ORDERS);
+    }
+    let expected = expected(&checkout.order, &attempt, mchid);
+    let transaction_id = match matching_id(transaction, expected) {
         Ok(transaction_id) => transaction_id,
         Err(reason) => return misfit(reason),
     };
@@ -113,66 +134,30 @@ async fn judge(
             return misfit("reversed");
         }
     }
-    let payment = payment(order_report, &checkout.order, &attempt, transaction_id);
+    let payment = payment(transaction, &checkout.order, &attempt, transaction_id);
     Ok(Judgement::Fits(payment))
 }
 
-/// WeChat's number of a payment that matches the order, or the first difference. A report without
-/// such a number, or with a text that cannot be one, does not match.
-fn matching_id(
-    order_report: &OrderReport,
-    order: &Order,
-    attempt: &Attempt,
-    mchid: &str,
-) -> Result<TransactionId, &'static str> {
-    let transaction = &order_report.transaction;
-    let amount = transaction.amount.as_ref();
-    let is_cny = amount
-        .and_then(|amount| amount.currency.as_deref())
-        .is_none_or(|currency| currency == "CNY");
-    let total = amount.map(|amount| amount.total);
-    let id = transaction.transaction_id.as_deref();
-    let id = id.and_then(|text| TransactionId::parse(text).ok());
+fn expected<'a>(order: &Order, attempt: &'a Attempt, mchid: &'a str) -> Expected<'a> {
     let parties = &attempt.parties;
-    // For code payments WeChat may omit the appids; the merchant numbers are always there.
-    let may_be_unsaid = attempt.product == AttemptProduct::CodePay;
-    let is_appid_unsaid = may_be_unsaid && transaction.appid.is_empty();
-    let is_sub_appid_unsaid = may_be_unsaid && order_report.sub_appid.is_none();
-    let checks = [
-        (transaction.mchid == mchid, "mchid"),
-        (
-            transaction.appid == parties.appid || is_appid_unsaid,
-            "appid",
-        ),
-        (order_report.sub_mchid == parties.sub_mchid, "sub_mchid"),
-        (
-            order_report.sub_appid == parties.sub_appid || is_sub_appid_unsaid,
-            "sub_appid",
-        ),
-        (total == Some(order.total_fen), "amount"),
-        (is_cny, "currency"),
-        (attempt.state != AttemptState::Refused, "refused"),
-        // WeChat does not accept a second payment under one number. If it did, it would be real
-        // money all the same.
-        (
-            attempt.transaction_id.is_none() || attempt.transaction_id == id,
-            "transaction_id",
-        ),
-    ];
-    match checks.into_iter().find(|(fits, _)| !fits) {
-        Some((_, reason)) => Err(reason),
-        None => id.ok_or("transaction_id"),
+    Expected {
+        mchid,
+        appid: &parties.appid,
+        sub_mchid: parties.sub_mchid.as_deref(),
+        sub_appid: parties.sub_appid.as_deref(),
+        may_omit_appids: attempt.product == AttemptProduct::CodePay,
+        total_fen: order.total_fen,
+        is_refused: attempt.state == AttemptState::Refused,
+        transaction_id: attempt.transaction_id.as_ref(),
     }
 }
 
 fn payment(
-    order_report: &OrderReport,
+    transaction: &Transaction,
     order: &Order,
     attempt: &Attempt,
     transaction_id: TransactionId,
 ) -> Payment {
-    let transaction = &order_report.transaction;
-    let promotions = &transaction.promotion_detail;
     Payment {
         order_id: attempt.order_id,
         attempt: attempt.number,
@@ -183,15 +168,52 @@ fn payment(
         success_time: transaction.success_time.clone(),
         notice: order_notice(transaction, order),
         is_refunded: transaction.trade_state == TradeState::Refund,
-        paid_by: paid_by(transaction),
-        promotion_detail: (!promotions.is_empty())
-            .then(|| serde_json::to_string(promotions).unwrap_or_default()),
+        paid_by: paid_by(transaction.payer.as_ref()),
+        promotion_detail: coupons(&transaction.promotion_detail),
+        sub_orders: Vec::new(),
+        mchid: transaction.mchid.clone(),
     }
 }
 
+/// The payment of a combined order. Bank and time are those of its first sub-order: the buyer pays all at
+/// once.
+fn combined_payment(
+    combined: &CombinedTransaction,
+    attempt: &Attempt,
+    sub_orders: Vec<PaidSubOrder>,
+    mchid: &str,
+) -> Result<Payment, &'static str> {
+    let first = sub_orders.first().ok_or(OTHER_SUB_ORDERS)?;
+    let promotions = combined.sub_orders.iter();
+    let promotions: Vec<_> = promotions
+        .flat_map(|sub_order| sub_order.promotion_detail.clone())
+        .collect();
+    Ok(Payment {
+        order_id: attempt.order_id,
+        attempt: attempt.number,
+        out_trade_no: attempt.out_trade_no.clone(),
+        transaction_id: first.transaction_id.clone(),
+        payer_total_fen: combined::payer_total_fen(&sub_orders),
+        bank_type: first.bank_type.clone(),
+        success_time: first.success_time.clone(),
+        // Only the payment service of the older API names such an address, and it has no combined orders.
+        notice: None,
+        is_refunded: sub_orders.iter().any(|paid| paid.is_refunded),
+        paid_by: paid_by(combined.combine_payer_info.as_ref()),
+        promotion_detail: coupons(&promotions),
+        mchid: mchid.to_owned(),
+        sub_orders,
+    })
+}
+
+/// The coupons that were used, as the ledger keeps them.
+fn coupons(promotions: &[Value]) -> Option<String> {
+    (!promotions.is_empty()).then(|| serde_json::to_string(promotions).unwrap_or_default())
+}
+
 /// Who paid. An openid that breaks the rules of one is left out: the payment counts all the same.
-fn paid_by(transaction: &Transaction) -> PaidBy {
-    let Some(payer) = &transaction.payer else {
+fn paid_by(payer: Option<&Payer>) -> PaidBy {
+    let Some(payer) = payer else {
         return PaidBy::default();
     };
     let read = |text: &Option<String>| {
@@ -217,12 +239,31 @@ fn order_notice(transaction: &Transaction, order: &Order) -> Option<OrderNotice>
     })
 }
 
+/// The number at WeChat that a report is about.
+fn out_trade_no(order_report: &OrderReport) -> &str {
+    match &order_report.reported {
+        Reported::Order(transaction) => &transaction.out_trade_no,
+        Reported::Combined(combined) => &combined.combine_out_trade_no,
+    }
+}
+
+/// The report as a mismatch, whole. Of a combined order WeChat's number of the first payment stands for all.
 fn mismatch(order_report: &OrderReport, reason: &'static str) -> Mismatch {
-    let transaction = &order_report.transaction;
+    let (transaction_id, sub_mchid) = match &order_report.reported {
+        Reported::Order(transaction) => (
+            transaction.transaction_id.clone(),
+            transaction.sub_mchid.clone(),
+        ),
+        Reported::Combined(combined) => {
+            let first = combined.sub_orders.first();
+            let id = first.and_then(|first| first.transaction_id.clone());
+            (id, first.and_then(|first| first.sub_mchid.clone()))
+        }
+    };
     Mismatch {
-        out_trade_no: transaction.out_trade_no.clone(),
-        transaction_id: transaction.transaction_id.clone().unwrap_or_default(),
-        sub_mchid: order_report.sub_mchid.clone(),
+        out_trade_no: out_trade_no(order_report).to_owned(),
+        transaction_id: transaction_id.unwrap_or_default(),
+        sub_mchid,
         reason,
         resource: order_report.json.clone(),
     }

@@ -13,6 +13,7 @@ mod call_budget;
 mod call_error;
 mod certificates;
 mod client;
+mod combined;
 mod counts;
 mod exchange;
 mod experience;
@@ -38,9 +39,12 @@ pub use call_budget::CallSource;
 pub(crate) use call_error::{CallError, Reason};
 pub use certificates::{RefreshError, Refreshed};
 pub(crate) use client::WechatClient;
+pub(crate) use combined::combined_order_body;
 pub use known_keys::{KnownKey, known_keys};
 pub(crate) use openid::{Application, NoOpenId};
 pub(crate) use refunds::ApplyError;
-pub(crate) use reports::{Closing, OrderReport, Placed, RefundReport, RefundStatus, TradeStatus};
+pub(crate) use reports::{
+    Closing, OrderReport, Placed, RefundReport, RefundStatus, Reported, TradeStatus,
+};
 pub(crate) use sharing::{ReceiverError, ShareReport, ShareStatus};
 pub(crate) use v2::json as v2_json;

@@ -51,6 +51,7 @@ struct PayRequest {
     h5_url: Option<String>,
     mchid: Option<String>,
     out_trade_no: Option<String>,
+    combine_out_trade_no: Option<String>,
     sub_mchid: Option<String>,
     outcome: Outcome,
     openid: Option<String>,
@@ -67,8 +68,10 @@ async fn pay(State(simulator): State<Simulator>, body: Bytes) -> Result<Response
         .visit_cashier(&target, request.outcome, &buyer_of(&request)?)
         .map_err(refuse)?;
     let mut answer = json!({ "trade_state": visit.trade_state });
-    if let Some(transaction_id) = visit.transaction_id {
-        answer["transaction_id"] = transaction_id.into();
+    match visit.transaction_ids.as_slice() {
+        [] => {}
+        [transaction_id] => answer["transaction_id"] = transaction_id.clone().into(),
+        transaction_ids => answer["transaction_ids"] = json!(transaction_ids),
     }
     Ok(Json(answer).into_response())
 }
@@ -134,34 +137,46 @@ fn buyer_of(request: &PayRequest) -> Result<Buyer, Problem> {
     }
 }
 
-fn target_of(request: &PayRequest) -> Result<Target, Problem> {
-    let by_number = match (&request.mchid, &request.out_trade_no) {
-        (Some(mchid), Some(out_trade_no)) => {
-            let key = OrderKey {
-                mchid: mchid.clone(),
-                sub_mchid: request.sub_mchid.clone(),
-                out_trade_no: out_trade_no.clone(),
-            };
-            Some(if request.late {
-                Target::Late(key)
-            } else {
-                Target::Order(key)
-            })
-        }
+/// The order that a request names by its number.
+fn key_of(request: &PayRequest) -> Result<Option<OrderKey>, Problem> {
+    let number = match (&request.out_trade_no, &request.combine_out_trade_no) {
+        (Some(number), None) => Some((number, false)),
+        (None, Some(number)) => Some((number, true)),
         (None, None) => None,
-        (Some(_), None) => {
+        (Some(_), Some(_)) => {
             return Err(Problem::invalid(
-                Some("out_trade_no"),
-                "must come with mchid",
-            ));
-        }
-        (None, Some(_)) => {
-            return Err(Problem::invalid(
-                Some("mchid"),
-                "must come with out_trade_no",
+                Some("combine_out_trade_no"),
+                "must not come with out_trade_no",
             ));
         }
     };
+    match (&request.mchid, number) {
+        (Some(mchid), Some((number, is_combined))) => Ok(Some(OrderKey {
+            mchid: mchid.clone(),
+            sub_mchid: request.sub_mchid.clone(),
+            out_trade_no: number.clone(),
+            is_combined,
+        })),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(Problem::invalid(
+            Some("out_trade_no"),
+            "must come with mchid",
+        )),
+        (None, Some(_)) => Err(Problem::invalid(
+            Some("mchid"),
+            "must come with out_trade_no",
+        )),
+    }
+}
+
+fn target_of(request: &PayRequest) -> Result<Target, Problem> {
+    let by_number = key_of(request)?.map(|key| {
+        if request.late {
+            Target::Late(key)
+        } else {
+            Target::Order(key)
+        }
+    });
     let h5 = request.h5_url.as_deref().map(h5_target).transpose()?;
     let code = request.code_url.clone().map(Target::CodeUrl);
     let prepay_id = request.prepay_id.clone().map(Target::PrepayId);

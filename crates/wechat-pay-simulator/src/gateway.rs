@@ -9,6 +9,8 @@ mod bills;
 mod caller;
 mod certificates;
 mod code_pay;
+mod combined;
+mod combined_fields;
 mod delay;
 mod field;
 mod order_fields;
@@ -216,6 +218,9 @@ fn execute(
         Route::QueryById(id, role) => orders::query_by_id(simulator, id, *role, query, caller),
         Route::Close(number, role) => orders::close(simulator, number, *role, body, caller),
         Route::Reverse(number, role) => code_pay::reverse(simulator, number, *role, body, caller),
+        Route::Combine(product) => combined::order(simulator, *product, body, caller),
+        Route::QueryCombined(number) => combined::query(simulator, number, caller),
+        Route::CloseCombined(number) => combined::close(simulator, number, body, caller),
         Route::Refund => refunds::refund(simulator, body, caller),
         Route::QueryRefund(number) => refunds::query(simulator, number, query, caller),
         Route::AbnormalRefund(id) => refunds::send_on(simulator, id, body, parts, caller),

@@ -9,6 +9,7 @@ pub(crate) mod auth_code;
 pub(crate) mod bill;
 pub(crate) mod bill_link;
 mod cashier;
+pub(crate) mod combined;
 mod delivery;
 pub(crate) mod document;
 pub(crate) mod grant;
@@ -41,14 +42,14 @@ use notice::Notice;
 use order::{Link, Order, OrderKey, OrderRequest, Product};
 use platform::Platform;
 use refund::{Refund, RefundKey};
-pub(crate) use refusal::{CloseRefusal, OrderRefusal, ReverseRefusal};
+pub(crate) use refusal::{CloseRefusal, CombinedCloseRefusal, OrderRefusal, ReverseRefusal};
 use serde::{Deserialize, Serialize};
 use share::Sharing;
 use shipping::Shipping;
 use stable_token::StableTokens;
 pub use view::{
-    AttemptView, LedgerView, NotificationView, OrderView, RefundView, ShareReceiverView,
-    ShareReturnView, ShareView, TryView,
+    AttemptView, CombinedView, LedgerView, NotificationView, OrderView, RefundView,
+    ShareReceiverView, ShareReturnView, ShareView, TryView,
 };
 pub use visit::Outcome;
 pub(crate) use visit::{PayRefusal, Target};
@@ -116,30 +117,32 @@ impl Ledger {
         if let Some(entry) = self.orders.get(&key) {
             check_again(&entry.order, &request, now)?;
         }
+        self.add_link(&key, &link);
+        let entry = self.orders.entry(key);
+        let entry = entry.or_insert_with(|| Entry::new(request, deadline_cap_days, now));
+        entry.order.links.push(link);
+        Ok(())
+    }
+
+    fn add_link(&mut self, key: &OrderKey, link: &Link) {
         self.by_prepay_id
             .insert(link.prepay_id.clone(), key.clone());
         if let Some(code_url) = &link.code_url {
             self.by_code_url.insert(code_url.clone(), key.clone());
         }
         self.changed.insert(Document::Order(key.clone()));
-        let entry = self.orders.entry(key).or_insert_with(|| Entry {
-            order: Order::new(request, deadline_cap_days, now),
-            notices: Vec::new(),
-            refunds: Vec::new(),
-            attempts: Vec::new(),
-            shipping: Shipping::default(),
-            sharing: Sharing::default(),
-        });
-        entry.order.links.push(link);
-        Ok(())
     }
 
-    /// Closes a number, known or not. A paid order cannot be closed; code pay is reversed instead.
+    /// Closes a number, known or not. A paid order cannot be closed; code pay is reversed instead, and a
+    /// sub-order is closed with its whole order.
     pub(crate) fn close(&mut self, key: OrderKey) -> Result<(), CloseRefusal> {
         match self.orders.get_mut(&key) {
             Some(entry) if entry.order.payment.is_some() => Err(CloseRefusal::Paid),
             Some(entry) if entry.order.request.product == Product::CodePay => {
                 Err(CloseRefusal::CodePay)
+            }
+            Some(entry) if entry.order.request.combination.whole().is_some() => {
+                Err(CloseRefusal::SubOrder)
             }
             Some(entry) => {
                 entry.order.closed_by_merchant = true;
@@ -199,10 +202,12 @@ impl Ledger {
         self.changed.insert(Document::Platform(mchid.to_owned()));
     }
 
-    /// Every order with its refunds, by number.
+    /// Every order that holds money, with its refunds, by number: a combined order's sub-orders, and not
+    /// the combined order itself.
     pub(crate) fn orders(&self) -> impl Iterator<Item = (&Order, &[Refund])> {
         self.orders
             .values()
+            .filter(|entry| !entry.order.request.key.is_combined)
             .map(|entry| (&entry.order, entry.refunds.as_slice()))
     }
 
@@ -213,10 +218,38 @@ impl Ledger {
     pub(crate) fn find_by_transaction_id(&self, transaction_id: &str) -> Option<&Order> {
         self.find(self.by_transaction_id.get(transaction_id)?)
     }
+
+    /// As [`Ledger::find`], for the routes of ordinary orders: they do not know sub-orders. Source:
+    /// WeChat's 常见问题 on 合单支付.
+    pub(crate) fn find_alone(&self, key: &OrderKey) -> Option<&Order> {
+        self.find(key).filter(|order| order.is_alone())
+    }
+
+    /// As [`Ledger::find_by_transaction_id`], for the routes of ordinary orders.
+    pub(crate) fn find_alone_by_transaction_id(&self, transaction_id: &str) -> Option<&Order> {
+        let order = self.find_by_transaction_id(transaction_id);
+        order.filter(|order| order.is_alone())
+    }
+}
+
+impl Entry {
+    fn new(request: OrderRequest, deadline_cap_days: u8, now: Timestamp) -> Self {
+        Self {
+            order: Order::new(request, deadline_cap_days, now),
+            notices: Vec::new(),
+            refunds: Vec::new(),
+            attempts: Vec::new(),
+            shipping: Shipping::default(),
+            sharing: Sharing::default(),
+        }
+    }
 }
 
 /// The rules for a repeated order.
 fn check_again(known: &Order, request: &OrderRequest, now: Timestamp) -> Result<(), OrderRefusal> {
+    if known.request.combination.whole().is_some() {
+        return Err(OrderRefusal::Used);
+    }
     match known.trade_state(now) {
         TradeState::NotPay | TradeState::UserPaying => {}
         TradeState::Closed | TradeState::Revoked | TradeState::PayError => {
@@ -225,7 +258,7 @@ fn check_again(known: &Order, request: &OrderRequest, now: Timestamp) -> Result<
         _ => return Err(OrderRefusal::Paid),
     }
     if known.request.product != request.product {
-        return Err(OrderRefusal::OtherProduct);
+        return Err(OrderRefusal::Used);
     }
     if known.request.body != request.body {
         return Err(OrderRefusal::Changed);

@@ -35,8 +35,8 @@ pub use clock::Clock;
 pub use faults::{FaultKind, FaultRule};
 pub use keyring::{Keyring, KeyringError, MerchantFile, Pkcs12Error};
 pub use ledger::{
-    AttemptView, LedgerView, NotificationView, OrderView, Outcome, RefundView, ShareReceiverView,
-    ShareReturnView, ShareView, TryView,
+    AttemptView, CombinedView, LedgerView, NotificationView, OrderView, Outcome, RefundView,
+    ShareReceiverView, ShareReturnView, ShareView, TryView,
 };
 pub use notifier::NOTIFICATION_TIMEOUT;
 pub use outgoing::{Outgoing, OutgoingError};

@@ -97,6 +97,7 @@ Pages: http://127.0.0.1:9410/  explains how to configure an SDK;  /phone  scans 
 WeChat's routes:
   /v3/pay/transactions/…            orders (jsapi, h5, native, app, codepay), query, close, reverse
   /v3/pay/partner/transactions/…    the same for a sub-merchant (two of them: see /_simulator/merchants)
+  /v3/combine-transactions/…        combined orders (jsapi, h5, native, app), query, close
   /v3/refund/domestic/refunds…      refunds, their results, apply-abnormal-refund
   /v3/profitsharing/…               receivers, shares, releases, returns, what is left to share
   /v3/bill/tradebill, fundflowbill, sub-merchant-fundflowbill
@@ -106,7 +107,7 @@ WeChat's routes:
   /cgi-bin/stable_token, /wxa/sec/order/upload_shipping_info   what was sent to a mini-program's buyer
 
 The simulator's own routes (described by /_simulator/openapi.json):
-  POST /_simulator/pay       {\"code_url\"|\"prepay_id\"|\"h5_url\"|(\"mchid\",\"out_trade_no\"),
+  POST /_simulator/pay       {\"code_url\"|\"prepay_id\"|\"h5_url\"|(\"mchid\",\"out_trade_no\"|\"combine_out_trade_no\"),
                               \"outcome\":\"success|cancel|fail\", \"openid\"?, \"payer\"?, \"late\"?}
   GET  /_simulator/ledger?mchid=   every order, payment, refund and notification
   POST /_simulator/clock     {\"advance_s\": 900}   advances the clock: expiry, retries

@@ -175,6 +175,7 @@ fn upload(simulator: &Simulator, query: &str, body: &[u8]) -> Result<(), Problem
             mchid: key.mchid.clone(),
             sub_mchid: None,
             out_trade_no: key.out_trade_no.clone(),
+            is_combined: false,
         })
     };
     let unknown = (10_060_001, "支付单不存在");

@@ -11,7 +11,8 @@
 //! not verified, with the one exception of unsigned *errors*, which are marked as untrusted.
 //!
 //! [`Order`] (jsapi, mini-program, h5, native, app) and [`CodePayOrder`] make requests, for a
-//! merchant or for a service provider ([`Account`]); [`RefundRequest`] and [`AbnormalRefund`]
+//! merchant or for a service provider ([`Account`]); [`CombinedOrder`] orders several things that are
+//! paid at once; [`RefundRequest`] and [`AbnormalRefund`]
 //! refund; [`ShareRequest`] and [`ShareReturnRequest`] share a payment; [`bill`] requests bills and reads them; [`TrustedKeys::refreshed`] takes WeChat's
 //! certificates; [`v2`] is the older protocol, in XML, with the same types and verdicts.
 //!
@@ -81,6 +82,14 @@ pub use order_fields::{Description, NotifyUrl, is_loopback_host};
 pub use orders::account::{Account, OpenIdOwner, Orderer};
 pub use orders::code_pay::{
     AuthCode, CodePayOrder, CodePayScene, Reversed, replay_code_pay_order, reverse,
+};
+pub use orders::combined::closing::{CombinedClosing, SubOrderName, close_combined_order};
+pub use orders::combined::order::{CombinedOrder, query_combined_order, replay_combined_order};
+pub use orders::combined::sub_order::{
+    PARTNER_SUB_ORDERS, SUB_ORDER_TOTAL_MAX, SUB_ORDERS, SubOrder, sub_orders_allowed,
+};
+pub use orders::combined::transaction::{
+    CombinedTransaction, SubTransaction, SubTransactionAmount,
 };
 pub use orders::order::{
     AppOrdered, H5Ordered, JsapiOrdered, NativeOrdered, Order, close, query_by_out_trade_no,

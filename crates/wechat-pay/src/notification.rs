@@ -16,6 +16,7 @@ use crate::beijing::beijing_time;
 use crate::hex::upper_hex;
 use crate::json::{ReadJson, Unreadable, read_json};
 use crate::keys::trusted::TrustedKeys;
+use crate::orders::combined::transaction::{CombinedTransaction, is_combined};
 use crate::orders::transaction::Transaction;
 use crate::refunds::answer::RefundNotice;
 use crate::sealing::aead::{self, AeadError, ApiV3Key, SealedResource};
@@ -75,6 +76,8 @@ impl fmt::Debug for UnreadNotification {
 pub enum NotifiedResource {
     /// A payment, in either mode.
     Transaction(Box<Transaction>),
+    /// The payment of a combined order, in either mode: every sub-order is paid.
+    Combined(Box<CombinedTransaction>),
     /// A refund's result: it arrived, it cannot arrive, or it was closed.
     Refund(Box<RefundNotice>),
     /// A share that arrived at a receiver, or went back from it. WeChat tells receivers alone.
@@ -168,6 +171,7 @@ pub fn open_notification(
     let original_type = envelope.resource.original_type.unwrap_or_default();
     let read = match Kind::of(&original_type, &event_type, &plaintext) {
         Kind::Transaction => read_transaction(&event_type, &plaintext),
+        Kind::Combined => read_combined(&event_type, &plaintext),
         Kind::Refund => read_refund(&event_type, &plaintext),
         Kind::Share => Ok(read_share(&plaintext, original_type)),
         Kind::Other => Ok(other(original_type)),
@@ -257,6 +261,7 @@ struct Envelope {
 /// The kind of a notification's content.
 enum Kind {
     Transaction,
+    Combined,
     Refund,
     Share,
     Other,
@@ -265,13 +270,18 @@ enum Kind {
 impl Kind {
     /// `original_type` decides if it is given. WeChat uses the event `TRANSACTION.SUCCESS` for
     /// other things than payments, too, so the event decides only if there is no `original_type`. A
-    /// notice of shares has come with both words of a payment, so its content decides.
+    /// notice of shares has come with both words of a payment, and the payment of a combined order has
+    /// the words of an ordinary one, so their content decides.
     fn of(original_type: &str, event_type: &str, plaintext: &[u8]) -> Self {
         match original_type {
             "profitsharing" => Self::Share,
             "refund" => Self::Refund,
             _ if event_type.starts_with("PROFITSHARING.") => Self::Share,
             "transaction" | "" if is_share_notice(plaintext) => Self::Share,
+            "transaction" if is_combined(plaintext) => Self::Combined,
+            "" if event_type.starts_with("TRANSACTION.") && is_combined(plaintext) => {
+                Self::Combined
+            }
             "transaction" => Self::Transaction,
             "" if event_type.starts_with("TRANSACTION.") => Self::Transaction,
             "" if event_type.starts_with("REFUND.") => Self::Refund,
@@ -306,6 +316,21 @@ fn read_transaction(
     }
     Ok(ReadJson {
         value: NotifiedResource::Transaction(Box::new(transaction)),
+        left_out,
+    })
+}
+
+fn read_combined(event_type: &str, plaintext: &[u8]) -> Result<ReadJson<NotifiedResource>, Unread> {
+    let ReadJson {
+        value: combined,
+        left_out,
+    } = read_json::<CombinedTransaction>(plaintext)?;
+    if event_type == TRANSACTION_SUCCESS && !combined.is_paid() {
+        let problem = Unreadable::contradiction("sub_orders");
+        return Err(Unread::Contradiction(problem));
+    }
+    Ok(ReadJson {
+        value: NotifiedResource::Combined(Box::new(combined)),
         left_out,
     })
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod code_pay;
+pub(crate) mod combined;
 pub(crate) mod extras;
 pub(crate) mod order;
 pub(crate) mod product;

@@ -11,7 +11,7 @@ use crate::signing::signature::SignatureError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
-    /// An order by jsapi, h5, native or app.
+    /// An order by jsapi, h5, native or app, also a combined one.
     Order,
     /// A payment by the buyer's code.
     CodePay,
@@ -120,7 +120,8 @@ impl WechatError {
                 RetryWith::NewNumber
             }
             (Operation::CodePay, "USERPAYING") => RetryWith::QueryFirst,
-            (Operation::Query, "ORDER_NOT_EXIST") => RetryWith::OriginalRequest,
+            // The pages of combined orders have the older spelling, too.
+            (Operation::Query, "ORDER_NOT_EXIST" | "ORDERNOTEXIST") => RetryWith::OriginalRequest,
             (Operation::RefundQuery | Operation::ShareQuery, "RESOURCE_NOT_EXISTS") => {
                 RetryWith::OriginalRequest
             }
@@ -212,6 +213,7 @@ mod tests {
             (Reverse, 500, "SYSTEM_ERROR", true, SOON),
             // A query that finds nothing: send the original again.
             (Query, 404, "ORDER_NOT_EXIST", true, OriginalRequest),
+            (Query, 404, "ORDERNOTEXIST", true, OriginalRequest),
             (
                 RefundQuery,
                 404,

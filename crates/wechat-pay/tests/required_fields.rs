@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use wechat_pay::bill::{BillTicket, SealedBillTickets};
 use wechat_pay::{
-    AppOrdered, H5Ordered, JsapiOrdered, NativeOrdered, Refund, RefundNotice, Reversed,
-    SealedCertificates, ShareNotice, ShareOrder, ShareReturn, Transaction, Unreadable,
+    AppOrdered, CombinedTransaction, H5Ordered, JsapiOrdered, NativeOrdered, Refund, RefundNotice,
+    Reversed, SealedCertificates, ShareNotice, ShareOrder, ShareReturn, Transaction, Unreadable,
     UnsplitAmount, read_json,
 };
 
@@ -23,7 +23,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<String>, Unreadable> {
 type Sample = (&'static str, ReadAnswer, Value, &'static [&'static str]);
 
 fn answers() -> Vec<Sample> {
-    let others = [payments(), refunds(), shares(), sealed()];
+    let others = [payments(), combined(), refunds(), shares(), sealed()];
     let mut answers = others.concat();
     answers.extend([
         (
@@ -108,6 +108,38 @@ fn payments() -> Vec<Sample> {
             ],
         ),
     ]
+}
+
+fn combined() -> Vec<Sample> {
+    let sub_order = json!({
+        "mchid": "1", "sub_mchid": "2", "sub_appid": "wx2", "trade_type": "JSAPI",
+        "trade_state": "SUCCESS", "bank_type": "CMC", "attach": "a",
+        "success_time": "2018-06-08T10:34:56+08:00", "transaction_id": "4", "out_trade_no": "T",
+        "promotion_detail": [],
+        "amount": {
+            "total_amount": 100, "payer_amount": 90, "currency": "CNY", "payer_currency": "CNY",
+            "settlement_rate": 100_000_000,
+        },
+    });
+    let combined = json!({
+        "combine_appid": "wx1", "combine_mchid": "1", "combine_out_trade_no": "C",
+        "combine_payer_info": { "openid": "o", "sub_openid": "p" },
+        "scene_info": { "device_id": "1" }, "sub_orders": [sub_order],
+    });
+    vec![(
+        "CombinedTransaction",
+        read::<CombinedTransaction>,
+        combined,
+        &[
+            "combine_mchid",
+            "combine_out_trade_no",
+            "sub_orders",
+            "sub_orders[0].mchid",
+            "sub_orders[0].out_trade_no",
+            "sub_orders[0].trade_state",
+            "sub_orders[0].amount.total_amount",
+        ],
+    )]
 }
 
 fn refunds() -> Vec<Sample> {

@@ -57,6 +57,7 @@ fn a_run_without_errors() -> Evidence {
         wechat_shares: Vec::new(),
         our_shares: Vec::new(),
         asked_shares: BTreeMap::new(),
+        told_receiver: String::new(),
         api_shares: BTreeMap::new(),
         api_held: BTreeMap::new(),
         ours: vec![

@@ -227,14 +227,17 @@ pub const ROUTES: &[Route] = &[
             text("created_from", "Created at or after this time (RFC 3339)"),
             text("created_to", "Created before this time (RFC 3339)"),
             text("order_no_prefix", "The first characters of order_no"),
-            text("sub_mchid", "Partner mode: the sub-merchant of the order"),
+            text(
+                "sub_mchid",
+                "Partner mode: the sub-merchant of the order, or of one of its sub-orders",
+            ),
             text(
                 "transaction_id",
-                "WeChat's number of a payment: the order that it paid",
+                "WeChat's number of a payment, also of a sub-order's: the order that it paid",
             ),
             text(
                 "out_trade_no",
-                "The number at WeChat of any attempt: the order that it belongs to",
+                "The number at WeChat of any attempt, or of a sub-order in one: the order that it belongs to",
             ),
             text("link_id", "The payment link that made the order"),
             LIMIT,

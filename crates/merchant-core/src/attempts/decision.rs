@@ -55,6 +55,7 @@ mod tests {
             product: AttemptProduct::Native,
             api: crate::config::Api::V3,
             out_trade_no: OutTradeNo::parse("order-1").unwrap(),
+            is_combined: false,
             parties: Parties {
                 appid: "wx1".into(),
                 payer_appid: "wx1".into(),

@@ -9,6 +9,7 @@ use wechat_pay::{
     CodePayOrder, Description, H5Type, OpenIdOwner, Order as WechatOrder, ProductFields,
 };
 
+use super::combined_body::CombinedTerms;
 use super::preparation::{Payment, PreparedAttempt};
 use crate::config::{Api, Config};
 use crate::ledger::{Order, Parties};
@@ -36,16 +37,24 @@ pub(super) fn order_body(
             } else {
                 OpenIdOwner::Orderer
             };
-            terms
-                .order(
-                    config,
-                    &prepared.parties,
-                    fields.clone(),
-                    owner,
-                    out_trade_no,
-                )
-                .and_then(|order| wechat::order_body(api, order))
+            if terms.request.sub_orders.is_some() {
+                terms
+                    .combined(&prepared.parties.appid, fields.clone(), out_trade_no)
+                    .order(&config.merchant)
+                    .and_then(|order| wechat::combined_order_body(&order))
+            } else {
+                terms
+                    .order(
+                        config,
+                        &prepared.parties,
+                        fields.clone(),
+                        owner,
+                        out_trade_no,
+                    )
+                    .and_then(|order| wechat::order_body(api, order))
+            }
         }
+        // A combined order is offered for no code payment: see `check_products`.
         Payment::Code(scanned) => {
             Description::parse(&*terms.request.description).and_then(|description| {
                 let order = CodePayOrder {
@@ -93,6 +102,15 @@ pub(crate) fn check_terms(
     } else {
         ProductFields::Native
     };
+    if request.sub_orders.is_some() {
+        let appid = &config.merchant.appid;
+        let number = order_no.clone().into();
+        let order = terms.combined(appid, fields, &number);
+        return order
+            .order(&config.merchant)
+            .and_then(|order| wechat::combined_order_body(&order))
+            .map(drop);
+    }
     let parties = Parties {
         appid: config.merchant.appid.clone(),
         payer_appid: config.merchant.appid.clone(),
@@ -141,6 +159,24 @@ impl Terms {
         match &self.request.attach {
             None => self.order_no.to_string(),
             Some(attach) => format!("{} {attach}", self.order_no),
+        }
+    }
+
+    /// The order of a combined attempt.
+    fn combined<'a>(
+        &'a self,
+        appid: &'a str,
+        fields: ProductFields,
+        out_trade_no: &'a OutTradeNo,
+    ) -> CombinedTerms<'a> {
+        CombinedTerms {
+            order_no: &self.order_no,
+            request: &self.request,
+            expires_ms: self.expires_ms,
+            appid,
+            fields,
+            out_trade_no,
+            scene_info: object(value(self.request.scene_info.as_ref())),
         }
     }
 

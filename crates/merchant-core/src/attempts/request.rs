@@ -109,9 +109,11 @@ impl AttemptRequest {
         }
     }
 
-    /// The version that makes a new attempt.
-    pub(super) const fn api(&self, config: &Config) -> Api {
-        if self.is_scan {
+    /// The version that makes a new attempt. Version 3 alone combines orders.
+    pub(super) fn api(&self, config: &Config, order: &Order) -> Api {
+        if order.is_combined() {
+            Api::V3
+        } else if self.is_scan {
             Api::V2(config.merchant.v2_sign_type)
         } else {
             config.merchant.api

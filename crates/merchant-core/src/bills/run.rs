@@ -69,6 +69,16 @@ impl ComparisonRun<'_, '_> {
             self.note(missing).await?;
             page = next;
         }
+        let mut page = self.ledger.sub_payments_of(span, None).await?;
+        while let Some(last) = page.last() {
+            let missing = page
+                .iter()
+                .filter_map(|it| self.comparison.missing_payment(it));
+            let missing: Vec<_> = missing.collect();
+            let next = self.ledger.sub_payments_of(span, Some(last)).await?;
+            self.note(missing).await?;
+            page = next;
+        }
         let mut page = self.ledger.refunds_of(span, None).await?;
         while let Some(last) = page.last() {
             let missing = page

@@ -1,11 +1,11 @@
 //! An order in the private API's form. The buyer's openid is in it only for a reader that may see who
 //! paid.
 
-use merchant_api::{AttemptDetails, OrderDetails};
+use merchant_api::{AttemptDetails, OrderDetails, SubOrderDetails, SubOrderNumbers};
 
 use super::refund_details::all_refund_details;
 use crate::config::Config;
-use crate::ledger::{Attempt, AttemptState, Order, Refund, Shipping, timestamp};
+use crate::ledger::{Attempt, AttemptState, Order, Refund, Shipping, SubOrder, timestamp};
 use crate::orders::shipping;
 
 /// Whether a reader may see who paid.
@@ -24,6 +24,7 @@ pub(crate) fn order_details(
     attempts: Vec<Attempt>,
     refunds: Vec<Refund>,
     shippings: Vec<Shipping>,
+    sub_orders: &[SubOrder],
     payers: Payers,
 ) -> OrderDetails {
     let details = |attempt: Attempt| {
@@ -33,6 +34,9 @@ pub(crate) fn order_details(
         };
         AttemptDetails {
             payer,
+            sub_orders: attempt
+                .is_combined
+                .then(|| numbers(sub_orders, attempt.number)),
             ..attempt_details(attempt)
         }
     };
@@ -43,7 +47,9 @@ pub(crate) fn order_details(
         .cloned()
         .map(details);
     let settled = settling.as_ref();
+    let shown_attempt = settled.map_or(order.current_attempt, |attempt| attempt.number);
     OrderDetails {
+        sub_orders: shown_sub_orders(config, sub_orders, shown_attempt),
         refunds: all_refund_details(&order.order_no, refunds),
         shippings: shippings.into_iter().map(shipping::details).collect(),
         refunded_fen: order.refunded_fen,
@@ -83,7 +89,32 @@ pub(crate) fn order_details(
     }
 }
 
-/// One attempt, without its payer.
+/// The sub-orders of a combined order, with the numbers of one attempt; `None` for any other order.
+fn shown_sub_orders(
+    config: &Config,
+    sub_orders: &[SubOrder],
+    attempt: u64,
+) -> Option<Vec<SubOrderDetails>> {
+    let of_attempt = sub_orders
+        .iter()
+        .filter(|sub_order| sub_order.attempt.is_none_or(|number| number == attempt));
+    let mchid = config.merchant.key.mchid();
+    let shown: Vec<_> = of_attempt
+        .map(|sub_order| sub_order.details(mchid))
+        .collect();
+    (!shown.is_empty()).then_some(shown)
+}
+
+/// The numbers of the sub-orders in an attempt.
+fn numbers(sub_orders: &[SubOrder], attempt: u64) -> Vec<SubOrderNumbers> {
+    sub_orders
+        .iter()
+        .filter(|sub_order| sub_order.attempt == Some(attempt))
+        .filter_map(SubOrder::numbers)
+        .collect()
+}
+
+/// One attempt, without its payer and its sub-orders.
 pub(crate) fn attempt_details(attempt: Attempt) -> AttemptDetails {
     AttemptDetails {
         number: attempt.number,
@@ -100,5 +131,6 @@ pub(crate) fn attempt_details(attempt: Attempt) -> AttemptDetails {
             .promotion_detail
             .and_then(|json| serde_json::from_str(&json).ok()),
         payer: None,
+        sub_orders: None,
     }
 }

@@ -11,6 +11,7 @@ pub(crate) fn refund_details(order_no: &OrderNo, refund: Refund) -> RefundDetail
         refund_no: refund.out_refund_no,
         order_no: order_no.clone(),
         out_trade_no: refund.out_trade_no,
+        sub_order_no: refund.sub_order_no,
         origin: refund.origin,
         state: refund.state,
         amount_fen: refund.amount_fen,

@@ -10,7 +10,9 @@ use payment_values::{Fen, OpenId, OutTradeNo, TransactionId};
 use wechat_pay::{Account, Orderer};
 
 use super::column::{UnknownWord, Word, stored};
-use super::{Ledger, LedgerError, MerchantNo, Wait, Work, Write, orders, schedule, signed};
+use super::{
+    Ledger, LedgerError, MerchantNo, Wait, Work, Write, orders, schedule, signed, sub_orders,
+};
 use crate::config::Api;
 
 /// The state of an attempt.
@@ -74,7 +76,7 @@ stored! {
 const COLUMNS: &str = "order_id, number, product, out_trade_no, appid, payer_appid, sub_mchid,
     sub_appid, body, state, created_ms, link, link_ms, return_handle, transaction_id, bank_type,
     refund_seen_ms, payer_total_fen, success_time, promotion_detail, api, prepay_id, payer_openid,
-    payer_sub_openid";
+    payer_sub_openid, is_combined";
 
 /// An attempt in the ledger.
 #[derive(Clone, Debug)]
@@ -82,7 +84,10 @@ pub(crate) struct Attempt {
     pub(crate) order_id: i64,
     pub(crate) number: u64,
     pub(crate) product: AttemptProduct,
+    /// Of a combined attempt: `combine_out_trade_no`.
     pub(crate) out_trade_no: OutTradeNo,
+    /// Whether it is a combined one (合单支付): each sub-order has a number of its own.
+    pub(crate) is_combined: bool,
     /// The version that ordered it.
     pub(crate) api: Api,
     pub(crate) parties: Parties,
@@ -92,6 +97,7 @@ pub(crate) struct Attempt {
     /// `code_url`, `h5_url` or `prepay_id`, and when WeChat gave it.
     pub(crate) link: Option<Link>,
     pub(crate) return_handle: String,
+    /// Of a combined attempt: that of its first sub-order.
     pub(crate) transaction_id: Option<TransactionId>,
     /// The payer's bank: WeChat's `bank_type`.
     pub(crate) bank_type: Option<String>,
@@ -111,6 +117,7 @@ row! {
         number,
         product as Word<AttemptProduct>,
         out_trade_no,
+        is_combined,
         api as Word<Api>,
         body,
         state as Word<AttemptState>,
@@ -204,6 +211,8 @@ pub(crate) struct NewAttempt {
     pub(crate) number: u64,
     pub(crate) product: AttemptProduct,
     pub(crate) out_trade_no: OutTradeNo,
+    /// The numbers of its sub-orders, in their order; none for an ordinary attempt.
+    pub(crate) sub_numbers: Vec<OutTradeNo>,
     /// The version that orders it.
     pub(crate) api: Api,
     pub(crate) parties: Parties,
@@ -256,8 +265,8 @@ impl Ledger {
             let attempt = query_as(formatcp!(
                 "INSERT INTO attempts (merchant, order_id, number, product, out_trade_no, appid,
                                        payer_appid, sub_mchid, sub_appid, body, state, created_ms,
-                                       return_handle, api)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'prepared', ?, ?, ?) RETURNING {COLUMNS}"
+                                       return_handle, api, is_combined)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'prepared', ?, ?, ?, ?) RETURNING {COLUMNS}"
             ))
             .bind(self.merchant)
             .bind(new.order_id)
@@ -272,8 +281,11 @@ impl Ledger {
             .bind(new.created_ms)
             .bind(&new.return_handle)
             .bind(new.api.as_str())
+            .bind(!new.sub_numbers.is_empty())
             .fetch_one(&mut write)
             .await?;
+            sub_orders::begin_attempt(&mut write, new.order_id, new.number, &new.sub_numbers)
+                .await?;
             if let Some(handle) = &new.payer_handle {
                 use_payer_handle(&mut write, handle, new.number).await?;
             }
@@ -295,22 +307,28 @@ impl Ledger {
         .await
     }
 
-    /// Whether the number is used by another attempt, or reserved by an order without an attempt.
+    /// Whether one of the numbers is used by another attempt, or reserved by an order without an attempt.
     async fn is_taken(
         &self,
         write: &mut super::Write,
         new: &NewAttempt,
     ) -> Result<bool, LedgerError> {
-        if is_number_used(self.merchant, &mut *write, &new.out_trade_no).await? {
-            return Ok(true);
+        for number in std::iter::once(&new.out_trade_no).chain(&new.sub_numbers) {
+            if is_number_used(self.merchant, &mut *write, number).await? {
+                return Ok(true);
+            }
+            let is_reserved =
+                query("SELECT 1 FROM orders WHERE merchant = ? AND order_no = ? AND id <> ?")
+                    .bind(self.merchant)
+                    .bind(number)
+                    .bind(new.order_id)
+                    .exists(&mut *write)
+                    .await?;
+            if is_reserved {
+                return Ok(true);
+            }
         }
-        let is_used = query("SELECT 1 FROM orders WHERE merchant = ? AND order_no = ? AND id <> ?")
-            .bind(self.merchant)
-            .bind(&new.out_trade_no)
-            .bind(new.order_id)
-            .exists(&mut *write)
-            .await?;
-        Ok(is_used)
+        Ok(false)
     }
 
     /// Records that WeChat accepted the order and returned this link. An ended attempt stays ended.
@@ -405,6 +423,20 @@ impl Ledger {
     ) -> Result<Option<Attempt>, LedgerError> {
         find_by_number(self.merchant, &self.readers, out_trade_no).await
     }
+
+    /// The attempt with this number, or with a sub-order that has it.
+    pub(crate) async fn attempt_with_number(
+        &self,
+        out_trade_no: &str,
+    ) -> Result<Option<Attempt>, LedgerError> {
+        if let Some(attempt) = self.attempt_by_out_trade_no(out_trade_no).await? {
+            return Ok(Some(attempt));
+        }
+        match self.charge(out_trade_no).await? {
+            Some(charge) => find(&self.readers, charge.order_id, charge.attempt).await,
+            None => Ok(None),
+        }
+    }
 }
 
 /// The merchant's attempt with this `out_trade_no`, read in the caller's transaction.
@@ -439,17 +471,20 @@ pub(super) async fn find(
     Ok(found)
 }
 
-/// Whether an attempt of the merchant has this number at WeChat.
+/// Whether an attempt of the merchant, or a sub-order in one, has this number at WeChat.
 pub(super) async fn is_number_used(
     merchant: MerchantNo,
     on: impl Executor,
     out_trade_no: &OutTradeNo,
 ) -> Result<bool, LedgerError> {
-    let is_used = query("SELECT 1 FROM attempts WHERE merchant = ? AND out_trade_no = ?")
-        .bind(merchant)
-        .bind(out_trade_no)
-        .exists(on)
-        .await?;
+    let is_used = query(
+        "SELECT 1 FROM attempts WHERE merchant = ?1 AND out_trade_no = ?2
+         UNION ALL SELECT 1 FROM sub_payments WHERE merchant = ?1 AND out_trade_no = ?2",
+    )
+    .bind(merchant)
+    .bind(out_trade_no)
+    .exists(on)
+    .await?;
     Ok(is_used)
 }
 

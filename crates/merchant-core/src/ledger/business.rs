@@ -14,11 +14,24 @@ const PAYMENT: &str = "attempts.out_trade_no, attempts.rowid AS place, orders.to
     attempts.state, attempts.transaction_id, attempts.success_ms, orders.sub_mchid";
 const ATTEMPTS: &str = "attempts JOIN orders ON orders.id = attempts.order_id";
 
+/// The same for a sub-order of a combined attempt. Its place is negative, because attempts have the others.
+const SUB_PAYMENT: &str = "sub_payments.out_trade_no, -sub_payments.id AS place,
+    sub_orders.amount_fen AS total_fen, attempts.state, sub_payments.transaction_id,
+    sub_payments.success_ms, sub_orders.sub_mchid";
+const SUB_PAYMENTS: &str = "sub_payments
+    JOIN sub_orders ON sub_orders.order_id = sub_payments.order_id
+                   AND sub_orders.place = sub_payments.place
+    JOIN attempts ON attempts.order_id = sub_payments.order_id
+                 AND attempts.number = sub_payments.attempt";
+
 /// The same for [`RefundHere`].
 const REFUND: &str =
     "refunds.out_refund_no, refunds.id AS place, refunds.out_trade_no, refunds.amount_fen,
-    refunds.state, refunds.created_ms, refunds.sent_ms, orders.sub_mchid";
-const REFUNDS: &str = "refunds JOIN orders ON orders.id = refunds.order_id";
+    refunds.state, refunds.created_ms, refunds.sent_ms,
+    COALESCE(sub_orders.sub_mchid, orders.sub_mchid) AS sub_mchid";
+const REFUNDS: &str = "refunds JOIN orders ON orders.id = refunds.order_id
+    LEFT JOIN sub_orders ON sub_orders.order_id = refunds.order_id
+                        AND sub_orders.sub_order_no = refunds.sub_order_no";
 
 /// The numbers that one statement looks up, as its values.
 pub(super) const NUMBERS: &str =
@@ -39,10 +52,10 @@ pub(crate) struct Span<'a> {
     pub(crate) sub_mchid: Option<&'a str>,
 }
 
-/// The part of an attempt that a bill lists.
+/// The part of an attempt, or of a sub-order in one, that a bill lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PaymentHere {
-    /// The attempt's place in the ledger; `None` for a payment that matches no order.
+    /// Its place in the ledger, below 0 for a sub-order; `None` for a payment that matches no order.
     pub(crate) place: Option<i64>,
     pub(crate) total_fen: Fen,
     /// The name of the attempt's state; `mismatch` for a payment that matches no order.
@@ -50,7 +63,7 @@ pub(crate) struct PaymentHere {
     /// A text, because an unmatched payment's number may break every rule.
     pub(crate) transaction_id: Option<String>,
     pub(crate) success_ms: Option<i64>,
-    /// Partner mode: the sub-merchant that the order is for.
+    /// Partner mode: the sub-merchant that the order, or the sub-order, is for.
     pub(crate) sub_mchid: Option<String>,
 }
 
@@ -131,8 +144,8 @@ row! {
 }
 
 impl Ledger {
-    /// The next payments of a span, oldest first; after `after`, which is none at first. An empty
-    /// page is the end.
+    /// The next payments of ordinary orders of a span, oldest first; after `after`, which is none at first. An
+    /// empty page is the end.
     pub(crate) async fn payments_of(
         &self,
         span: Span<'_>,
@@ -141,7 +154,7 @@ impl Ledger {
         let last = after.map(|row| &row.payment);
         let rows = query_as(formatcp!(
             "SELECT {PAYMENT} FROM {ATTEMPTS}
-             WHERE attempts.merchant = ?5
+             WHERE attempts.merchant = ?5 AND attempts.is_combined = 0
                AND attempts.success_ms >= ?1 AND attempts.success_ms < ?2
                AND (attempts.success_ms > ?1 OR attempts.rowid > ?3)
                AND (?4 IS NULL OR orders.sub_mchid = ?4)
@@ -160,6 +173,37 @@ impl Ledger {
         Ok(rows)
     }
 
+    /// The next payments of sub-orders of a span, in the same way.
+    pub(crate) async fn sub_payments_of(
+        &self,
+        span: Span<'_>,
+        after: Option<&PaymentRow>,
+    ) -> Result<Vec<PaymentRow>, LedgerError> {
+        let last = after.map(|row| &row.payment);
+        let rows = query_as(formatcp!(
+            "SELECT {SUB_PAYMENT} FROM {SUB_PAYMENTS}
+             WHERE sub_payments.merchant = ?5
+               AND sub_payments.success_ms >= ?1 AND sub_payments.success_ms < ?2
+               AND (sub_payments.success_ms > ?1 OR sub_payments.id > ?3)
+               AND (?4 IS NULL OR sub_orders.sub_mchid = ?4)
+             ORDER BY sub_payments.success_ms, sub_payments.id LIMIT {PAGE}"
+        ))
+        .bind(
+            last.and_then(|last| last.success_ms)
+                .unwrap_or(span.from_ms),
+        )
+        .bind(span.to_ms)
+        .bind(
+            last.and_then(|last| last.place)
+                .map_or(i64::MIN, |place| -place),
+        )
+        .bind(span.sub_mchid)
+        .bind(self.merchant)
+        .fetch_all(self.readers.scan())
+        .await?;
+        Ok(rows)
+    }
+
     /// The next refunds that were created in a span, in the same way.
     pub(crate) async fn refunds_of(
         &self,
@@ -170,7 +214,7 @@ impl Ledger {
             "SELECT {REFUND} FROM {REFUNDS}
              WHERE refunds.merchant = ?5 AND refunds.id > ?1
                AND refunds.created_ms >= ?2 AND refunds.created_ms < ?3
-               AND (?4 IS NULL OR orders.sub_mchid = ?4)
+               AND (?4 IS NULL OR COALESCE(sub_orders.sub_mchid, orders.sub_mchid) = ?4)
              ORDER BY refunds.id LIMIT {PAGE}"
         ))
         .bind(after.map_or(i64::MIN, |row| row.refund.place))
@@ -183,8 +227,8 @@ impl Ledger {
         Ok(rows)
     }
 
-    /// The attempts with these `out_trade_no`s of a bill, of any day, or else the unmatched payments
-    /// with the numbers. A bill may name numbers that are not ours.
+    /// The attempts and sub-orders with these `out_trade_no`s of a bill, of any day, or else the unmatched
+    /// payments with the numbers. A bill may name numbers that are not ours.
     pub(crate) async fn payments_here(
         &self,
         numbers: &[&str],
@@ -194,6 +238,21 @@ impl Ledger {
             let select: QueryAs<'_, PaymentRow> = query_as(formatcp!(
                 "SELECT {PAYMENT} FROM {ATTEMPTS}
                  WHERE attempts.merchant = ? AND attempts.out_trade_no IN ({NUMBERS})"
+            ));
+            let rows = bind_numbers(select.bind(self.merchant), some)
+                .fetch_all(&self.readers)
+                .await?;
+            here.extend(
+                rows.into_iter()
+                    .map(|row| (row.out_trade_no.into(), row.payment)),
+            );
+        }
+        let is_no_attempt = |number: &&str| !here.contains_key(*number);
+        let others: Vec<&str> = numbers.iter().copied().filter(is_no_attempt).collect();
+        for some in others.chunks(NUMBERS_AT_ONCE) {
+            let select: QueryAs<'_, PaymentRow> = query_as(formatcp!(
+                "SELECT {SUB_PAYMENT} FROM {SUB_PAYMENTS}
+                 WHERE sub_payments.merchant = ? AND sub_payments.out_trade_no IN ({NUMBERS})"
             ));
             let rows = bind_numbers(select.bind(self.merchant), some)
                 .fetch_all(&self.readers)

@@ -8,8 +8,8 @@ use payment_values::{Fen, OpenId, OrderNo, OutTradeNo, TransactionId};
 use super::attempts::{self, Attempt};
 use super::orders::{COLUMNS, Order, find, order_data};
 use super::{
-    Ledger, LedgerError, LinkOver, LinkUse, Wait, Work, Write, orders, outbox, payment_links,
-    schedule, signed,
+    Ledger, LedgerError, LinkOver, LinkUse, NewSubOrder, Wait, Work, Write, orders, outbox,
+    payment_links, schedule, signed, sub_orders,
 };
 
 /// Which orders to list. A field that is `None` does not filter.
@@ -23,16 +23,16 @@ pub struct OrderFilter {
     pub created_to_ms: Option<i64>,
     /// Only orders whose `order_no` begins with this text.
     pub order_no_prefix: Option<String>,
-    /// Only orders for this sub-merchant.
+    /// Only orders for this sub-merchant, or with a sub-order for it.
     pub sub_mchid: Option<String>,
     /// Only orders with an attempt by this product.
     pub product: Option<AttemptProduct>,
     /// Only orders whose `order_no` begins with this text, or that have an attempt whose
-    /// `out_trade_no` or `transaction_id` is this text.
+    /// `out_trade_no` or `transaction_id`, or that of a sub-order in it, is this text.
     pub search: Option<String>,
-    /// Only the order with this payment, by WeChat's number.
+    /// Only the order with this payment, or with this payment of a sub-order, by WeChat's number.
     pub transaction_id: Option<TransactionId>,
-    /// Only the order with this attempt, by its number at WeChat.
+    /// Only the order with this attempt, or with this sub-order in an attempt, by its number at WeChat.
     pub out_trade_no: Option<OutTradeNo>,
     /// Only orders that this payment link made.
     pub link_id: Option<String>,
@@ -45,12 +45,29 @@ const FILTER: &str = "merchant = ?8
     AND (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR created_ms >= ?2)
     AND (?3 IS NULL OR created_ms < ?3) AND (?4 IS NULL OR id < ?4)
     AND (?5 IS NULL OR substr(order_no, 1, length(?5)) = ?5)
-    AND (?6 IS NULL OR sub_mchid = ?6)
+    AND (?6 IS NULL OR sub_mchid = ?6
+         OR id IN (SELECT order_id FROM sub_orders WHERE merchant = ?8 AND sub_mchid = ?6))
     AND (?9 IS NULL OR EXISTS (SELECT 1 FROM attempts WHERE order_id = orders.id AND product = ?9))
     AND (?10 IS NULL OR substr(order_no, 1, length(?10)) = ?10
          OR id IN (SELECT order_id FROM attempts WHERE merchant = ?8 AND out_trade_no = ?10)
-         OR id IN (SELECT order_id FROM attempts WHERE merchant = ?8 AND transaction_id = ?10))
+         OR id IN (SELECT order_id FROM attempts WHERE merchant = ?8 AND transaction_id = ?10)
+         OR id IN (SELECT order_id FROM sub_payments WHERE merchant = ?8 AND out_trade_no = ?10)
+         OR id IN (SELECT order_id FROM sub_payments WHERE merchant = ?8 AND transaction_id = ?10))
     ORDER BY id DESC LIMIT ?7";
+
+/// The order of the merchant `?1` with WeChat's number `?2` of a payment.
+const BY_TRANSACTION: &str =
+    "SELECT order_id FROM attempts WHERE merchant = ?1 AND transaction_id = ?2
+    UNION SELECT order_id FROM sub_payments WHERE merchant = ?1 AND transaction_id = ?2";
+
+/// The same with the number `?2` at WeChat.
+const BY_NUMBER: &str = "SELECT order_id FROM attempts WHERE merchant = ?1 AND out_trade_no = ?2
+    UNION SELECT order_id FROM sub_payments WHERE merchant = ?1 AND out_trade_no = ?2";
+
+/// The same with the number `?3`.
+const BY_THIRD_NUMBER: &str =
+    "SELECT order_id FROM attempts WHERE merchant = ?1 AND out_trade_no = ?3
+    UNION SELECT order_id FROM sub_payments WHERE merchant = ?1 AND out_trade_no = ?3";
 
 /// What the numbers at WeChat of a filter name.
 enum Named {
@@ -104,6 +121,8 @@ pub(crate) struct NewOrder {
     pub(crate) expires_ms: i64,
     /// The use of a payment link that the order takes.
     pub(crate) link_use: Option<LinkUse>,
+    /// The sub-orders of a combined order; none of an ordinary one.
+    pub(crate) sub_orders: Vec<NewSubOrder>,
 }
 
 /// The result of creating an order.
@@ -154,6 +173,7 @@ impl Ledger {
                 return Ok(Created::LinkOver(over));
             }
             let order = insert(&mut write, new).await?;
+            sub_orders::insert(&mut write, order.id, &new.sub_orders).await?;
             schedule::schedule(
                 &mut write,
                 Work::EndOrder,
@@ -264,32 +284,28 @@ impl Ledger {
         let found: Option<i64> = match (transaction_id, out_trade_no) {
             (None, None) => return Ok(Named::Any),
             (Some(id), None) => {
-                query_scalar(
-                    "SELECT order_id FROM attempts WHERE merchant = ? AND transaction_id = ?",
-                )
+                query_scalar(formatcp!(
+                    "SELECT order_id FROM ({BY_TRANSACTION}) AS by_transaction"
+                ))
                 .bind(self.merchant)
                 .bind(id)
                 .fetch_optional(&self.readers)
                 .await?
             }
             (None, Some(number)) => {
-                query_scalar(
-                    "SELECT order_id FROM attempts WHERE merchant = ? AND out_trade_no = ?",
-                )
-                .bind(self.merchant)
-                .bind(number)
-                .fetch_optional(&self.readers)
-                .await?
+                query_scalar(formatcp!("SELECT order_id FROM ({BY_NUMBER}) AS by_number"))
+                    .bind(self.merchant)
+                    .bind(number)
+                    .fetch_optional(&self.readers)
+                    .await?
             }
             (Some(id), Some(number)) => {
-                query_scalar(
-                    "SELECT order_id FROM attempts
-                     WHERE merchant = ? AND transaction_id = ? AND order_id =
-                       (SELECT order_id FROM attempts WHERE merchant = ? AND out_trade_no = ?)",
-                )
+                query_scalar(formatcp!(
+                    "SELECT order_id FROM ({BY_TRANSACTION}) AS by_transaction
+                     WHERE order_id IN (SELECT order_id FROM ({BY_THIRD_NUMBER}) AS by_number)"
+                ))
                 .bind(self.merchant)
                 .bind(id)
-                .bind(self.merchant)
                 .bind(number)
                 .fetch_optional(&self.readers)
                 .await?

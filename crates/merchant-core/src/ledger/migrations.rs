@@ -42,6 +42,7 @@ pub(super) const SQLITE: &[Migration] = migrations! {
     110 "payment links" "0110_payment_links.sql"
     120 "shares" "0120_shares.sql"
     130 "figures of buyers' pages" "0130_buyer_figures.sql"
+    140 "combined orders" "0140_combined_orders.sql"
 };
 
 /// PostgreSQL came with version 22: its first migration makes the tables of that version.
@@ -60,4 +61,5 @@ pub(super) const POSTGRES: &[Migration] = migrations! {
     110 "payment links" "0110_payment_links.sql"
     120 "shares" "0120_shares.sql"
     130 "figures of buyers' pages" "0130_buyer_figures.sql"
+    140 "combined orders" "0140_combined_orders.sql"
 };

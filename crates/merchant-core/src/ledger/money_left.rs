@@ -83,9 +83,9 @@ impl MoneyLeft {
         self.total_fen.saturating_sub(self.refunded_fen)
     }
 
-    fn of(order: &Order, taken: &[Taken]) -> Result<Self, LedgerError> {
+    fn of(order: &Order, total_fen: Fen, taken: &[Taken]) -> Result<Self, LedgerError> {
         let mut left = Self {
-            total_fen: order.total_fen,
+            total_fen,
             refunded_fen: Fen::ZERO,
             refunds: 0,
             shared_fen: Fen::ZERO,
@@ -149,11 +149,13 @@ row! {
     Taken { kind, state, amount_fen }
 }
 
-/// Reads what was taken from the payment with this number.
+/// Reads what was taken from the payment with this number, whose amount is `total_fen`: the order's, or that
+/// of one of its sub-orders.
 pub(super) async fn money_left(
     merchant: MerchantNo,
     on: impl Executor,
     order: &Order,
+    total_fen: Fen,
     out_trade_no: &OutTradeNo,
 ) -> Result<MoneyLeft, LedgerError> {
     let taken: Vec<Taken> = query_as(
@@ -166,7 +168,7 @@ pub(super) async fn money_left(
     .bind(out_trade_no)
     .fetch_all(on)
     .await?;
-    MoneyLeft::of(order, &taken)
+    MoneyLeft::of(order, total_fen, &taken)
 }
 
 fn sum(sum: Fen, amount: Fen) -> Fen {

@@ -122,6 +122,12 @@ impl Order {
         settle_info.and_then(|info| info.profit_sharing) == Some(true)
     }
 
+    /// Whether it is a combined order (合单支付): the buyer pays several sub-orders at once.
+    pub(crate) fn is_combined(&self) -> bool {
+        let request = self.creation_request();
+        request.is_some_and(|request| request.sub_orders.is_some())
+    }
+
     /// The applications that the order names.
     pub(crate) fn appids(&self) -> Vec<String> {
         let request = self.creation_request();
@@ -223,14 +229,17 @@ pub(super) async fn lock(write: &mut Write, order_id: i64) -> Result<(), LedgerE
     Ok(())
 }
 
-/// The same for the order that has an attempt with this `out_trade_no`, if there is one.
+/// The same for the order that has an attempt, or a sub-order in one, with this `out_trade_no`, if there
+/// is one.
 pub(super) async fn lock_of_payment(
     write: &mut Write,
     out_trade_no: &str,
 ) -> Result<(), LedgerError> {
     query_scalar::<i64>(
         "SELECT id FROM orders
-         WHERE id = (SELECT order_id FROM attempts WHERE merchant = ? AND out_trade_no = ?)",
+         WHERE id = COALESCE(
+             (SELECT order_id FROM attempts WHERE merchant = ?1 AND out_trade_no = ?2),
+             (SELECT order_id FROM sub_payments WHERE merchant = ?1 AND out_trade_no = ?2))",
     )
     .bind(write.merchant())
     .bind(out_trade_no)

@@ -9,8 +9,8 @@ use super::attempts::PaidBy;
 use super::notifications::{Evidence, Numbers, keep_notification};
 use super::outbox::OrderNotice;
 use super::{
-    AttemptState, Ledger, LedgerError, Wait, Work, Write, attempts, mismatches, orders, outbox,
-    payment_links, refund_updates, schedule, signed,
+    AttemptState, Ledger, LedgerError, PaidSubOrder, Wait, Work, Write, attempts, mismatches,
+    orders, outbox, payment_links, refund_updates, schedule, signed, sub_orders,
 };
 
 /// A payment that matches the attempt it names: amount, merchant and application were compared.
@@ -19,6 +19,7 @@ pub(crate) struct Payment {
     pub(crate) order_id: i64,
     pub(crate) attempt: u64,
     pub(crate) out_trade_no: OutTradeNo,
+    /// Of a combined order: that of its first sub-order.
     pub(crate) transaction_id: TransactionId,
     pub(crate) payer_total_fen: Option<Fen>,
     pub(crate) bank_type: Option<String>,
@@ -32,6 +33,21 @@ pub(crate) struct Payment {
     pub(crate) is_refunded: bool,
     /// Who paid.
     pub(crate) paid_by: PaidBy,
+    /// The payments of a combined order's sub-orders, in their order; none of an ordinary order.
+    pub(crate) sub_orders: Vec<PaidSubOrder>,
+    /// The merchant that ordered.
+    pub(crate) mchid: String,
+}
+
+impl Payment {
+    /// The numbers at WeChat that can be refunded: its own, or those of its sub-orders.
+    fn charged(&self) -> Vec<&OutTradeNo> {
+        if self.sub_orders.is_empty() {
+            return vec![&self.out_trade_no];
+        }
+        let of_sub_orders = self.sub_orders.iter();
+        of_sub_orders.map(|paid| &paid.out_trade_no).collect()
+    }
 }
 
 /// A payment that WeChat signed and that matches no attempt of ours. Its numbers are evidence and
@@ -153,8 +169,18 @@ impl Ledger {
         let is_unknown = query(
             "SELECT 1 FROM attempts
              WHERE merchant = ?2 AND out_trade_no = ?1 AND refund_seen_ms IS NOT NULL
+               AND is_combined = 0
                AND NOT EXISTS (SELECT 1 FROM refunds
-                               WHERE refunds.merchant = ?2 AND refunds.out_trade_no = ?1)",
+                               WHERE refunds.merchant = ?2 AND refunds.out_trade_no = ?1)
+             UNION ALL
+             SELECT 1 FROM attempts JOIN sub_payments
+               ON sub_payments.order_id = attempts.order_id
+              AND sub_payments.attempt = attempts.number
+             WHERE attempts.merchant = ?2 AND attempts.out_trade_no = ?1
+               AND sub_payments.refund_seen_ms IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM refunds
+                               WHERE refunds.merchant = ?2
+                                 AND refunds.out_trade_no = sub_payments.out_trade_no)",
         )
         .bind(out_trade_no)
         .bind(self.merchant)
@@ -180,6 +206,25 @@ impl Ledger {
         .fetch_one(&self.readers)
         .await?;
         Ok(named)
+    }
+
+    /// Whether WeChat reported a mismatch of this number as a combined order.
+    pub(crate) async fn is_combined_mismatch(
+        &self,
+        out_trade_no: &str,
+    ) -> Result<bool, LedgerError> {
+        const IS_COMBINED: &str = "resource LIKE '%\"combine_out_trade_no\"%'";
+        let is_combined = query(formatcp!(
+            "SELECT 1 FROM mismatches WHERE merchant = ?1 AND out_trade_no = ?2 AND {IS_COMBINED}
+             UNION ALL
+             SELECT 1 FROM kept_notifications
+             WHERE merchant = ?1 AND out_trade_no = ?2 AND {IS_COMBINED}"
+        ))
+        .bind(self.merchant)
+        .bind(out_trade_no)
+        .exists(&self.readers)
+        .await?;
+        Ok(is_combined)
     }
 
     /// Stores WeChat's answer to the query about a mismatch.
@@ -269,17 +314,15 @@ async fn settle(
     .bind(signed(payment.attempt))
     .execute(&mut *write)
     .await?;
+    sub_orders::note_paid(write, &payment.sub_orders, moment_ms).await?;
     // Refunds may have been reported before the payment.
     refund_updates::sum_refunded(write, payment.order_id).await?;
     note_unknown_refund(write, payment, now_ms).await?;
     if recorded == Recorded::Surplus {
-        schedule::schedule(
-            write,
-            Work::RefundSurplus,
-            payment.out_trade_no.as_str(),
-            Wait::over(now_ms),
-        )
-        .await?;
+        for number in payment.charged() {
+            let wait = Wait::over(now_ms);
+            schedule::schedule(write, Work::RefundSurplus, number.as_str(), wait).await?;
+        }
     }
     leave_only_what_is_due(write, payment.order_id, now_ms).await?;
     let payer = payment.paid_by.details(&attempt.parties);
@@ -328,6 +371,9 @@ async fn note_unknown_refund(
     if !payment.is_refunded {
         return Ok(());
     }
+    if !payment.sub_orders.is_empty() {
+        return note_unknown_refunds_of_sub_orders(write, payment, now_ms).await;
+    }
     let seen = query(
         "UPDATE attempts SET refund_seen_ms = ?1
          WHERE merchant = ?3 AND out_trade_no = ?2 AND refund_seen_ms IS NULL
@@ -340,13 +386,41 @@ async fn note_unknown_refund(
     .execute(&mut *write)
     .await?;
     if seen > 0 {
-        tracing::warn!(
-            event = "refund.unknown",
-            out_trade_no = payment.out_trade_no.as_str(),
-            "WeChat calls a payment refunded, and no refund of it is known here"
-        );
+        report_unknown_refund(&payment.out_trade_no);
     }
     Ok(())
+}
+
+/// The same for each sub-order of a combined payment.
+async fn note_unknown_refunds_of_sub_orders(
+    write: &mut Write,
+    payment: &Payment,
+    now_ms: i64,
+) -> Result<(), LedgerError> {
+    for paid in payment.sub_orders.iter().filter(|paid| paid.is_refunded) {
+        if !sub_orders::note_unknown_refund(write, paid, now_ms).await? {
+            continue;
+        }
+        report_unknown_refund(&paid.out_trade_no);
+        query(
+            "UPDATE attempts SET refund_seen_ms = COALESCE(refund_seen_ms, ?)
+             WHERE order_id = ? AND number = ?",
+        )
+        .bind(now_ms)
+        .bind(payment.order_id)
+        .bind(signed(payment.attempt))
+        .execute(&mut *write)
+        .await?;
+    }
+    Ok(())
+}
+
+fn report_unknown_refund(out_trade_no: &OutTradeNo) {
+    tracing::warn!(
+        event = "refund.unknown",
+        out_trade_no = out_trade_no.as_str(),
+        "WeChat calls a payment refunded, and no refund of it is known here"
+    );
 }
 
 /// Records who paid, if that was not recorded with the payment: an earlier version of this server did
@@ -393,6 +467,13 @@ async fn tell_of_payment(
     let Some(order) = orders::find(&mut *write, payment.order_id).await? else {
         return Ok(());
     };
+    let sub_orders = if payment.sub_orders.is_empty() {
+        None
+    } else {
+        let found = sub_orders::of_attempt(&mut *write, order.id, payment.attempt).await?;
+        let found = found.iter();
+        Some(found.map(|it| it.details(&payment.mchid)).collect())
+    };
     let data = PaymentData {
         order: orders::order_data(&order),
         out_trade_no: payment.out_trade_no.clone(),
@@ -401,6 +482,7 @@ async fn tell_of_payment(
         success_time: payment.success_time.clone(),
         refund_seen: payment.is_refunded.then_some(true),
         payer,
+        sub_orders,
     };
     let key = payment.transaction_id.as_str();
     outbox::put_payment(write, event, data, key, now_ms).await?;

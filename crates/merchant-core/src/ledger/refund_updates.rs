@@ -13,8 +13,8 @@ use super::refund_state::{Step, is_final, step};
 use super::refund_update::{RefundRecorded, RefundUpdate};
 use super::refunds::{COLUMNS, find_refund};
 use super::{
-    Attempt, AttemptState, Evidence, Ledger, LedgerError, Order, Refund, Wait, Work, Write,
-    attempts, orders, outbox, schedule, signed,
+    AttemptState, Charge, Evidence, Ledger, LedgerError, Order, Refund, Wait, Work, Write, charges,
+    orders, outbox, schedule, signed,
 };
 
 /// A duplicate payment whose refund was closed, or is still refused, is refunded again after this
@@ -79,22 +79,20 @@ async fn judge(
 ) -> Result<(RefundRecorded, Option<i64>), LedgerError> {
     orders::lock_of_payment(write, &update.out_trade_no).await?;
     let merchant = write.merchant();
-    let attempt = attempts::find_by_number(merchant, &mut *write, &update.out_trade_no).await?;
-    let Some(attempt) = attempt else {
+    let charge = charges::find(merchant, &mut *write, &update.out_trade_no).await?;
+    let Some(charge) = charge else {
         return Ok((keep_mismatch(write, update, "number", now_ms).await?, None));
     };
-    let Some(order) = orders::find(&mut *write, attempt.order_id).await? else {
-        return Ok((keep_mismatch(write, update, "number", now_ms).await?, None));
-    };
+    let order_id = charge.order_id;
     let known = find_refund(merchant, &mut *write, &update.out_refund_no).await?;
-    if let Some(reason) = difference(update, &order, &attempt, known.as_ref()) {
+    if let Some(reason) = difference(update, &charge, known.as_ref()) {
         return Ok((keep_mismatch(write, update, reason, now_ms).await?, None));
     }
     let Some(refund) = known else {
-        let refund = take_in(write, update, &attempt, now_ms).await?;
+        let refund = take_in(write, update, &charge, now_ms).await?;
         changed(write, &refund, update, now_ms).await?;
         let taken_in = RefundRecorded::TakenIn(Box::new(refund));
-        return Ok((taken_in, Some(order.id)));
+        return Ok((taken_in, Some(order_id)));
     };
     let is_newer = update
         .sent_ms
@@ -109,7 +107,7 @@ async fn judge(
             let refund = move_on(write, &refund, update, now_ms).await?;
             changed(write, &refund, update, now_ms).await?;
             let moved = RefundRecorded::Moved(Box::new(refund));
-            Ok((moved, Some(order.id)))
+            Ok((moved, Some(order_id)))
         }
     }
 }
@@ -117,15 +115,14 @@ async fn judge(
 /// The first difference between WeChat's report and the ledger; `None` where they match.
 fn difference(
     update: &RefundUpdate,
-    order: &Order,
-    attempt: &Attempt,
+    charge: &Charge,
     known: Option<&Refund>,
 ) -> Option<&'static str> {
-    let payment = attempt.transaction_id.as_ref();
+    let payment = charge.transaction_id.as_ref();
     let checks = [
         // WeChat has another order under this number.
-        (attempt.state != AttemptState::Refused, "refused"),
-        (update.total_fen == order.total_fen, "total"),
+        (charge.state != AttemptState::Refused, "refused"),
+        (update.total_fen == charge.total_fen, "total"),
         (
             payment.is_none_or(|id| id.as_str() == update.transaction_id),
             "transaction_id",
@@ -189,10 +186,10 @@ async fn move_on(
 async fn take_in(
     write: &mut Write,
     update: &RefundUpdate,
-    attempt: &Attempt,
+    charge: &Charge,
     now_ms: i64,
 ) -> Result<Refund, LedgerError> {
-    if !matches!(attempt.state, AttemptState::Paid | AttemptState::Surplus) {
+    if !matches!(charge.state, AttemptState::Paid | AttemptState::Surplus) {
         // A refunded payment was paid, and its report has not come yet.
         schedule::schedule(
             write,
@@ -205,13 +202,13 @@ async fn take_in(
     let refund = query_as(formatcp!(
         "INSERT INTO refunds (out_refund_no, order_id, attempt, out_trade_no, origin, amount_fen,
                               state, created_ms, state_ms, refund_id, payer_refund_fen,
-                              user_received_account, success_time, merchant)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13)
+                              user_received_account, success_time, merchant, sub_order_no)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
          RETURNING {COLUMNS}"
     ))
     .bind(&update.out_refund_no)
-    .bind(attempt.order_id)
-    .bind(signed(attempt.number))
+    .bind(charge.order_id)
+    .bind(signed(charge.attempt))
     .bind(&update.out_trade_no)
     .bind(RefundOrigin::External.as_str())
     .bind(update.amount_fen)
@@ -222,6 +219,7 @@ async fn take_in(
     .bind(&update.user_received_account)
     .bind(&update.success_time)
     .bind(write.merchant())
+    .bind(&charge.sub_order_no)
     .fetch_one(&mut *write)
     .await?;
     Ok(refund)
@@ -299,6 +297,7 @@ fn refund_data(order: &Order, refund: &Refund) -> merchant_api::RefundData {
         refund_no: refund.out_refund_no.clone(),
         refund_id: refund.refund_id.clone(),
         out_trade_no: refund.out_trade_no.clone(),
+        sub_order_no: refund.sub_order_no.clone(),
         origin: refund.origin,
         state: refund.state,
         amount_fen: refund.amount_fen,

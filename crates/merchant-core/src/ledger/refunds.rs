@@ -9,8 +9,8 @@ use payment_values::{Fen, OutRefundNo, OutTradeNo, RefundId};
 use super::column::Word;
 use super::money_left::money_left;
 use super::{
-    Attempt, AttemptState, Ledger, LedgerError, MerchantNo, MoneyLeft, Order, Wait, Work, Write,
-    attempts, orders, signed,
+    Attempt, AttemptState, Charge, Ledger, LedgerError, MerchantNo, MoneyLeft, Order, Wait, Work,
+    Write, charges, orders, signed,
 };
 use crate::config::Api;
 
@@ -22,7 +22,8 @@ pub(crate) const SPACING_MS: i64 = 60_000;
 /// The columns of [`Refund`].
 pub(super) const COLUMNS: &str = "id, out_refund_no, order_id, out_trade_no, origin, amount_fen,
     reason, request, body, state, created_ms, state_ms, sent_ms, refusals, applications, refund_id,
-    payer_refund_fen, user_received_account, success_time, wechat_code, wechat_message, api";
+    payer_refund_fen, user_received_account, success_time, wechat_code, wechat_message, api,
+    sub_order_no";
 
 /// A refund in the ledger.
 #[derive(Clone, Debug)]
@@ -34,8 +35,10 @@ pub(crate) struct Refund {
     pub(crate) id: i64,
     pub(crate) out_refund_no: OutRefundNo,
     pub(crate) order_id: i64,
-    /// The payment's number.
+    /// The payment's number; of a combined order, that of the sub-order.
     pub(crate) out_trade_no: OutTradeNo,
+    /// The refunded sub-order of a combined order.
+    pub(crate) sub_order_no: Option<String>,
     pub(crate) origin: RefundOrigin,
     /// The version that requests it. Of a refund that was made elsewhere it is not known.
     pub(crate) api: Api,
@@ -68,6 +71,7 @@ row! {
         out_refund_no,
         order_id,
         out_trade_no,
+        sub_order_no,
         origin as Word<RefundOrigin>,
         api as Word<Api>,
         amount_fen,
@@ -94,8 +98,8 @@ row! {
 pub(crate) struct NewRefund {
     pub(crate) out_refund_no: OutRefundNo,
     pub(crate) order_id: i64,
-    /// The attempt whose payment is refunded.
-    pub(crate) attempt: u64,
+    /// The number at WeChat of the charge that is refunded.
+    pub(crate) out_trade_no: OutTradeNo,
     pub(crate) origin: RefundOrigin,
     /// The version that requests it.
     pub(crate) api: Api,
@@ -159,22 +163,23 @@ impl Ledger {
                     RefundBegun::NumberUsed
                 });
             }
-            let attempt = attempts::find(&mut write, new.order_id, new.attempt).await?;
-            let (Some(attempt), Some(order)) = (
-                attempt.filter(|attempt| is_refundable(attempt.state, new.origin)),
+            let number = &new.out_trade_no;
+            let charge = charges::find(self.merchant, &mut write, number.as_str()).await?;
+            let (Some(charge), Some(order)) = (
+                charge.filter(|charge| is_refundable(charge.state, new.origin)),
                 orders::find(&mut write, new.order_id).await?,
             ) else {
                 return Ok(RefundBegun::NotPaid);
             };
-            let number = &attempt.out_trade_no;
-            let left = money_left(self.merchant, &mut write, &order, number).await?;
+            let total_fen = charge.total_fen;
+            let left = money_left(self.merchant, &mut write, &order, total_fen, number).await?;
             if new.amount_fen > left.refundable_fen() {
                 return Ok(RefundBegun::TooMuch(left));
             }
             if left.refunds >= REFUNDS_MAX {
                 return Ok(RefundBegun::TooMany);
             }
-            let refund = insert(&mut write, new, &attempt.out_trade_no).await?;
+            let refund = insert(&mut write, new, &charge).await?;
             self.commit_begun(write, begun(&refund), refund.order_id, new.created_ms)
                 .await?;
             Ok(RefundBegun::New(Box::new(refund)))
@@ -253,15 +258,28 @@ impl Ledger {
         Ok(found)
     }
 
-    /// What is left of an attempt's payment.
-    pub(crate) async fn refundable_fen(
+    /// What is left of a charge.
+    pub(crate) async fn left_of(
+        &self,
+        order: &Order,
+        charge: &Charge,
+    ) -> Result<MoneyLeft, LedgerError> {
+        let (total_fen, number) = (charge.total_fen, &charge.out_trade_no);
+        money_left(self.merchant, &self.readers, order, total_fen, number).await
+    }
+
+    /// What can be refunded of each charge of an attempt.
+    pub(crate) async fn refundable(
         &self,
         order: &Order,
         attempt: &Attempt,
-    ) -> Result<Fen, LedgerError> {
-        let number = &attempt.out_trade_no;
-        let left = money_left(self.merchant, &self.readers, order, number).await?;
-        Ok(left.refundable_fen())
+    ) -> Result<Vec<(Charge, Fen)>, LedgerError> {
+        let mut found = Vec::new();
+        for charge in self.charges_of(attempt).await? {
+            let left = self.left_of(order, &charge).await?;
+            found.push((charge, left.refundable_fen()));
+        }
+        Ok(found)
     }
 
     async fn request_again(
@@ -274,7 +292,11 @@ impl Ledger {
             return Ok(RefundBegun::NotPaid);
         };
         let number = &refund.out_trade_no;
-        let left = money_left(self.merchant, &mut write, &order, number).await?;
+        let Some(charge) = charges::find(self.merchant, &mut write, number.as_str()).await? else {
+            return Ok(RefundBegun::NotPaid);
+        };
+        let total_fen = charge.total_fen;
+        let left = money_left(self.merchant, &mut write, &order, total_fen, number).await?;
         if refund.amount_fen > left.refundable_fen() {
             return Ok(RefundBegun::TooMuch(left));
         }
@@ -308,18 +330,19 @@ fn is_refundable(state: AttemptState, origin: RefundOrigin) -> bool {
 async fn insert(
     write: &mut Write,
     new: &NewRefund,
-    out_trade_no: &OutTradeNo,
+    charge: &Charge,
 ) -> Result<Refund, LedgerError> {
     let refund = query_as(formatcp!(
         "INSERT INTO refunds (out_refund_no, order_id, attempt, out_trade_no, origin, amount_fen,
-                              reason, request, body, state, created_ms, state_ms, api, merchant)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'requested', ?10, ?10, ?11, ?12)
+                              reason, request, body, state, created_ms, state_ms, api, merchant,
+                              sub_order_no)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'requested', ?10, ?10, ?11, ?12, ?13)
          RETURNING {COLUMNS}"
     ))
     .bind(&new.out_refund_no)
     .bind(new.order_id)
-    .bind(signed(new.attempt))
-    .bind(out_trade_no)
+    .bind(signed(charge.attempt))
+    .bind(&charge.out_trade_no)
     .bind(new.origin.as_str())
     .bind(new.amount_fen)
     .bind(&new.reason)
@@ -328,6 +351,7 @@ async fn insert(
     .bind(new.created_ms)
     .bind(new.api.as_str())
     .bind(write.merchant())
+    .bind(&charge.sub_order_no)
     .fetch_one(&mut *write)
     .await?;
     Ok(refund)

@@ -217,7 +217,8 @@ impl Ledger {
         order: &Order,
         out_trade_no: &OutTradeNo,
     ) -> Result<MoneyLeft, LedgerError> {
-        money_left(self.merchant, &self.readers, order, out_trade_no).await
+        let total_fen = order.total_fen;
+        money_left(self.merchant, &self.readers, order, total_fen, out_trade_no).await
     }
 
     /// Why there is no room for it; `None`: there is.
@@ -233,7 +234,8 @@ impl Ledger {
             let is_for_sharing = false;
             return Ok(Some(ShareBegun::NotFrozen { is_for_sharing }));
         };
-        let left = money_left(self.merchant, &mut *write, &order, &new.out_trade_no).await?;
+        let (total_fen, number) = (order.total_fen, &new.out_trade_no);
+        let left = money_left(self.merchant, &mut *write, &order, total_fen, number).await?;
         Ok(if !left.can_be_shared() {
             let is_for_sharing = left.is_for_sharing();
             Some(ShareBegun::NotFrozen { is_for_sharing })

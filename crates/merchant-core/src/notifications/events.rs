@@ -20,7 +20,7 @@ pub(super) async fn hand_on(
     original_type: &str,
 ) -> Result<(), LedgerError> {
     let resource = content(&notification.plaintext);
-    let may_be_money = ["out_trade_no", "out_refund_no"]
+    let may_be_money = ["out_trade_no", "combine_out_trade_no", "out_refund_no"]
         .iter()
         .any(|number| resource.get(number).is_some_and(Value::is_string));
     let event = NotifiedEvent {

@@ -11,8 +11,8 @@ use crate::payments::Payments;
 /// both. WeChat is answered with an error, and repeats it until the addresses are right.
 pub(super) fn is_another_merchants(payments: &Payments, content: &[u8]) -> bool {
     let json: Value = read_json(content).map_or(Value::Null, |read| read.value);
-    // The second name is a provider's.
-    let fields = ["mchid", "sp_mchid"];
+    // The second name is a provider's, the third one that of who orders a combined order.
+    let fields = ["mchid", "sp_mchid", "combine_mchid"];
     let mut mchids = fields.iter().filter_map(|field| json.get(field)?.as_str());
     let Some(theirs) = mchids.find(|mchid| payments.is_another_merchant(mchid)) else {
         return false;

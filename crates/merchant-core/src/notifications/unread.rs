@@ -152,7 +152,7 @@ fn numbers(json: &[u8]) -> Named {
         (!text.is_empty()).then(|| text.to_owned())
     };
     Named {
-        out_trade_no: text("out_trade_no"),
+        out_trade_no: text("out_trade_no").or_else(|| text("combine_out_trade_no")),
         transaction_id: text("transaction_id"),
         out_refund_no: text("out_refund_no"),
         refund_id: text("refund_id"),

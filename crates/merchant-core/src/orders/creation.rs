@@ -2,6 +2,8 @@
 //! otherwise fail later, at WeChat or for the buyer. Amount and text come from the backend and
 //! never from a browser.
 
+mod sub_orders;
+
 use merchant_api::{
     ATTACH_MAX_BYTES, AttemptProduct, CreateOrder, CreatedOrder, ErrorCode, LimitPay,
 };
@@ -106,11 +108,14 @@ pub(super) fn check(payments: &Payments, request: &CreateOrder) -> Result<NewOrd
         })?,
     };
     check_description(&request.description)?;
+    let sub_orders = sub_orders::check(&payments.config.merchant, &order_no, request)?;
     let payee = check_payee(request.payee.as_deref())?;
     check_attach(request.attach.as_deref())?;
     check_limit_pay(request.limit_pay.as_deref())?;
     let products = check_products(payments, request)?;
-    check_sub_mchid(payments, request.sub_mchid.as_deref())?;
+    if sub_orders.is_empty() {
+        check_sub_mchid(payments, request.sub_mchid.as_deref())?;
+    }
     check_appids(payments, request.appids.as_deref())?;
     check_terms(&payments.config, &order_no, request, &products)
         .map_err(|error| Refusal::invalid_field(&error))?;
@@ -153,6 +158,7 @@ pub(super) fn check(payments: &Payments, request: &CreateOrder) -> Result<NewOrd
         created_ms: now_ms,
         expires_ms: now_ms.saturating_add(i64::try_from(expires_in_ms).unwrap_or(i64::MAX)),
         link_use: None,
+        sub_orders,
     })
 }
 
@@ -267,26 +273,36 @@ fn check_payer(
 }
 
 const NOT_BY_CODE_PAY: &str = "cannot be kept by code_pay: APIv3 has no such field there";
+const NOT_COMBINED_BY_CODE_PAY: &str =
+    "cannot be paid by code_pay: WeChat combines no orders there";
 
 fn check_products(
     payments: &Payments,
     request: &CreateOrder,
 ) -> Result<Vec<AttemptProduct>, Refusal> {
     // APIv3 has no `limit_pay` for code pay: the buyer could use a credit card there.
-    let has_no_limit = |product: &AttemptProduct| {
-        let is_limited = request.limit_pay.is_some() && payments.config.merchant.api == Api::V3;
-        is_limited && *product == AttemptProduct::CodePay
+    let is_limited = request.limit_pay.is_some() && payments.config.merchant.api == Api::V3;
+    let not_by_code_pay = match (&request.sub_orders, is_limited) {
+        (Some(_), _) => Some(("sub_orders", NOT_COMBINED_BY_CODE_PAY)),
+        (None, true) => Some(("limit_pay", NOT_BY_CODE_PAY)),
+        (None, false) => None,
+    };
+    let is_excluded =
+        |product: &AttemptProduct| not_by_code_pay.is_some() && *product == AttemptProduct::CodePay;
+    let refusal = || {
+        let (field, rule) = not_by_code_pay.unwrap_or(("products", NOT_BY_CODE_PAY));
+        Refusal::invalid(field, rule)
     };
     let Some(products) = &request.products else {
         let mut products = payments.config.products.clone();
-        products.retain(|product| !has_no_limit(product));
+        products.retain(|product| !is_excluded(product));
         if products.is_empty() {
-            return Err(Refusal::invalid("limit_pay", NOT_BY_CODE_PAY));
+            return Err(refusal());
         }
         return Ok(products);
     };
-    if products.iter().any(has_no_limit) {
-        return Err(Refusal::invalid("limit_pay", NOT_BY_CODE_PAY));
+    if products.iter().any(is_excluded) {
+        return Err(refusal());
     }
     let are_offered = products
         .iter()

@@ -224,6 +224,7 @@ const PAYMENTS: &[Column] = &[
     ("sub_mchid", Cells::Number),
     ("sub_appid", Cells::Number),
     ("success_time", Cells::Value),
+    ("sub_order_no", Cells::Number),
 ];
 
 fn write_payment(payment: &ExportedPayment, write: &mut impl FnMut(&[&str])) {
@@ -241,6 +242,7 @@ fn write_payment(payment: &ExportedPayment, write: &mut impl FnMut(&[&str])) {
         text(payment.sub_mchid.as_deref()),
         text(payment.sub_appid.as_deref()),
         text(payment.success_time.as_deref()),
+        text(payment.sub_order_no.as_deref()),
     ]);
 }
 
@@ -258,6 +260,7 @@ const REFUNDS: &[Column] = &[
     ("sub_mchid", Cells::Number),
     ("created_at", Cells::Word),
     ("success_time", Cells::Value),
+    ("sub_order_no", Cells::Number),
 ];
 
 fn write_refund(exported: &ExportedRefund, write: &mut impl FnMut(&[&str])) {
@@ -276,6 +279,7 @@ fn write_refund(exported: &ExportedRefund, write: &mut impl FnMut(&[&str])) {
         text(exported.sub_mchid.as_deref()),
         &timestamp(refund.created_ms),
         text(refund.success_time.as_deref()),
+        text(refund.sub_order_no.as_deref()),
     ]);
 }
 

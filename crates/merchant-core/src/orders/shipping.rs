@@ -133,6 +133,11 @@ pub(crate) fn details(shipping: Shipping) -> ShippingDetails {
 /// The mini-program that the order was paid in, with its secret.
 fn application<'a>(payments: &'a Payments, paid: &'a Attempt) -> Result<Application<'a>, Refusal> {
     let unavailable = |message: &str| Refusal::new(ErrorCode::ProductUnavailable, message);
+    if paid.is_combined {
+        return Err(unavailable(
+            "the order is a combined one: WeChat has another call for its shippings, which this server does not make",
+        ));
+    }
     if paid.product != AttemptProduct::MiniProgram {
         return Err(unavailable(
             "the order was not paid in a mini-program: WeChat takes no shipping of it",

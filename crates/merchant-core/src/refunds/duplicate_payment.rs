@@ -1,4 +1,5 @@
-//! Duplicate payments: the second payment of an order is refunded automatically. The refund's
+//! Duplicate payments: the second payment of an order is refunded automatically, that of a combined order
+//! sub-order by sub-order. The refund's
 //! number is derived from the payment's, so that it is one refund however often this starts. Only
 //! this server can send it, so it is never abandoned: a refund that WeChat keeps refusing is sent
 //! again each day.
@@ -8,7 +9,7 @@ use wechat_pay::{Fen, OutRefundNo};
 
 use super::request;
 use super::reserved_numbers::number;
-use crate::ledger::{Attempt, AttemptState, LedgerError, Refund, RefundBegun};
+use crate::ledger::{AttemptState, Charge, LedgerError, Refund, RefundBegun};
 use crate::payments::Payments;
 use crate::query::{QueryError, course};
 
@@ -17,21 +18,17 @@ pub(crate) async fn refund_duplicate(
     payments: &Payments,
     out_trade_no: &str,
 ) -> Result<(), QueryError> {
-    let Some(attempt) = payments
-        .ledger
-        .attempt_by_out_trade_no(out_trade_no)
-        .await?
-    else {
+    let Some(charge) = payments.ledger.charge(out_trade_no).await? else {
         return Ok(());
     };
-    if attempt.state != AttemptState::Surplus {
+    if charge.state != AttemptState::Surplus {
         return Ok(());
     }
-    let _lock = payments.lock_order_for_due_work(attempt.order_id).await?;
-    let Some(checkout) = payments.ledger.checkout(attempt.order_id).await? else {
+    let _lock = payments.lock_order_for_due_work(charge.order_id).await?;
+    let Some(checkout) = payments.ledger.checkout(charge.order_id).await? else {
         return Ok(());
     };
-    let before = earlier(payments, &attempt).await?;
+    let before = earlier(payments, &charge).await?;
     // A closed or refused refund did not return the money; any other state is already in progress
     // or awaits an operator.
     let is_in_progress =
@@ -39,19 +36,17 @@ pub(crate) async fn refund_duplicate(
     if before.iter().any(is_in_progress) {
         return Ok(());
     }
-    let left_fen = payments
-        .ledger
-        .refundable_fen(&checkout.order, &attempt)
-        .await?;
+    let left = payments.ledger.left_of(&checkout.order, &charge).await?;
+    let left_fen = left.refundable_fen();
     if left_fen == Fen::ZERO {
         return Ok(());
     }
     let number = match before.iter().find(|refund| is_refused(refund, left_fen)) {
         Some(refused) => refused.out_refund_no.clone(),
-        None => OutRefundNo::parse(number(&attempt.out_trade_no, before.len()))
+        None => OutRefundNo::parse(number(&charge.out_trade_no, before.len()))
             .map_err(|_| LedgerError::Column("attempts.out_trade_no"))?,
     };
-    let new = request::of_duplicate(payments, &checkout.order, &attempt, number, left_fen)
+    let new = request::of_duplicate(payments, &charge, number, left_fen)
         .map_err(|_| LedgerError::Column("attempts.out_trade_no"))?;
     match payments.ledger.begin_refund(&new).await? {
         RefundBegun::New(refund) | RefundBegun::Same(refund) => {
@@ -78,10 +73,10 @@ pub(crate) async fn refund_duplicate(
 }
 
 /// The earlier refunds of this duplicate payment.
-async fn earlier(payments: &Payments, attempt: &Attempt) -> Result<Vec<Refund>, LedgerError> {
-    let mut refunds = payments.ledger.refunds(attempt.order_id).await?;
+async fn earlier(payments: &Payments, charge: &Charge) -> Result<Vec<Refund>, LedgerError> {
+    let mut refunds = payments.ledger.refunds(charge.order_id).await?;
     refunds.retain(|refund| {
-        refund.origin == RefundOrigin::Surplus && refund.out_trade_no == attempt.out_trade_no
+        refund.origin == RefundOrigin::Surplus && refund.out_trade_no == charge.out_trade_no
     });
     Ok(refunds)
 }

@@ -5,7 +5,8 @@ use merchant_api::RefundOrigin;
 use wechat_pay::{Fen, InvalidField, OutRefundNo, RefundOf, RefundRequest};
 
 use super::preparation::PreparedRefund;
-use crate::ledger::{Attempt, NewRefund, Order};
+use crate::config::Api;
+use crate::ledger::{Charge, NewRefund};
 use crate::payments::Payments;
 use crate::wechat;
 
@@ -15,8 +16,7 @@ const DUPLICATE_REASON: &str = "订单重复支付，多付的款项退回";
 /// The body of a merchant's refund.
 pub(super) fn of_merchant(
     payments: &Payments,
-    order: &Order,
-    attempt: &Attempt,
+    charge: &Charge,
     prepared: &PreparedRefund,
     amount_fen: Fen,
 ) -> Result<NewRefund, InvalidField> {
@@ -25,19 +25,13 @@ pub(super) fn of_merchant(
         funds_account: prepared.funds_account.clone(),
         from: prepared.from.clone(),
         goods_detail: prepared.goods_detail.clone(),
-        ..request(
-            payments,
-            order,
-            attempt,
-            prepared.number.clone(),
-            amount_fen,
-        )
+        ..request(payments, charge, prepared.number.clone(), amount_fen)
     };
     Ok(NewRefund {
         request: Some(prepared.request.clone()),
         ..new(
             payments,
-            attempt,
+            charge,
             RefundOrigin::Merchant,
             amount_fen,
             &request,
@@ -48,18 +42,17 @@ pub(super) fn of_merchant(
 /// The body of a duplicate payment's refund, under a number of this server.
 pub(super) fn of_duplicate(
     payments: &Payments,
-    order: &Order,
-    attempt: &Attempt,
+    charge: &Charge,
     number: OutRefundNo,
     amount_fen: Fen,
 ) -> Result<NewRefund, InvalidField> {
     let request = RefundRequest {
         reason: Some(DUPLICATE_REASON.to_owned()),
-        ..request(payments, order, attempt, number, amount_fen)
+        ..request(payments, charge, number, amount_fen)
     };
     new(
         payments,
-        attempt,
+        charge,
         RefundOrigin::Surplus,
         amount_fen,
         &request,
@@ -69,40 +62,43 @@ pub(super) fn of_duplicate(
 /// The fields that every refund has.
 fn request(
     payments: &Payments,
-    order: &Order,
-    attempt: &Attempt,
+    charge: &Charge,
     number: OutRefundNo,
     amount_fen: Fen,
 ) -> RefundRequest {
-    let payment = RefundOf::OutTradeNo(attempt.out_trade_no.clone());
+    let payment = RefundOf::OutTradeNo(charge.out_trade_no.clone());
     RefundRequest {
         // Without this field version 3 notifies in the form of version 2, unsigned.
         notify_url: Some(payments.config.merchant.refund_notify_url.clone()),
-        sub_mchid: attempt.parties.sub_mchid.clone(),
-        ..RefundRequest::new(payment, number, amount_fen, order.total_fen)
+        sub_mchid: charge.parties.sub_mchid.clone(),
+        ..RefundRequest::new(payment, number, amount_fen, charge.total_fen)
     }
 }
 
 fn new(
     payments: &Payments,
-    attempt: &Attempt,
+    charge: &Charge,
     origin: RefundOrigin,
     amount_fen: Fen,
     request: &RefundRequest,
 ) -> Result<NewRefund, InvalidField> {
-    // Both versions refund what either of them ordered.
-    let api = payments.config.merchant.api;
+    // Both versions refund what either of them ordered; but version 3 alone combines orders, and no document
+    // says that the other one refunds a part of them.
+    let api = match charge.sub_order_no {
+        Some(_) => Api::V3,
+        None => payments.config.merchant.api,
+    };
     let mchid = payments.config.merchant.key.mchid();
     Ok(NewRefund {
         out_refund_no: request.out_refund_no.clone(),
-        order_id: attempt.order_id,
-        attempt: attempt.number,
+        order_id: charge.order_id,
+        out_trade_no: charge.out_trade_no.clone(),
         origin,
         api,
         amount_fen,
         reason: request.reason.clone(),
         request: None,
-        body: wechat::refund_body(api, &attempt.parties.orderer(mchid), request)?,
+        body: wechat::refund_body(api, &charge.parties.orderer(mchid), request)?,
         created_ms: payments.clock.now_ms(),
     })
 }

@@ -175,12 +175,8 @@ async fn query_for_all(
 /// The sub-merchants that a refund can belong to. If the payment is ours, that is the payment's
 /// sub-merchant. Otherwise, in partner mode, it can be any sub-merchant.
 async fn whose(payments: &Payments, out_trade_no: &str) -> Result<Vec<Parties>, LedgerError> {
-    if let Some(attempt) = payments
-        .ledger
-        .attempt_by_out_trade_no(out_trade_no)
-        .await?
-    {
-        return Ok(vec![attempt.parties]);
+    if let Some(charge) = payments.ledger.charge(out_trade_no).await? {
+        return Ok(vec![charge.parties]);
     }
     let subs = &payments.config.merchant.sub_merchants;
     if subs.is_empty() {
@@ -195,11 +191,8 @@ pub(super) async fn parties(
     payments: &Payments,
     out_trade_no: &str,
 ) -> Result<Parties, LedgerError> {
-    let attempt = payments
-        .ledger
-        .attempt_by_out_trade_no(out_trade_no)
-        .await?;
-    let known = attempt.map(|attempt| attempt.parties);
+    let charge = payments.ledger.charge(out_trade_no).await?;
+    let known = charge.map(|charge| charge.parties);
     Ok(known.unwrap_or_else(|| payments.wechat.parties(None)))
 }
 
@@ -208,11 +201,8 @@ pub(super) async fn sub_mchid(
     payments: &Payments,
     out_trade_no: &str,
 ) -> Result<Option<String>, LedgerError> {
-    let attempt = payments
-        .ledger
-        .attempt_by_out_trade_no(out_trade_no)
-        .await?;
-    Ok(attempt.and_then(|attempt| attempt.parties.sub_mchid))
+    let charge = payments.ledger.charge(out_trade_no).await?;
+    Ok(charge.and_then(|charge| charge.parties.sub_mchid))
 }
 
 async fn record(

@@ -28,6 +28,9 @@ pub(crate) enum CallError {
     /// The recorded call cannot be read; it was not sent.
     #[error("the recorded call cannot be read: {0}")]
     Recorded(#[from] XmlError),
+    /// The same of a combined order's recorded body.
+    #[error("the recorded order cannot be read: {0}")]
+    RecordedOrder(#[source] Unreadable),
     /// The configuration has no key any more for the version that made the recorded call; it was
     /// not sent.
     #[error("the configuration has no key of the API version that the call was recorded for")]
@@ -175,6 +178,7 @@ impl CallError {
                 | Self::Field(_)
                 | Self::Request(_)
                 | Self::Recorded(_)
+                | Self::RecordedOrder(_)
                 | Self::NoKey
                 | Self::NoCertificate
         )

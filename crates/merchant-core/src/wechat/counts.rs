@@ -65,6 +65,7 @@ pub(super) fn outcome(error: &CallError) -> &'static str {
         | CallError::Field(_)
         | CallError::Request(_)
         | CallError::Recorded(_)
+        | CallError::RecordedOrder(_)
         | CallError::NoKey
         | CallError::NoCertificate => "unbuilt",
         CallError::Answer(error) => outcome_of_v2(error),

@@ -22,6 +22,9 @@ impl WechatClient {
     /// Queries an attempt's order.
     pub(crate) async fn query(&self, attempt: &Attempt) -> Result<TradeStatus, CallError> {
         let (number, parties) = (&attempt.out_trade_no, &attempt.parties);
+        if attempt.is_combined {
+            return self.query_combined(number).await;
+        }
         match self.version(attempt.api) {
             Version::V3(v3) => v3.query(number, parties).await,
             Version::V2(v2) => v2.query(number, parties).await,
@@ -43,6 +46,9 @@ impl WechatClient {
 
     /// Closes an attempt's order.
     pub(crate) async fn close(&self, attempt: &Attempt) -> Result<Closing, CallError> {
+        if attempt.is_combined {
+            return self.close_combined(attempt).await;
+        }
         match self.version(attempt.api) {
             Version::V3(v3) => v3.close(attempt).await,
             Version::V2(v2) => v2.close(attempt).await,

@@ -1,31 +1,55 @@
 //! What WeChat says about orders and refunds, the same for both versions. Nothing here decides what
 //! that means for an order of ours.
 
-use wechat_pay::{Refund, TradeState, Transaction, Unreadable};
+use wechat_pay::{CombinedTransaction, Refund, TradeState, Transaction, Unreadable};
 
 use super::CallError;
 
 /// WeChat's report about an order, in either mode.
 #[derive(Clone, Debug)]
 pub(crate) struct OrderReport {
-    /// In partner mode `appid` and `mchid` are the provider's.
-    pub(crate) transaction: Transaction,
-    /// Partner mode: the sub-merchant.
-    pub(crate) sub_mchid: Option<String>,
-    /// Partner mode: the sub-merchant's application, if the order named one.
-    pub(crate) sub_appid: Option<String>,
+    pub(crate) reported: Reported,
     /// WeChat's whole answer, for the records.
     pub(crate) json: String,
+}
+
+/// The kind of order that a report is about. In partner mode `appid` and `mchid` are the provider's.
+#[derive(Clone, Debug)]
+pub(crate) enum Reported {
+    /// An ordinary order.
+    Order(Box<Transaction>),
+    /// A combined order, with a report about each sub-order.
+    Combined(Box<CombinedTransaction>),
 }
 
 impl OrderReport {
     /// WeChat's report about an order; `json` is the text that WeChat sent.
     pub(crate) fn new(transaction: Transaction, json: &[u8]) -> Self {
+        Self::of(Reported::Order(Box::new(transaction)), json)
+    }
+
+    /// The same about a combined order.
+    pub(crate) fn combined(combined: CombinedTransaction, json: &[u8]) -> Self {
+        Self::of(Reported::Combined(Box::new(combined)), json)
+    }
+
+    /// Whether the order is paid.
+    pub(crate) fn is_paid(&self) -> bool {
+        self.trade_state().is_some_and(|state| state.is_paid())
+    }
+
+    /// The state of the order; `None` if the sub-orders contradict each other.
+    fn trade_state(&self) -> Option<TradeState> {
+        match &self.reported {
+            Reported::Order(transaction) => Some(transaction.trade_state.clone()),
+            Reported::Combined(combined) => combined.trade_state(),
+        }
+    }
+
+    fn of(reported: Reported, json: &[u8]) -> Self {
         Self {
+            reported,
             json: String::from_utf8_lossy(json).into_owned(),
-            sub_mchid: transaction.sub_mchid.clone(),
-            sub_appid: transaction.sub_appid.clone(),
-            transaction,
         }
     }
 }
@@ -48,7 +72,8 @@ pub(crate) enum TradeStatus {
 impl TradeStatus {
     /// The state that a report has.
     pub(super) fn of(report: OrderReport) -> Result<Self, CallError> {
-        match &report.transaction.trade_state {
+        let contradiction = || CallError::unreadable(Unreadable::unknown_word("sub_orders"));
+        match report.trade_state().ok_or_else(contradiction)? {
             state if state.is_paid() => Ok(Self::Paid(Box::new(report))),
             TradeState::NotPay | TradeState::UserPaying => Ok(Self::NotPaid),
             TradeState::Closed | TradeState::Revoked => Ok(Self::Closed),

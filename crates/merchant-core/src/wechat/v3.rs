@@ -38,8 +38,12 @@ impl Questions for V3<'_> {
                 return self.place_code_payment(attempt).await.map(Placed::Status);
             }
         };
-        let account = self.account(&attempt.parties);
-        let parts = wechat_pay::replay_order(&account, route, attempt.body.clone());
+        let body = attempt.body.clone();
+        let parts = if attempt.is_combined {
+            wechat_pay::replay_combined_order(route, body)
+        } else {
+            wechat_pay::replay_order(&self.account(&attempt.parties), route, body)
+        };
         let reply = self.0.send(Operation::Order, parts).await?;
         Ok(Placed::Link {
             text: read(&reply)?,

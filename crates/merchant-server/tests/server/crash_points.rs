@@ -8,6 +8,7 @@
 //! done, and nothing after it. Every point is tried in turn until the operation completes, so that
 //! new points are tested automatically.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use crate::refunds::notices::{notice, refund_resource};
 use crate::refunds::outside::by_hand;
 use crate::test_server::{
     API_KEY, MINUTE_MS, Owner, SentNotification, TestServer, backend, payment_notification,
-    transaction,
+    sub_merchant, transaction,
 };
 
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
@@ -52,46 +53,57 @@ enum Point {
 }
 
 /// Only a merchant that sells for itself.
-const OWN: &[Owner] = &[Owner::Merchant];
+pub(crate) const OWN: &[Owner] = &[Owner::Merchant];
 /// Also a service provider, whose calls to WeChat have another form.
-const BOTH: &[Owner] = &Owner::BOTH;
+pub(crate) const BOTH: &[Owner] = &Owner::BOTH;
 
 /// An operation, with the steps before and after it and the result in the end.
-struct Scenario {
+pub(crate) struct Scenario {
     /// The kinds of merchants.
-    owners: &'static [Owner],
+    pub(crate) owners: &'static [Owner],
     /// Brings the server to the start of the operation.
-    before: for<'a> fn(&'a mut Harness) -> Step<'a>,
+    pub(crate) before: for<'a> fn(&'a mut Harness) -> Step<'a>,
     /// The operation.
-    operation: for<'a> fn(&'a Harness) -> Step<'a>,
+    pub(crate) operation: for<'a> fn(&'a Harness) -> Step<'a>,
     /// The callers' actions afterwards, in the new process: mostly a retry.
-    after: for<'a> fn(&'a mut Harness) -> Step<'a>,
+    pub(crate) after: for<'a> fn(&'a mut Harness) -> Step<'a>,
     /// The order's state in the end, the number of attempts that settled it, and of duplicate
     /// payments.
-    end: (&'static str, usize, usize),
+    pub(crate) end: (&'static str, usize, usize),
 }
 
-type Step<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+pub(crate) type Step<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
-struct Harness {
-    server: TestServer,
+pub(crate) struct Harness {
+    pub(crate) server: TestServer,
     token: String,
+    /// The order has sub-orders, the first of which is `pot`.
+    is_combined: bool,
     /// The code on the buyer's phone.
     auth_code: String,
     /// Notifications that WeChat sends until they are acknowledged.
-    notifications: Vec<SentNotification>,
+    pub(crate) notifications: Vec<SentNotification>,
     /// The numbers of unmatched payments among them.
     strangers: Vec<String>,
 }
 
 impl Scenario {
     async fn hold_at_every_point(self) {
+        self.hold(false).await;
+    }
+
+    /// The same with a combined order.
+    pub(crate) async fn hold_for_a_combined_order(self) {
+        self.hold(true).await;
+    }
+
+    async fn hold(self, is_combined: bool) {
         for owner in self.owners {
-            self.hold_at_every_point_of(*owner).await;
+            self.hold_at_every_point_of(*owner, is_combined).await;
         }
     }
 
-    async fn hold_at_every_point_of(&self, owner: Owner) {
+    async fn hold_at_every_point_of(&self, owner: Owner, is_combined: bool) {
         let mut tried = 0;
         for kind in [Point::Poll, Point::BeforeCall, Point::AfterCall] {
             let runs_without_point = match kind(1) {
@@ -101,7 +113,7 @@ impl Scenario {
             let (mut place, mut ended) = (1, 0);
             while ended < runs_without_point {
                 assert!(place < POINTS_MAX, "an operation that does not end");
-                if self.holds_at(owner, kind(place)).await {
+                if self.holds_at(owner, is_combined, kind(place)).await {
                     (place, ended) = (place + 1, 0);
                     tried += 1;
                 } else {
@@ -114,8 +126,8 @@ impl Scenario {
     }
 
     /// Tries one point; returns whether the operation was cut off there.
-    async fn holds_at(&self, owner: Owner, point: Point) -> bool {
-        let mut harness = Harness::open(owner).await;
+    async fn holds_at(&self, owner: Owner, is_combined: bool, point: Point) -> bool {
+        let mut harness = Harness::open(owner, is_combined).await;
         (self.before)(&mut harness).await;
         let is_cut = harness.run_until(point, (self.operation)(&harness)).await;
         let mut harness = harness.restart().await;
@@ -557,17 +569,22 @@ async fn paying_with_a_mini_programs_login_holds_at_every_point() {
 const SETTLING_STEPS: usize = 12;
 
 impl Harness {
-    async fn open(owner: Owner) -> Self {
+    async fn open(owner: Owner, is_combined: bool) -> Self {
         let server = TestServer::open_configured(&harness_configuration(owner)).await;
-        let order = json!({
-            "order_no": "tea-0001", "total_fen": TOTAL_FEN, "description": "一壶茶",
-            "scene_info": {"payer_client_ip": "10.0.0.9", "store_info": {"id": "0001"}},
-        });
+        let order = if is_combined {
+            combined_order(owner)
+        } else {
+            json!({
+                "order_no": "tea-0001", "total_fen": TOTAL_FEN, "description": "一壶茶",
+                "scene_info": {"payer_client_ip": "10.0.0.9", "store_info": {"id": "0001"}},
+            })
+        };
         let token = server.order(order).await;
         let auth_code = server.shown_code().await;
         Self {
             server,
             token,
+            is_combined,
             auth_code,
             notifications: Vec::new(),
             strangers: Vec::new(),
@@ -613,14 +630,14 @@ impl Harness {
         }
     }
 
-    async fn start(&self, product: &str, after: u64) -> Value {
+    pub(crate) async fn start(&self, product: &str, after: u64) -> Value {
         let after = after.to_string();
         let fields = [("product", product), ("after", &after), BACK];
         self.server.attempt(&self.token, &fields).await.json
     }
 
     /// The order is paid, and the server knows it.
-    async fn sell(&mut self) {
+    pub(crate) async fn sell(&mut self) {
         let answer = self.start("native", 0).await;
         self.pay(&answer).await;
         self.server.deliver(&self.notifications[0]).await;
@@ -683,7 +700,7 @@ impl Harness {
     }
 
     /// The buyer pays by what an answer shows.
-    async fn pay(&mut self, answer: &Value) {
+    pub(crate) async fn pay(&mut self, answer: &Value) {
         let number = answer["out_trade_no"]
             .as_str()
             .unwrap_or_else(|| panic!("{answer}"));
@@ -691,17 +708,20 @@ impl Harness {
         self.notifications.extend(self.server.take_notifications());
     }
 
-    async fn pay_late(&mut self, number: &str) {
+    pub(crate) async fn pay_late(&mut self, number: &str) {
         self.server.pay_late(number).await;
         self.notifications.extend(self.server.take_notifications());
     }
 
-    async fn refund(&self) -> Value {
-        let body = json!({ "refund_no": "tea-0001@1", "amount_fen": 90 });
+    pub(crate) async fn refund(&self) -> Value {
+        let mut body = json!({ "refund_no": "tea-0001@1", "amount_fen": 90 });
+        if self.is_combined {
+            body["sub_order_no"] = "pot".into();
+        }
         self.post("/v1/orders/tea-0001/refunds", body).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
         let body = match body {
             Value::Null => Body::empty(),
             body => Body::from(body.to_string()),
@@ -730,11 +750,20 @@ impl Harness {
     async fn compare(&self, point: Point) -> (String, usize, usize) {
         let ledger = serde_json::to_value(self.server.simulator.ledger_view(None)).unwrap();
         let database = self.server.database().await;
-        let attempts = sqlx::query("SELECT out_trade_no, state, transaction_id FROM attempts")
-            .fetch_all(&database)
-            .await
-            .unwrap();
-        let (mut paid, mut surplus) = (0, 0);
+        // Of a combined attempt WeChat's orders are the sub-orders.
+        let attempts = sqlx::query(
+            "SELECT number, out_trade_no, state, transaction_id FROM attempts
+             WHERE is_combined = 0
+             UNION ALL
+             SELECT attempts.number, sub_payments.out_trade_no, attempts.state,
+                    sub_payments.transaction_id
+             FROM attempts JOIN sub_payments ON sub_payments.order_id = attempts.order_id
+                                            AND sub_payments.attempt = attempts.number",
+        )
+        .fetch_all(&database)
+        .await
+        .unwrap();
+        let (mut paid, mut surplus) = (BTreeSet::new(), BTreeSet::new());
         for order in ledger["orders"].as_array().unwrap() {
             let number = order["out_trade_no"].as_str().unwrap();
             let ours = attempts
@@ -754,12 +783,17 @@ impl Harness {
                 transaction_id.is_some(),
                 "{point:?} {number} {state}"
             );
-            paid += usize::from(state == "paid");
-            if state == "surplus" {
-                surplus += 1;
-                assert_eq!(order["refunded"], order["total"], "{point:?} {number}");
+            let attempt: i64 = ours.get("number");
+            match state {
+                "paid" => drop(paid.insert(attempt)),
+                "surplus" => {
+                    surplus.insert(attempt);
+                    assert_eq!(order["refunded"], order["total"], "{point:?} {number}");
+                }
+                _ => {}
             }
         }
+        let (paid, surplus) = (paid.len(), surplus.len());
         self.compare_refunds(point, &ledger).await;
         let state: (String,) = sqlx::query_as("SELECT state FROM orders")
             .fetch_one(&database)
@@ -811,6 +845,22 @@ impl Harness {
         wechats.sort();
         assert_eq!(ours, wechats, "{point:?}");
     }
+}
+
+/// Two sub-orders, which a provider sells for its one sub-merchant.
+fn combined_order(owner: Owner) -> Value {
+    let sub_order = |no: &str, amount_fen: u64| {
+        let mut sub_order =
+            json!({ "sub_order_no": no, "amount_fen": amount_fen, "description": "一只壶" });
+        if owner == Owner::Provider {
+            sub_order["sub_mchid"] = sub_merchant(1).sub_mchid.into();
+        }
+        sub_order
+    };
+    json!({
+        "order_no": "tea-0001", "total_fen": TOTAL_FEN, "description": "一套茶具",
+        "sub_orders": [sub_order("pot", TOTAL_FEN - 10), sub_order("cup", 10)],
+    })
 }
 
 fn harness_configuration(owner: Owner) -> String {

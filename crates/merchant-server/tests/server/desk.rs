@@ -49,20 +49,20 @@ fn keys() -> String {
 }
 
 /// A server with a desk, and more tables.
-async fn server(tables: &str) -> TestServer {
+pub(crate) async fn server(tables: &str) -> TestServer {
     TestServer::open_configured(&(configuration("") + &keys() + tables)).await
 }
 
 /// A person with a browser that keeps one cookie.
 #[derive(Clone)]
-struct Person<'a> {
+pub(crate) struct Person<'a> {
     server: &'a TestServer,
     cookie: String,
 }
 
 impl<'a> Person<'a> {
     /// Signs in.
-    async fn with(server: &'a TestServer, key: &str) -> Self {
+    pub(crate) async fn with(server: &'a TestServer, key: &str) -> Self {
         let answer = server.form("/desk/sign-in", &[("key", key)]).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
         Self {
@@ -71,7 +71,7 @@ impl<'a> Person<'a> {
         }
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         let request = Request::get(path)
             .header(header::COOKIE, &self.cookie)
             .header(header::ACCEPT_LANGUAGE, "en");
@@ -79,7 +79,7 @@ impl<'a> Person<'a> {
     }
 
     /// A page that is there.
-    async fn page(&self, path: &str) -> String {
+    pub(crate) async fn page(&self, path: &str) -> String {
         let answer = self.get(path).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
         answer.text()
@@ -95,7 +95,7 @@ impl<'a> Person<'a> {
     }
 
     /// Sends a form from a page of this session.
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let token = self.form_token().await;
         let fields: Vec<_> = [("form", token.as_str())]
             .into_iter()
@@ -134,7 +134,7 @@ fn cookie_of(answer: &Answer) -> String {
 
 /// The value of a hidden field.
 #[track_caller]
-fn hidden(page: &str, name: &str) -> String {
+pub(crate) fn hidden(page: &str, name: &str) -> String {
     let (_, rest) = page
         .split_once(&format!("name=\"{name}\" value=\""))
         .unwrap_or_else(|| panic!("{name} in {page}"));
@@ -143,7 +143,7 @@ fn hidden(page: &str, name: &str) -> String {
 
 /// Where an answer leads to.
 #[track_caller]
-fn location(answer: &Answer) -> &str {
+pub(crate) fn location(answer: &Answer) -> &str {
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
     answer.headers[header::LOCATION].to_str().unwrap()
 }

@@ -125,20 +125,20 @@ async fn what_happened_on_a_day_is_exported_with_a_heading() {
         (
             "payments",
             "out_trade_no,transaction_id,order_no,state,product,total_fen,payer_total_fen,bank_type,\
-             appid,sub_mchid,sub_appid,success_time",
+             appid,sub_mchid,sub_appid,success_time,sub_order_no",
             format!(
                 "`tea-0001,`{transaction_id},`tea-0001,paid,native,1990,1990,`OTHERS,`{},,,\
-                 `2026-11-21T17:20:00+08:00",
+                 `2026-11-21T17:20:00+08:00,",
                 crate::test_server::merchant()["appid"].as_str().unwrap()
             ),
         ),
         (
             "refunds",
             "refund_no,refund_id,order_no,out_trade_no,origin,state,amount_fen,payer_refund_fen,reason,\
-             wechat_code,sub_mchid,created_at,success_time",
+             wechat_code,sub_mchid,created_at,success_time,sub_order_no",
             format!(
                 "`R-0001,`{refund_id},`tea-0001,`tea-0001,merchant,processing,90,90,\
-                 \"`凉了, \"\"cold\"\"\",,,2026-11-21T09:20:00Z,"
+                 \"`凉了, \"\"cold\"\"\",,,2026-11-21T09:20:00Z,,"
             ),
         ),
     ] {

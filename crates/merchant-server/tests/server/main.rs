@@ -15,6 +15,7 @@ mod checkout_codes;
 mod clock_set;
 mod cluster;
 mod code_pay;
+mod combined_orders;
 mod command_line;
 mod commit_in_doubt;
 mod configuration;

@@ -25,7 +25,7 @@ const FILE: &str = "ledger.sqlite3";
 /// Characters that a line of COPY escapes, in a column that anybody's text may reach.
 const ODD: &str = "a\tb\\N\r\n\u{b}\u{8}茶\u{1f375}\\.";
 /// What no test reaches in a few calls. The refund has a state of its own.
-const RARE: [&str; 13] = [
+const RARE: [&str; 15] = [
     "INSERT INTO refund_mismatches (out_refund_no, refund_id, reason, resource, received_ms, no)
      VALUES ('R-9', '5030', 'amount', '{}', 1, 900)",
     "INSERT INTO kept_notifications (id, event_type, reason, resource, received_ms, no)
@@ -49,6 +49,10 @@ const RARE: [&str; 13] = [
                          receivers, request, body, state, created_ms, state_ms)
      SELECT 1, 'P-9', 'share', MIN(id), 'tea-0001', '42', 800, '[]', '{}', x'00', 'finished', 1, 1
      FROM orders",
+    "INSERT INTO sub_orders (merchant, order_id, place, sub_order_no, amount_fen, description)
+     SELECT 1, MIN(id), 1, 'stall-7', 1990, 'tea' FROM orders",
+    "INSERT INTO sub_payments (merchant, order_id, attempt, place, out_trade_no, transaction_id)
+     SELECT 1, MIN(id), 1, 1, 'sub-0001', '43' FROM orders",
     "INSERT INTO buyer_problems (merchant, day_ms, code, count) VALUES (1, 0, 'RATE_LIMITED', 2)",
     "UPDATE orders SET description = ?, shown_ms = 7",
     "UPDATE webhooks SET last_outcome = ?",

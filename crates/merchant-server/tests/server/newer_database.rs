@@ -175,7 +175,7 @@ async fn a_running_server_continues_while_every_table_gets_more_columns() {
     ];
     assert_eq!(message_types(&server).await, all);
 
-    assert_eq!(widen_every_table(&server).await, 21);
+    assert_eq!(widen_every_table(&server).await, 23);
 
     business(&server, "after").await;
     assert_eq!(message_types(&server).await, all);

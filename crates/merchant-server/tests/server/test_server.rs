@@ -406,7 +406,8 @@ impl TestServer {
     /// does not name one.
     pub(crate) async fn order(&self, mut order: Value) -> String {
         let is_providers = self.configuration.contains("[[merchant.sub_merchants]]");
-        if is_providers && order["sub_mchid"].is_null() {
+        let is_combined = !order["sub_orders"].is_null();
+        if is_providers && !is_combined && order["sub_mchid"].is_null() {
             let mchid = merchant()["mchid"].as_str().unwrap().to_owned();
             order["sub_mchid"] = self.simulator.sub_merchant(&mchid).sub_mchid.into();
         }
@@ -513,6 +514,11 @@ impl TestServer {
     /// What a buyer, or the bank, does in the cashier of an attempt, as a body for
     /// [`Self::simulate`].
     pub(crate) fn visit(&self, out_trade_no: &str, outcome: &str) -> Value {
+        if !self.combined_at_wechat(out_trade_no).is_null() {
+            return json!({
+                "mchid": self.mchid, "combine_out_trade_no": out_trade_no, "outcome": outcome,
+            });
+        }
         let sub_mchid = self.order_at_wechat(out_trade_no)["sub_mchid"].clone();
         json!({
             "mchid": self.mchid, "sub_mchid": sub_mchid, "out_trade_no": out_trade_no,
@@ -572,10 +578,19 @@ impl TestServer {
 
     /// The order of a number in WeChat's own ledger; null if it has none.
     pub(crate) fn order_at_wechat(&self, out_trade_no: &str) -> Value {
+        self.at_wechat_with("orders", "out_trade_no", out_trade_no)
+    }
+
+    /// The same of a combined order.
+    pub(crate) fn combined_at_wechat(&self, combine_out_trade_no: &str) -> Value {
+        self.at_wechat_with("combined", "combine_out_trade_no", combine_out_trade_no)
+    }
+
+    fn at_wechat_with(&self, list: &str, field: &str, number: &str) -> Value {
         let ledger = serde_json::to_value(self.simulator.ledger_view(None)).unwrap();
-        let mut orders = ledger["orders"].as_array().unwrap().iter();
-        let order = orders.find(|order| order["out_trade_no"] == out_trade_no);
-        order.cloned().unwrap_or_default()
+        let mut listed = ledger[list].as_array().unwrap().iter();
+        let found = listed.find(|order| order[field] == number);
+        found.cloned().unwrap_or_default()
     }
 
     /// The ledger's unmatched payments: number and reason.

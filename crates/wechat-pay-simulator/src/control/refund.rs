@@ -49,6 +49,7 @@ pub(crate) fn refund_by_hand(simulator: &Simulator, asked: PortalRefund) -> Resu
         mchid: asked.mchid.clone(),
         sub_mchid: asked.sub_mchid.clone(),
         out_trade_no: asked.out_trade_no.clone(),
+        is_combined: false,
     };
     let now = simulator.clock().now();
     let total = simulator.ledger().find(&order).map(|o| o.request.total);

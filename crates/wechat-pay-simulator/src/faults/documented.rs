@@ -94,6 +94,9 @@ const ROUTES: &[(&str, &[Documented])] = &[
             refusal(400, "MCH_NOT_EXISTS", "商户号不存在"),
             refusal(400, "ORDERPAID", "该订单已支付"),
             refusal(400, "ORDER_PAID", "该订单已支付"),
+            // Of a combined order.
+            refusal(400, "ORDER_CLOSED", "该订单已关闭"),
+            refusal(404, "ORDER_NOT_EXIST", "订单不存在"),
             refusal(403, "RULE_LIMIT", "业务规则限制"),
             refusal(403, "TRADE_ERROR", "交易错误"),
             refusal(500, "BANK_ERROR", "银行系统异常"),

@@ -98,6 +98,7 @@ pub(super) fn reverse(
         mchid: caller.mchid.clone(),
         sub_mchid: orders::parties_of_body(simulator, role, &body, caller)?,
         out_trade_no: number.to_owned(),
+        is_combined: false,
     };
     let now = simulator.clock().now();
     simulator

@@ -15,7 +15,7 @@ use super::caller::Caller;
 use super::order_fields::{close_fields, order_fields};
 use super::route::Role;
 use super::schema;
-use crate::ledger::order::{Link, Order, OrderKey, OrderRequest, Product, Protocol};
+use crate::ledger::order::{Combination, Link, Order, OrderKey, OrderRequest, Product, Protocol};
 use crate::ledger::{CloseRefusal, OrderRefusal};
 use crate::settings::{ChangedOrder, Settings};
 use crate::simulator::{H5_PATH, Simulator, SubMerchant};
@@ -34,11 +34,7 @@ pub(super) fn order(
     let request = read_request(simulator, product, role, body, caller)?;
     let now = simulator.clock().now();
     let link = new_link(simulator, product, now);
-    let answer = match product {
-        Product::Native => json!({ "code_url": link.code_url }),
-        Product::H5 => json!({ "h5_url": h5_url(simulator, &link) }),
-        _ => json!({ "prepay_id": link.prepay_id }),
-    };
+    let answer = link_json(simulator, product, &link);
     simulator
         .ledger()
         .order(request, link, settings.deadline_cap_days, now)
@@ -59,9 +55,10 @@ pub(super) fn query_by_number(
         mchid: caller.mchid.clone(),
         sub_mchid: parties_of_query(simulator, role, query, caller)?,
         out_trade_no: number.to_owned(),
+        is_combined: false,
     };
     let now = simulator.clock().now();
-    answer_with(simulator.ledger().find(&key), now)
+    answer_with(simulator.ledger().find_alone(&key), now)
 }
 
 /// Queries a paid order by WeChat's number.
@@ -76,7 +73,7 @@ pub(super) fn query_by_id(
     let now = simulator.clock().now();
     let ledger = simulator.ledger();
     let order = ledger
-        .find_by_transaction_id(transaction_id)
+        .find_alone_by_transaction_id(transaction_id)
         .filter(|order| order.request.key.mchid == caller.mchid)
         .filter(|order| order.request.key.sub_mchid == sub_mchid);
     answer_with(order, now)
@@ -98,6 +95,7 @@ pub(super) fn close(
         mchid: caller.mchid.clone(),
         sub_mchid: parties_of_body(simulator, role, &body, caller)?,
         out_trade_no: number.to_owned(),
+        is_combined: false,
     };
     match simulator.ledger().close(key) {
         Ok(()) => Ok(Answer::Nothing),
@@ -106,6 +104,12 @@ pub(super) fn close(
             StatusCode::BAD_REQUEST,
             "INVALID_REQUEST",
             "付款码支付订单不允许关单，请使用撤销接口",
+            268_449_641,
+        )),
+        Err(CloseRefusal::SubOrder) => Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "INVALID_REQUEST",
+            "合单支付订单只能使用合单关单接口关单",
             268_449_641,
         )),
     }
@@ -144,7 +148,7 @@ pub(super) fn check_sub_mchid(
     ))
 }
 
-fn find_sub_merchant(
+pub(super) fn find_sub_merchant(
     simulator: &Simulator,
     sub_mchid: &str,
     caller: &Caller,
@@ -172,18 +176,13 @@ pub(super) fn read_request(
             optional("/sub_appid"),
         ),
     };
-    let is_own = appid == merchant.appid || appid == merchant.mini_program_appid;
+    let is_own = is_own_appid(appid, caller);
     let sub = sub_mchid
         .as_deref()
         .and_then(|sub_mchid| find_sub_merchant(simulator, sub_mchid, caller));
     let is_theirs = |sub_appid| sub.is_some_and(|sub| sub.sub_appid == sub_appid);
     if !is_own || !sub_appid.is_none_or(is_theirs) {
-        return Err(Refusal::new(
-            StatusCode::BAD_REQUEST,
-            "APPID_MCHID_NOT_MATCH",
-            "appid和mch_id不匹配",
-            268_445_527,
-        ));
+        return Err(wrong_appid("appid和mch_id不匹配"));
     }
     check_currency(&body)?;
     check_detail(&body)?;
@@ -197,6 +196,7 @@ pub(super) fn read_request(
             mchid: caller.mchid.clone(),
             sub_mchid,
             out_trade_no: text(&body, "/out_trade_no").to_owned(),
+            is_combined: false,
         },
         appid: appid.to_owned(),
         sub_appid: sub_appid.map(str::to_owned),
@@ -211,14 +211,31 @@ pub(super) fn read_request(
         time_expire: optional("/time_expire").and_then(|text| text.parse::<Timestamp>().ok()),
         reply_key: caller.reply_key,
         protocol: Protocol::V3,
+        combination: Combination::None,
         body,
     };
     check_openid(simulator, &request)?;
     Ok(request)
 }
 
+/// Whether the caller's merchant number is bound to an application.
+pub(super) fn is_own_appid(appid: &str, caller: &Caller) -> bool {
+    let merchant = caller.keyring.merchant();
+    appid == merchant.appid || appid == merchant.mini_program_appid
+}
+
+/// An application that is not bound to its merchant.
+pub(super) fn wrong_appid(message: &str) -> Refusal {
+    Refusal::new(
+        StatusCode::BAD_REQUEST,
+        "APPID_MCHID_NOT_MATCH",
+        message,
+        268_445_527,
+    )
+}
+
 /// WeChat refuses an unknown openid and one of another application.
-fn check_openid(simulator: &Simulator, request: &OrderRequest) -> Result<(), Refusal> {
+pub(super) fn check_openid(simulator: &Simulator, request: &OrderRequest) -> Result<(), Refusal> {
     if request.product != Product::Jsapi {
         return Ok(());
     }
@@ -291,6 +308,15 @@ pub(super) fn new_link(simulator: &Simulator, product: Product, now: Timestamp) 
     }
 }
 
+/// A link as the answer to an order has it.
+pub(super) fn link_json(simulator: &Simulator, product: Product, link: &Link) -> Value {
+    match product {
+        Product::Native => json!({ "code_url": link.code_url }),
+        Product::H5 => json!({ "h5_url": h5_url(simulator, link) }),
+        _ => json!({ "prepay_id": link.prepay_id }),
+    }
+}
+
 /// The address of the H5 page.
 pub(super) fn h5_url(simulator: &Simulator, link: &Link) -> String {
     format!(
@@ -348,7 +374,7 @@ pub(super) fn value_of_query(query: &str, name: &str) -> Option<String> {
         .filter(|value| !value.is_empty())
 }
 
-fn check_mchid(mchid: &str, caller: &Caller) -> Result<(), Refusal> {
+pub(super) fn check_mchid(mchid: &str, caller: &Caller) -> Result<(), Refusal> {
     if mchid == caller.mchid {
         return Ok(());
     }
@@ -387,7 +413,7 @@ pub(super) fn refuse_order(settings: &Settings, refusal: OrderRefusal) -> Refusa
             "请求重入时，参数与首次请求时不一致",
             268_498_688,
         ),
-        OrderRefusal::OtherProduct => used(),
+        OrderRefusal::Used => used(),
         OrderRefusal::Expired => Refusal::new(
             bad,
             "INVALID_REQUEST",

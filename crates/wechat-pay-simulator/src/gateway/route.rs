@@ -17,6 +17,12 @@ pub(super) enum Route {
     Close(String, Role),
     /// The merchant's number, decoded.
     Reverse(String, Role),
+    /// A combined order.
+    Combine(Product),
+    /// The combining merchant's number, decoded.
+    QueryCombined(String),
+    /// The combining merchant's number, decoded.
+    CloseCombined(String),
     Refund,
     /// The merchant's number of the refund, decoded.
     QueryRefund(String),
@@ -57,6 +63,7 @@ impl Route {
         match segments.as_slice() {
             ["pay", "partner", "transactions", rest @ ..] => Self::transaction(rest, Role::Partner),
             ["pay", "transactions", rest @ ..] => Self::transaction(rest, Role::Merchant),
+            ["combine-transactions", rest @ ..] => Self::combined(rest),
             ["refund", "domestic", "refunds"] => Some(Self::Refund),
             ["refund", "domestic", "refunds", number] => Some(Self::QueryRefund(decode(number)?)),
             ["refund", "domestic", "refunds", id, "apply-abnormal-refund"] => {
@@ -88,6 +95,18 @@ impl Route {
         }
     }
 
+    fn combined(segments: &[&str]) -> Option<Self> {
+        match segments {
+            ["jsapi"] => Some(Self::Combine(Product::Jsapi)),
+            ["h5"] => Some(Self::Combine(Product::H5)),
+            ["native"] => Some(Self::Combine(Product::Native)),
+            ["app"] => Some(Self::Combine(Product::App)),
+            ["out-trade-no", number] => Some(Self::QueryCombined(decode(number)?)),
+            ["out-trade-no", number, "close"] => Some(Self::CloseCombined(decode(number)?)),
+            _ => None,
+        }
+    }
+
     fn sharing(segments: &[&str]) -> Option<Self> {
         match segments {
             ["receivers", "add"] => Some(Self::AddReceiver),
@@ -107,6 +126,8 @@ impl Route {
             Self::Order(..)
             | Self::Close(..)
             | Self::Reverse(..)
+            | Self::Combine(_)
+            | Self::CloseCombined(_)
             | Self::Refund
             | Self::AbnormalRefund(_)
             | Self::AddReceiver
@@ -128,6 +149,9 @@ impl Route {
                 | Self::QueryById(..)
                 | Self::Close(..)
                 | Self::Reverse(..)
+                | Self::Combine(_)
+                | Self::QueryCombined(_)
+                | Self::CloseCombined(_)
         )
     }
 
@@ -138,9 +162,9 @@ impl Route {
     /// The route's name in the faults.
     pub(super) fn name(&self) -> &'static str {
         match self {
-            Self::Order(..) => "order",
-            Self::QueryByNumber(..) | Self::QueryById(..) => "query",
-            Self::Close(..) => "close",
+            Self::Order(..) | Self::Combine(_) => "order",
+            Self::QueryByNumber(..) | Self::QueryById(..) | Self::QueryCombined(_) => "query",
+            Self::Close(..) | Self::CloseCombined(_) => "close",
             Self::Reverse(..) => "reverse",
             Self::Refund => "refund",
             Self::QueryRefund(_) => "refund_query",
@@ -255,6 +279,29 @@ mod tests {
             ("/v3/certificates/", None),
             ("/v3/", None),
             ("", None),
+        ] {
+            assert_eq!(Route::find(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn combined_orders_have_routes_of_their_own() {
+        let number = |text: &str| text.to_owned();
+        for (path, expected) in [
+            (
+                "/v3/combine-transactions/h5",
+                Some(Route::Combine(Product::H5)),
+            ),
+            ("/v3/combine-transactions/codepay", None),
+            (
+                "/v3/combine-transactions/out-trade-no/C%7C1",
+                Some(Route::QueryCombined(number("C|1"))),
+            ),
+            (
+                "/v3/combine-transactions/out-trade-no/C%7C1/close",
+                Some(Route::CloseCombined(number("C|1"))),
+            ),
+            ("/v3/combine-transactions/id/1", None),
         ] {
             assert_eq!(Route::find(path), expected, "{path}");
         }

@@ -35,7 +35,11 @@ pub(super) fn read(fields: Fields, limit: TextLimit, body: &[u8]) -> Result<Valu
 
 /// The number in a path; the rule is that of a body.
 pub(super) fn check_number_in_path(number: &str) -> Result<(), Refusal> {
-    let field = &OUT_TRADE_NO;
+    check_in_path(&OUT_TRADE_NO, number)
+}
+
+/// A text in a path, by the rule of a body's field.
+pub(super) fn check_in_path(field: &'static Field, number: &str) -> Result<(), Refusal> {
     let place = Place {
         path: format!("/uri_template/{}", field.name),
         location: "uri_template",

@@ -21,7 +21,7 @@ impl Ledger {
             Target::CodeUrl(code_url) => self.by_code_url.get(code_url),
             Target::PrepayId(id) => self.by_prepay_id.get(id),
             Target::H5 { prepay_id, .. } => self.by_prepay_id.get(prepay_id),
-            Target::Order(key) | Target::Late(key) => Some(key),
+            Target::Order(key) | Target::Late(key) => Some(self.paid_order(key)),
         }
     }
 
@@ -97,13 +97,13 @@ impl Ledger {
         self.find(&key).ok_or(PayRefusal::Unknown)
     }
 
-    /// Records the payment, and makes its notification due at once.
+    /// Records the payment, and makes its notification due at once. `transaction_id` makes WeChat's numbers.
     pub(crate) fn pay(
         &mut self,
         target: &Target,
         openid: &str,
         sub_openid: Option<String>,
-        transaction_id: String,
+        transaction_id: impl FnMut() -> String,
         notice_id: String,
         now: Timestamp,
     ) -> Result<&Order, PayRefusal> {
@@ -121,17 +121,17 @@ impl Ledger {
             return Err(PayRefusal::OtherPayer);
         }
         let key = order.request.key.clone();
-        let entry = self.orders.get_mut(&key).ok_or(PayRefusal::Unknown)?;
-        self.by_transaction_id
-            .insert(transaction_id.clone(), key.clone());
-        entry.order.payment = Some(Payment {
-            transaction_id,
+        let payment = Payment {
+            transaction_id: String::new(),
             openid: openid.to_owned(),
             sub_openid,
-            payer_total: entry.order.request.total,
+            payer_total: order.request.total,
             paid_at: now,
-        });
-        let plaintext = entry.order.transaction_json(now).to_string();
+        };
+        self.receive(&key, &payment, transaction_id);
+        let paid = self.find(&key).ok_or(PayRefusal::Unknown)?;
+        let plaintext = self.queried_json(paid, now).to_string();
+        let entry = self.orders.get_mut(&key).ok_or(PayRefusal::Unknown)?;
         let url = entry.order.request.notify_url.clone();
         if !url.is_empty() {
             let kind = match entry.order.request.protocol {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::Ledger;
 use super::document::Document;
 use super::notice::{Notice, TryOutcome};
-use super::order::{OrderKey, Protocol, ReplyKey};
+use super::order::{Order, OrderKey, Protocol, ReplyKey};
 
 /// A delivery that is due.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ impl Ledger {
                     due.push(Delivery {
                         order: key.clone(),
                         notice: notice.clone(),
-                        reply_key: entry.order.request.reply_key,
+                        reply_key: reply_key(notice, &entry.order),
                         protocol: entry.order.request.protocol,
                     });
                 }
@@ -83,5 +83,14 @@ impl Ledger {
         if entry.notices.iter().all(|notice| notice.due_at.is_none()) {
             self.notices_open.remove(order);
         }
+    }
+}
+
+/// The key that the notified merchant asked for. Another merchant than the order's asked for none, whatever
+/// the order says: only its own migration decides.
+fn reply_key(notice: &Notice, order: &Order) -> ReplyKey {
+    match &notice.to {
+        Some(to) if *to != order.request.key.mchid => ReplyKey::PlatformCertificate,
+        _ => order.request.reply_key,
     }
 }

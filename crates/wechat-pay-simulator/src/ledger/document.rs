@@ -52,6 +52,9 @@ pub(super) fn kind_of(document: &Document) -> &'static str {
 
 pub(super) fn name_of(document: &Document) -> String {
     match document {
+        Document::Order(key) if key.is_combined => {
+            json(&(&key.mchid, "combined", &key.out_trade_no))
+        }
         Document::Order(key) | Document::Burnt(key) => {
             json(&(&key.mchid, &key.sub_mchid, &key.out_trade_no))
         }

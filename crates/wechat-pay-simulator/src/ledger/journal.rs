@@ -42,6 +42,7 @@ impl Ledger {
                         mchid,
                         sub_mchid,
                         out_trade_no,
+                        is_combined: false,
                     });
                 }
                 "grants" => ledger.grants = read(document)?,
@@ -67,12 +68,11 @@ impl Ledger {
     pub(crate) fn mark_changed(&mut self, kept: &[StoredDocument]) {
         let keys: Vec<OrderKey> = self.orders.keys().chain(&self.burnt).cloned().collect();
         for document in kept {
-            let named = |key: &&OrderKey| {
-                json(&(&key.mchid, &key.sub_mchid, &key.out_trade_no)) == document.name
-            };
+            let named = |changed: &Document| name_of(changed) == document.name;
+            let keys = keys.iter().cloned();
             let changed = match document.kind.as_str() {
-                "order" => keys.iter().find(named).cloned().map(Document::Order),
-                "burnt" => keys.iter().find(named).cloned().map(Document::Burnt),
+                "order" => keys.map(Document::Order).find(named),
+                "burnt" => keys.map(Document::Burnt).find(named),
                 "grants" => Some(Document::Grants),
                 "auth_codes" => Some(Document::AuthCodes),
                 "bill_links" => Some(Document::BillLinks),
@@ -104,7 +104,9 @@ impl Ledger {
                 self.by_code_url.insert(code_url.clone(), key.clone());
             }
         }
-        if let Some(payment) = &entry.order.payment {
+        if let Some(payment) = &entry.order.payment
+            && !key.is_combined
+        {
             self.by_transaction_id
                 .insert(payment.transaction_id.clone(), key.clone());
         }

@@ -40,6 +40,9 @@ pub(crate) struct OrderKey {
     pub(crate) sub_mchid: Option<String>,
     /// The merchant's number.
     pub(crate) out_trade_no: String,
+    /// Whether it is the number of a combined order: one of its sub-orders may have the same.
+    #[serde(default)]
+    pub(crate) is_combined: bool,
 }
 
 /// The key of WeChat's side that signs replies and notifications for a merchant.
@@ -63,6 +66,18 @@ pub(crate) enum Protocol {
     V2HmacSha256,
 }
 
+/// Whether an order is paid alone. A combined order holds the links and the payment's notification; the
+/// money is in its sub-orders, each an order of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Combination {
+    #[default]
+    None,
+    /// A combined order, by its sub-orders as the request names them.
+    Of(Vec<OrderKey>),
+    /// A sub-order of this combined order.
+    PartOf(OrderKey),
+}
+
 /// A checked request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct OrderRequest {
@@ -84,7 +99,9 @@ pub(crate) struct OrderRequest {
     pub(crate) reply_key: ReplyKey,
     #[serde(default)]
     pub(crate) protocol: Protocol,
-    /// The whole body: a repeated request must have the same values.
+    #[serde(default)]
+    pub(crate) combination: Combination,
+    /// The whole body: a repeated request must have the same values. Of a sub-order, its part of the body.
     pub(crate) body: Value,
 }
 
@@ -126,11 +143,30 @@ pub(crate) struct Link {
 /// A payment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Payment {
+    /// Empty for a combined order: its sub-orders have the numbers.
     pub(crate) transaction_id: String,
     pub(crate) openid: String,
     pub(crate) sub_openid: Option<String>,
     pub(crate) payer_total: Fen,
     pub(crate) paid_at: Timestamp,
+}
+
+impl Combination {
+    /// The sub-orders of a combined order.
+    pub(crate) fn sub_orders(&self) -> &[OrderKey] {
+        match self {
+            Self::Of(sub_orders) => sub_orders,
+            Self::None | Self::PartOf(_) => &[],
+        }
+    }
+
+    /// The combined order of a sub-order.
+    pub(crate) fn whole(&self) -> Option<&OrderKey> {
+        match self {
+            Self::PartOf(whole) => Some(whole),
+            Self::None | Self::Of(_) => None,
+        }
+    }
 }
 
 impl Protocol {
@@ -197,6 +233,11 @@ impl Order {
     pub(crate) fn is_for_sharing(&self) -> bool {
         let body = &self.request.body;
         body["settle_info"]["profit_sharing"] == true || body["profit_sharing"] == "Y"
+    }
+
+    /// Whether it is neither a combined order nor one of its sub-orders.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.request.combination == Combination::None
     }
 
     pub(crate) fn trade_state(&self, now: Timestamp) -> TradeState {

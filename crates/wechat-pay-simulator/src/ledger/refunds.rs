@@ -304,6 +304,7 @@ impl Ledger {
                 mchid: request.key.mchid.clone(),
                 sub_mchid: request.key.sub_mchid.clone(),
                 out_trade_no: number.clone(),
+                is_combined: false,
             },
             RefundedPayment::TransactionId(id) => self
                 .by_transaction_id

@@ -10,8 +10,8 @@ pub(crate) enum OrderRefusal {
     Closed,
     /// The number was used with other parameters.
     Changed,
-    /// The number was used with another product.
-    OtherProduct,
+    /// The number was used with another product, or is that of a sub-order.
+    Used,
     /// The number's deadline has passed.
     Expired,
 }
@@ -23,6 +23,19 @@ pub(crate) enum CloseRefusal {
     Paid,
     /// Code pay can only be reversed.
     CodePay,
+    /// A sub-order can only be closed with its whole order.
+    SubOrder,
+}
+
+/// Why closing a combined order is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CombinedCloseRefusal {
+    /// The order does not exist.
+    Unknown,
+    /// The sub-orders are not those that were ordered.
+    OtherSubOrders,
+    /// The order is paid.
+    Paid,
 }
 
 /// Why a reversal is refused.

@@ -14,8 +14,10 @@ use super::{Entry, Ledger};
 /// The ledger as `GET /_simulator/ledger` returns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LedgerView {
-    /// Every order, by number.
+    /// Every order, by number; a combined order by its sub-orders.
     pub orders: Vec<OrderView>,
+    /// Every combined order, by number.
+    pub combined: Vec<CombinedView>,
     /// Every refund.
     pub refunds: Vec<RefundView>,
     /// Every share and every release.
@@ -32,6 +34,9 @@ pub struct OrderView {
     pub sub_mchid: Option<String>,
     /// The merchant's number.
     pub out_trade_no: String,
+    /// Of a sub-order: the number of the combined order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub combine_out_trade_no: Option<String>,
     /// WeChat's number, once paid.
     pub transaction_id: Option<String>,
     /// When it was ordered, in Beijing time.
@@ -47,6 +52,27 @@ pub struct OrderView {
     /// The visits to its cashier, the oldest first.
     pub attempts: Vec<AttemptView>,
     /// The notifications of this order.
+    pub notifications: Vec<NotificationView>,
+}
+
+/// One combined order in the ledger. The money is in its sub-orders, which are among the orders.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CombinedView {
+    /// The combining merchant.
+    pub mchid: String,
+    /// The combining merchant's number.
+    pub combine_out_trade_no: String,
+    /// When it was ordered, in Beijing time.
+    pub created_at: String,
+    /// The state that its sub-orders share; refunds do not change it.
+    pub trade_state: TradeState,
+    /// The sum of its sub-orders, in fen.
+    pub total: Fen,
+    /// The numbers of its sub-orders, as the request names them.
+    pub sub_orders: Vec<String>,
+    /// The visits to its cashier, the oldest first.
+    pub attempts: Vec<AttemptView>,
+    /// The notifications of its payment; those of refunds belong to the sub-orders.
     pub notifications: Vec<NotificationView>,
 }
 
@@ -165,11 +191,18 @@ pub struct ShareReturnView {
 impl Ledger {
     /// The ledger for people and tests, of one merchant or of all.
     pub(crate) fn view(&self, mchid: Option<&str>, now: Timestamp) -> LedgerView {
-        let orders = self
+        let known = self
             .orders
             .iter()
-            .filter(|(key, _)| mchid.is_none_or(|mchid| mchid == key.mchid))
+            .filter(|(key, _)| mchid.is_none_or(|mchid| mchid == key.mchid));
+        let orders = known
+            .clone()
+            .filter(|(key, _)| !key.is_combined)
             .map(|(key, entry)| OrderView::new(key, entry, now))
+            .collect();
+        let combined = known
+            .filter(|(key, _)| key.is_combined)
+            .map(|(key, entry)| CombinedView::new(key, entry, now))
             .collect();
         let refunds = self
             .orders
@@ -187,6 +220,7 @@ impl Ledger {
             .collect();
         LedgerView {
             orders,
+            combined,
             refunds,
             shares,
         }
@@ -288,14 +322,33 @@ impl AttemptView {
     }
 }
 
+impl CombinedView {
+    fn new(key: &OrderKey, entry: &Entry, now: Timestamp) -> Self {
+        let order = &entry.order;
+        let sub_orders = order.request.combination.sub_orders().iter();
+        Self {
+            mchid: key.mchid.clone(),
+            combine_out_trade_no: key.out_trade_no.clone(),
+            created_at: beijing_time(order.created_at),
+            trade_state: order.trade_state(now),
+            total: order.request.total,
+            sub_orders: sub_orders.map(|key| key.out_trade_no.clone()).collect(),
+            attempts: entry.attempts.iter().map(AttemptView::new).collect(),
+            notifications: entry.notices.iter().map(NotificationView::new).collect(),
+        }
+    }
+}
+
 impl OrderView {
     fn new(key: &OrderKey, entry: &Entry, now: Timestamp) -> Self {
         let order = &entry.order;
         let payment = order.payment.as_ref();
+        let whole = order.request.combination.whole();
         Self {
             mchid: key.mchid.clone(),
             sub_mchid: key.sub_mchid.clone(),
             out_trade_no: key.out_trade_no.clone(),
+            combine_out_trade_no: whole.map(|whole| whole.out_trade_no.clone()),
             transaction_id: payment.map(|payment| payment.transaction_id.clone()),
             created_at: beijing_time(order.created_at),
             trade_state: order.trade_state(now),

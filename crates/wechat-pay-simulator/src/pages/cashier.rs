@@ -18,6 +18,7 @@ pub(super) fn cashier(order: &Order, action: &str, hidden: &[(&str, &str)]) -> M
                 dt { "订单号 · " span lang="en" { "Order" } }
                 dd { (request.key.out_trade_no) }
             }
+            (sub_orders(order))
             form method="post" action=(action) {
                 @for (name, value) in hidden {
                     input type="hidden" name=(name) value=(value);
@@ -25,6 +26,21 @@ pub(super) fn cashier(order: &Order, action: &str, hidden: &[(&str, &str)]) -> M
                 button.confirm name="outcome" value="success" { "确认支付 · " span lang="en" { "Confirm" } }
                 button name="outcome" value="cancel" { "取消 · " span lang="en" { "Cancel" } }
                 button name="outcome" value="fail" { "支付失败 · " span lang="en" { "Let it fail" } }
+            }
+        }
+    }
+}
+
+/// What is paid with a combined order.
+fn sub_orders(order: &Order) -> Markup {
+    let lines = order.sub_order_lines();
+    html! {
+        @if !lines.is_empty() {
+            h2 { "合单支付 " (lines.len()) " 笔 · " span lang="en" { "Paid together" } }
+            ul #sub_orders {
+                @for line in lines {
+                    li { (line.description) " · ¥" (line.amount.to_yuan_text()) " · " span.quiet { (line.mchid) } }
+                }
             }
         }
     }

@@ -179,6 +179,7 @@ async fn pay(State(simulator): State<Simulator>, RawForm(form): RawForm) -> Resp
         mchid: value("mchid"),
         sub_mchid: value_of(&form, "sub_mchid"),
         out_trade_no: value("out_trade_no"),
+        is_combined: false,
     });
     let Some(outcome) = outcome_of(&form) else {
         let problem = "outcome: must be success, cancel or fail";

@@ -131,6 +131,7 @@ async fn password(
         mchid: value("mchid"),
         sub_mchid: None,
         out_trade_no: value("out_trade_no"),
+        is_combined: false,
     });
     let payer = payer::chosen(&simulator, &headers).unwrap_or(1);
     match simulator.visit_cashier(&target, outcome, &Buyer::Payer(payer)) {

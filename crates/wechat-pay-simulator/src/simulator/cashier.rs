@@ -26,8 +26,8 @@ pub(crate) enum Buyer {
 pub(crate) struct Visit {
     /// The order's state now.
     pub(crate) trade_state: TradeState,
-    /// WeChat's number, if the order is paid.
-    pub(crate) transaction_id: Option<String>,
+    /// WeChat's number, if the order is paid; of a combined order, one for each sub-order.
+    pub(crate) transaction_ids: Vec<String>,
 }
 
 impl Simulator {
@@ -73,16 +73,17 @@ impl Simulator {
             let order = ledger.find(&order.request.key).unwrap_or(&order);
             return Ok(Visit {
                 trade_state: order.trade_state(now),
-                transaction_id: None,
+                transaction_ids: Vec::new(),
             });
         }
         let (openid, sub_openid) = self.openids_of(&order, buyer);
-        let transaction_id = self.random().transaction_id(now);
+        let transaction_id = || self.random().transaction_id(now);
         let notice_id = self.random().notification_id();
         let order = ledger.pay(target, &openid, sub_openid, transaction_id, notice_id, now)?;
+        let (trade_state, key) = (order.trade_state(now), order.request.key.clone());
         let visit = Visit {
-            trade_state: order.trade_state(now),
-            transaction_id: order.payment.as_ref().map(|p| p.transaction_id.clone()),
+            trade_state,
+            transaction_ids: ledger.transaction_ids(&key),
         };
         drop(ledger);
         self.wake();

@@ -91,6 +91,7 @@
         element("p", { class: "quiet" }, `付款给商户 ${sheet.merchant}`),
         element("p", { class: "amount" }, `¥${sheet.amount}`),
         element("p", { class: "quiet" }, sheet.description),
+        ...(sheet.sub_orders ?? []).map((line) => element("p", { class: "quiet" }, line)),
         ...buttons,
       );
     });

@@ -59,6 +59,9 @@ struct Sheet {
     merchant: String,
     description: String,
     amount: String,
+    /// What is paid with a combined order: each description and amount.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sub_orders: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -170,10 +173,14 @@ fn check(
     {
         return Err(refuse(PayRefusal::OtherPayer));
     }
+    let sub_orders = order.sub_order_lines().into_iter();
+    let sub_orders =
+        sub_orders.map(|line| format!("{} ¥{}", line.description, line.amount.to_yuan_text()));
     let sheet = Sheet {
         merchant: request.key.mchid.clone(),
         description: request.description.clone(),
         amount: request.total.to_yuan_text(),
+        sub_orders: sub_orders.collect(),
     };
     Ok((target, sheet))
 }

@@ -199,10 +199,14 @@ pub(crate) async fn ask(harness: &Harness, path: &str, body: &Value) -> Value {
 }
 
 async fn params(harness: &Harness, number: &str) -> Value {
-    let prepay_id = harness.prepay_id(number).await;
+    params_of(harness, &harness.prepay_id(number).await)
+}
+
+/// The six strings that pay this order, signed by the merchant.
+pub(crate) fn params_of(harness: &Harness, prepay_id: &str) -> Value {
     let stamp = Stamp::new(start().as_second(), [9; 16]);
     let appid = &harness.merchant().appid;
-    serde_json::to_value(JsapiPayment::sign(&harness.key, appid, &prepay_id, &stamp).unwrap())
+    serde_json::to_value(JsapiPayment::sign(&harness.key, appid, prepay_id, &stamp).unwrap())
         .unwrap()
 }
 

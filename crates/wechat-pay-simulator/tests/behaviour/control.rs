@@ -155,7 +155,7 @@ async fn the_ledger_shows_every_order_of_a_merchant() {
     let response = harness.get("/_simulator/ledger?mchid=1").await;
     assert_eq!(
         response.body(),
-        &br#"{"orders":[],"refunds":[],"shares":[]}"#[..]
+        &br#"{"orders":[],"combined":[],"refunds":[],"shares":[]}"#[..]
     );
 }
 

@@ -8,7 +8,7 @@ use wechat_pay::{Reply, RequestParts, Stamp};
 use crate::harness::{Harness, send, start};
 
 /// Paths of routes, and pieces for other paths.
-const PATHS: [&str; 34] = [
+const PATHS: [&str; 38] = [
     "/v3/pay/transactions/jsapi",
     "/v3/pay/transactions/h5",
     "/v3/pay/transactions/native",
@@ -22,6 +22,10 @@ const PATHS: [&str; 34] = [
     "/v3/pay/partner/transactions/codepay",
     "/v3/pay/partner/transactions/out-trade-no/T00001",
     "/v3/pay/partner/transactions/out-trade-no/T00001/reverse",
+    "/v3/combine-transactions/native",
+    "/v3/combine-transactions/h5",
+    "/v3/combine-transactions/out-trade-no/C20261",
+    "/v3/combine-transactions/out-trade-no/C20261/close",
     "/v3/refund/domestic/refunds",
     "/v3/refund/domestic/refunds/R1",
     "/v3/refund/domestic/refunds/5000/apply-abnormal-refund",
@@ -63,6 +67,7 @@ fn any_body() -> impl Strategy<Value = Vec<u8>> {
             r#"{"out_trade_no":"T00001","amount":{"total":9223372036854775807}}"#,
             r#"{"mchid":"1","outcome":"success","out_trade_no":"T00001"}"#,
             r#"{"payer":255}"#,
+            r#"{"combine_appid":"wx1","sub_orders":[{},{"mchid":"1","out_trade_no":"C20261-1"}]}"#,
             r#"{"mchid":"1","out_trade_no":"T00001","refund":9223372036854775807}"#,
             r#"{"advance_s":-9223372036854775808}"#,
             r#"[{"route":"*","kind":"refused","rate":1e308}]"#,

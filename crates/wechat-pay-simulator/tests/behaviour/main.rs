@@ -9,6 +9,7 @@
 mod bills;
 mod browser;
 mod code_pay;
+mod combined;
 mod control;
 mod faults;
 mod gateway;

@@ -8,7 +8,7 @@ use crate::harness::Harness;
 const NATIVE: &str = "/v3/pay/transactions/native";
 
 /// Numbers of a merchant: mchid and appid.
-async fn numbers(harness: &Harness, place: usize) -> (String, String) {
+pub(crate) async fn numbers(harness: &Harness, place: usize) -> (String, String) {
     let listed = harness.get("/_simulator/merchants").await;
     let listed: Value = serde_json::from_slice(listed.body()).unwrap();
     let text = |name: &str| listed[place][name].as_str().unwrap().to_owned();

@@ -254,3 +254,51 @@ async fn a_merchant_that_receives_is_told_with_the_event_of_a_payment() {
     assert_eq!(notice.out_order_no, "P1");
     assert_eq!(notice.receiver.amount.get(), 800);
 }
+
+#[tokio::test]
+async fn another_merchant_that_receives_is_told_by_its_own_keys() {
+    let (first, second) = Harness::with_another_merchant();
+    let setting = format!("share_notify_url={NOTIFY_URL}");
+    let settings = wechat_pay_simulator::Settings::default();
+    let settings = settings.with("trust=certificates").unwrap();
+    first
+        .simulator
+        .set_settings(settings.with(&setting).unwrap());
+    // The sharing merchant asks for the public key; the receiving one has asked for nothing.
+    let (receiver, _) = crate::merchants::numbers(&first, 1).await;
+    let mut order = first.order("T00001", ProductFields::Native);
+    order.settle_info = Some(json!({ "profit_sharing": true }));
+    let stamp = wechat_pay::Stamp::new(crate::harness::start().as_second(), [7; 16]);
+    let asked = first.merchant().public_key_id.clone();
+    let signed = order
+        .request()
+        .unwrap()
+        .sign(&first.key, &stamp, Some(&asked));
+    let request = signed.unwrap().into_http("").unwrap();
+    let reply = first.send_raw(request.map(axum::body::Body::from)).await;
+    let now_s = crate::harness::start().as_second();
+    let reply = reply.verify(&first.keys, now_s).unwrap();
+    let code_url = reply.parse::<wechat_pay::NativeOrdered>().unwrap().code_url;
+    let paying = json!({ "code_url": code_url, "outcome": "success" });
+    let (_, answer) = first.pay(paying).await;
+    let id = answer["transaction_id"].as_str().unwrap().to_owned();
+    first.simulator.run_due().await;
+    add(&first, &receiver).await.unwrap();
+    let mut body = share(&first, &id, "P1", 800);
+    body["receivers"][0]["account"] = receiver.into();
+    let (status, _, answer) = post(&first, SHARES, &body).await;
+    assert_eq!(status, 200, "{answer}");
+    first.advance(3);
+    first.simulator.run_due().await;
+    let inbox = first.inbox.lock().unwrap();
+    let serial = |place: usize| inbox.received[place].0["wechatpay-serial"].clone();
+    assert_eq!(serial(0), asked.as_str(), "the payment");
+    assert!(!serial(1).to_str().unwrap().starts_with("PUB_KEY_ID_"));
+    let (headers, _) = &inbox.received[1];
+    assert!(
+        second
+            .keys
+            .get(headers["wechatpay-serial"].to_str().unwrap())
+            .is_some()
+    );
+}

@@ -385,3 +385,55 @@ fn a_notice_of_shares_that_cannot_be_read_is_one_of_the_other_kinds() {
     let original_type = "profitsharing".to_owned();
     assert_eq!(opened.resource, NotifiedResource::Other { original_type });
 }
+
+const COMBINED: &str = r#"{"combine_appid":"wx1","combine_mchid":"1900007291","combine_out_trade_no":"C20260101",
+    "combine_payer_info":{"openid":"oUpF8"},"sub_orders":[
+    {"mchid":"1900007291","out_trade_no":"C2026-1","transaction_id":"4200000001","trade_state":"SUCCESS",
+     "amount":{"total_amount":100,"payer_amount":100}},
+    {"mchid":"1900007292","out_trade_no":"C2026-2","transaction_id":"4200000002","trade_state":"SUCCESS",
+     "amount":{"total_amount":20,"payer_amount":20}}]}"#;
+
+#[test]
+fn the_payment_of_a_combined_order_is_known_by_its_content_whatever_its_words_are() {
+    for (event_type, original_type) in [
+        ("TRANSACTION.SUCCESS", "transaction"),
+        ("TRANSACTION.SUCCESS", ""),
+        ("", "transaction"),
+    ] {
+        let opened = opened(event_type, original_type, COMBINED).unwrap();
+        let NotifiedResource::Combined(paid) = opened.resource else {
+            panic!("{event_type} {original_type}: {:?}", opened.resource);
+        };
+        assert_eq!(paid.combine_out_trade_no, "C20260101");
+        assert_eq!(paid.total(), Some(Fen::new(120).unwrap()));
+    }
+}
+
+#[test]
+fn a_combined_order_that_is_not_paid_as_a_whole_contradicts_its_event() {
+    let half = COMBINED.replacen("SUCCESS", "NOTPAY", 1);
+    let error = opened(TRANSACTION_SUCCESS, "transaction", &half).unwrap_err();
+    let NotificationError::Contradiction(unread) = error else {
+        panic!("{error}");
+    };
+    assert_eq!(unread.problem.field, "sub_orders");
+    assert_eq!(unread.plaintext, half.as_bytes());
+    // It is never read as an ordinary payment.
+    for (broken, field) in [
+        (
+            COMBINED.replace("combine_out_trade_no", "out_trade_no"),
+            "combine_out_trade_no",
+        ),
+        (COMBINED.replace("sub_orders", "sub_order"), "sub_orders"),
+        (
+            COMBINED.replace("\"total_amount\":20,", ""),
+            "sub_orders[1].amount.total_amount",
+        ),
+    ] {
+        let error = opened(TRANSACTION_SUCCESS, "transaction", &broken).unwrap_err();
+        let NotificationError::Resource(unread) = error else {
+            panic!("{error}");
+        };
+        assert_eq!(unread.problem.field, field);
+    }
+}

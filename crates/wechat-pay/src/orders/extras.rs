@@ -50,6 +50,24 @@ pub(crate) fn check_scene_info(scene: &Map<String, Value>) -> Result<(), Invalid
     Ok(())
 }
 
+/// The place of payment of a combined order: no `store_info`, and a `device_id` that H5 requires.
+pub(crate) fn check_combined_scene_info(
+    scene: &Map<String, Value>,
+    is_h5: bool,
+) -> Result<(), InvalidField> {
+    if !is_h5 {
+        return check(scene, "scene_info", COMBINED_SCENE);
+    }
+    check(scene, "scene_info", COMBINED_H5_SCENE)?;
+    scene.get("h5_info").map_or(Ok(()), |h5| {
+        check(
+            object("scene_info.h5_info", h5)?,
+            "scene_info.h5_info",
+            H5_INFO,
+        )
+    })
+}
+
 /// Profit sharing.
 pub(crate) fn check_settle_info(settle: &Value) -> Result<(), InvalidField> {
     check(object("settle_info", settle)?, "settle_info", SETTLE)
@@ -122,6 +140,27 @@ const SCENE: &[Member] = &[
     Member("device_id", "scene_info.device_id", false, Kind::Text(32)),
     Member("store_info", "scene_info.store_info", false, Kind::Nested),
     Member("h5_info", "scene_info.h5_info", false, Kind::Nested),
+];
+
+const COMBINED_SCENE: &[Member] = &[
+    Member(
+        "payer_client_ip",
+        "scene_info.payer_client_ip",
+        true,
+        Kind::Text(45),
+    ),
+    Member("device_id", "scene_info.device_id", false, Kind::Text(16)),
+];
+
+const COMBINED_H5_SCENE: &[Member] = &[
+    Member(
+        "payer_client_ip",
+        "scene_info.payer_client_ip",
+        true,
+        Kind::Text(45),
+    ),
+    Member("device_id", "scene_info.device_id", true, Kind::Text(32)),
+    Member("h5_info", "scene_info.h5_info", true, Kind::Nested),
 ];
 
 const STORE: &[Member] = &[

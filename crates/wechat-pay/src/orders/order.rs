@@ -149,30 +149,11 @@ impl Order {
 
     /// The place of payment with the fields that H5 needs.
     pub(crate) fn checked_scene_info(&self) -> Result<Option<Map<String, Value>>, InvalidField> {
-        let scene_info = self.scene_info_body();
+        let scene_info = self.product.scene_info(self.scene_info.as_ref());
         if let Some(scene_info) = &scene_info {
             check_scene_info(scene_info)?;
         }
         Ok(scene_info)
-    }
-
-    fn scene_info_body(&self) -> Option<Map<String, Value>> {
-        let mut scene = self.scene_info.clone();
-        if let ProductFields::H5 {
-            payer_client_ip,
-            h5_type,
-        } = &self.product
-        {
-            let scene = scene.get_or_insert_default();
-            scene.insert("payer_client_ip".into(), payer_client_ip.to_string().into());
-            let h5_info = scene
-                .entry("h5_info")
-                .or_insert_with(|| Value::Object(Map::new()));
-            if let Some(h5_info) = h5_info.as_object_mut() {
-                h5_info.insert("type".into(), h5_type.as_str().into());
-            }
-        }
-        scene
     }
 }
 

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use payment_values::OpenId;
+use serde_json::{Map, Value};
 
 /// A product; each has its own route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,6 +62,29 @@ impl ProductFields {
             Self::Native => Product::Native,
             Self::App => Product::App,
         }
+    }
+
+    /// The place of payment with the fields that H5 needs.
+    pub(crate) fn scene_info(
+        &self,
+        given: Option<&Map<String, Value>>,
+    ) -> Option<Map<String, Value>> {
+        let mut scene = given.cloned();
+        if let Self::H5 {
+            payer_client_ip,
+            h5_type,
+        } = self
+        {
+            let scene = scene.get_or_insert_default();
+            scene.insert("payer_client_ip".into(), payer_client_ip.to_string().into());
+            let h5_info = scene
+                .entry("h5_info")
+                .or_insert_with(|| Value::Object(Map::new()));
+            if let Some(h5_info) = h5_info.as_object_mut() {
+                h5_info.insert("type".into(), h5_type.as_str().into());
+            }
+        }
+        scene
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::ledgers::shares::{Receiver, WechatReturn};
 
 /// Two shares of a payment, one to two receivers; one of them failed. A merchant returned some of it, and
-/// could not return more. A third share was refused.
+/// could not return more. A third share was refused. The merchant was notified of what moved.
 fn a_run_with_shares() -> Evidence {
     let receiver = |account: &str, amount_fen, has_arrived| Receiver {
         account: account.to_owned(),
@@ -41,12 +41,14 @@ fn a_run_with_shares() -> Evidence {
             .iter()
             .map(|ours| (ours.number.clone(), asked(ours.state == "finished")))
             .collect(),
+        told_receiver: "shop".to_owned(),
         api_shares: [(PAID.to_owned(), list(&shares))].into(),
         api_held: [(PAID.to_owned(), json!({ "unsplit_fen": 1300 }))].into(),
         events: a_run_without_errors()
             .events
             .into_iter()
             .chain(events())
+            .chain(notices())
             .collect(),
         our_shares: shares,
         ..a_run_without_errors()
@@ -136,7 +138,21 @@ fn events() -> [(String, Value); 5] {
     ]
 }
 
+/// After those: the notices of `S1`, `S2` and `R1`, which moved money.
+fn notices() -> [(String, Value); 3] {
+    [("S1", 200), ("S2", 300), ("R1", 50)].map(|(number, amount)| {
+        let data = json!({
+            "original_type": "profitsharing",
+            "resource": {
+                "out_order_no": number, "receiver": { "account": "shop", "amount": amount },
+            },
+        });
+        ("wechat.event".to_owned(), data)
+    })
+}
+
 const FIRST_EVENT: usize = 5;
+const FIRST_NOTICE: usize = FIRST_EVENT + 5;
 
 #[test]
 fn a_chaos_run_with_shares_without_errors_has_no_findings() {
@@ -157,7 +173,7 @@ fn a_released_payment_may_be_refunded_out_of_the_balance() {
 
 type Plant = fn(&mut Evidence);
 
-const LOST: [(&str, Plant); 10] = [
+const LOST: [(&str, Plant); 12] = [
     ("a share is not in the ledger", |e| {
         drop(e.our_shares.remove(1));
     }),
@@ -188,9 +204,15 @@ const LOST: [(&str, Plant); 10] = [
     ("the refusal of a share is never told", |e| {
         drop(e.events.remove(FIRST_EVENT + 4));
     }),
+    ("the notice of a share is not handed on", |e| {
+        drop(e.events.remove(FIRST_NOTICE));
+    }),
+    ("the notice of a return is not handed on", |e| {
+        drop(e.events.remove(FIRST_NOTICE + 2));
+    }),
 ];
 
-const DUPLICATED: [(&str, Plant); 7] = [
+const DUPLICATED: [(&str, Plant); 8] = [
     ("a share is at WeChat twice", |e| {
         e.wechat_shares.push(e.wechat_shares[1].clone());
     }),
@@ -204,6 +226,9 @@ const DUPLICATED: [(&str, Plant); 7] = [
     ("a return is told as two events", |e| {
         e.events.push(e.events[FIRST_EVENT + 2].clone());
     }),
+    ("a notice is handed on twice", |e| {
+        e.events.push(e.events[FIRST_NOTICE].clone());
+    }),
     ("more is shared than was paid", |e| {
         e.wechat_shares[1].receivers[0].amount_fen = TOTAL_FEN;
     }),
@@ -215,7 +240,7 @@ const DUPLICATED: [(&str, Plant); 7] = [
     }),
 ];
 
-const WRONG: [(&str, Plant); 15] = [
+const WRONG: [(&str, Plant); 17] = [
     ("a share differs by a fen", |e| {
         e.wechat_shares[1].receivers[0].amount_fen += 1;
     }),
@@ -251,6 +276,14 @@ const WRONG: [(&str, Plant); 15] = [
     }),
     ("an event tells another amount", |e| {
         e.events[FIRST_EVENT].1["succeeded_fen"] = 300.into();
+    }),
+    ("a notice tells another amount", |e| {
+        e.events[FIRST_NOTICE].1["resource"]["receiver"]["amount"] = 201.into();
+    }),
+    ("a notice reports a return that failed", |e| {
+        let mut notice = e.events[FIRST_NOTICE + 2].clone();
+        notice.1["resource"]["out_order_no"] = "R2".into();
+        e.events.push(notice);
     }),
     ("the list lacks a share", |e| {
         let list = e.api_shares.get_mut(PAID).unwrap();

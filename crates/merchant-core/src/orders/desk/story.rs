@@ -3,13 +3,13 @@
 //! which it began.
 
 use merchant_api::{
-    AttemptProduct, OrderDetails, RefundOrigin, RefundState, ShareKind, ShareState,
+    AttemptProduct, OrderDetails, RefundOrigin, RefundState, ShareKind, ShareState, SubOrderLeft,
 };
 use payment_values::Fen;
 
 use super::journal::{JournalEntry, entry};
 use crate::checkouts::{Payers, find_by_order_no, order_details};
-use crate::ledger::{Attempt, AttemptState, Order, Refund, Share, Webhook};
+use crate::ledger::{Attempt, AttemptState, NotificationRow, Order, Refund, Share, Webhook};
 use crate::payments::Payments;
 use crate::refusal::Refusal;
 
@@ -20,6 +20,8 @@ pub struct Story {
     pub order: OrderDetails,
     /// What is left of the payment, in fen.
     pub refundable_fen: Fen,
+    /// The same for each sub-order of a combined order, once it is paid.
+    pub sub_orders_left: Vec<SubOrderLeft>,
     /// Oldest first.
     pub events: Vec<Event>,
 }
@@ -151,22 +153,23 @@ pub async fn story(payments: &Payments, order_no: &str) -> Result<Story, Refusal
     let attempts = ledger.attempts(order.id).await?;
     let refunds = ledger.refunds(order.id).await?;
     let shippings = ledger.shippings(order.id).await?;
+    let sub_orders = ledger.sub_orders(order.id).await?;
     let mut events = of_order(&order, payments.clock.now_ms());
     for attempt in &attempts {
         events.extend(of_attempt(attempt));
-        for row in ledger
-            .notifications_of(attempt.out_trade_no.as_str())
-            .await?
-        {
-            events.push(Event {
-                at_ms: row.received_ms,
-                what: What::Notification {
-                    event_type: row.event_type,
-                    refund_no: row.out_refund_no,
-                    outcome: row.outcome,
-                },
-            });
-        }
+        let number = attempt.out_trade_no.as_str();
+        events.extend(
+            ledger
+                .notifications_of(number)
+                .await?
+                .into_iter()
+                .map(notified),
+        );
+    }
+    // A refund of a sub-order is reported under the sub-order's number.
+    for number in sub_orders.iter().filter_map(|it| it.out_trade_no.as_ref()) {
+        let rows = ledger.notifications_of(number.as_str()).await?;
+        events.extend(rows.into_iter().map(notified));
     }
     events.extend(refunds.iter().flat_map(of_refund));
     let shares = ledger.shares(order.id).await?;
@@ -182,22 +185,43 @@ pub async fn story(payments: &Payments, order_no: &str) -> Result<Story, Refusal
     }));
     events.sort_by_key(|event| event.at_ms);
     let paid = attempts.iter().find(|it| it.state == AttemptState::Paid);
-    let refundable_fen = match paid {
-        Some(attempt) => ledger.refundable_fen(&order, attempt).await?,
-        None => Fen::ZERO,
+    let left = match paid {
+        Some(attempt) => ledger.refundable(&order, attempt).await?,
+        None => Vec::new(),
     };
+    let sub_orders_left = left.iter().filter_map(|(charge, refundable_fen)| {
+        Some(SubOrderLeft {
+            sub_order_no: charge.sub_order_no.clone()?,
+            refundable_fen: *refundable_fen,
+        })
+    });
     Ok(Story {
+        sub_orders_left: sub_orders_left.collect(),
         order: order_details(
             &payments.config,
             order,
             attempts,
             refunds,
             shippings,
+            &sub_orders,
             Payers::Hidden,
         ),
-        refundable_fen,
+        refundable_fen: left
+            .iter()
+            .fold(Fen::ZERO, |sum, (_, fen)| sum.saturating_add(*fen)),
         events,
     })
+}
+
+fn notified(row: NotificationRow) -> Event {
+    Event {
+        at_ms: row.received_ms,
+        what: What::Notification {
+            event_type: row.event_type,
+            refund_no: row.out_refund_no,
+            outcome: row.outcome,
+        },
+    }
 }
 
 fn of_order(order: &Order, now_ms: i64) -> Vec<Event> {

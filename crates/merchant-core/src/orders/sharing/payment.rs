@@ -37,6 +37,12 @@ pub(super) async fn shared_payment(
     if !payments.wechat.can_share() {
         return Err(only_v3());
     }
+    if order.is_combined() {
+        return Err(Refusal::new(
+            ErrorCode::ProductUnavailable,
+            "the order is a combined one, and this server combines no orders for profit sharing",
+        ));
+    }
     let attempt = paid_attempt(payments, order.id).await?;
     let payment = attempt.and_then(|attempt| {
         Some(SharedPayment {

@@ -261,6 +261,9 @@ pub(crate) struct AskedRefund {
     /// The reason, shown to the buyer.
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
+    /// The sub-order of a combined order, by the merchant's number.
+    #[arg(long, value_name = "NO")]
+    pub(crate) sub_order_no: Option<String>,
 }
 
 #[derive(Args)]

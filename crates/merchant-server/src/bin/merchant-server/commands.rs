@@ -251,6 +251,7 @@ async fn request_refund(config: Config, asked: &AskedRefund) -> Ran {
         funds_account: None,
         from: None,
         goods_detail: None,
+        sub_order_no: asked.sub_order_no.clone(),
     };
     let refund = payments.request_refund(&asked.order_no, &request).await?;
     say(&serde_json::to_string_pretty(&refund)?)

@@ -34,6 +34,15 @@ pub(super) fn order_path(order_no: &str) -> String {
     format!("{ORDERS}/{}", in_path(order_no))
 }
 
+/// The page that refunds an order, or one sub-order of a combined order.
+pub(super) fn refund_path(order_no: &str, sub_order_no: Option<&str>) -> String {
+    let path = format!("{}/refund", order_path(order_no));
+    match sub_order_no {
+        Some(number) => format!("{path}?sub_order_no={}", in_path(number)),
+        None => path,
+    }
+}
+
 /// The page that sends an abnormal refund another way.
 pub(super) fn settle_path(refund_no: &str) -> String {
     format!("/desk/refunds/{}/settle", in_path(refund_no))

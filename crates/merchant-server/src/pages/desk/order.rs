@@ -4,13 +4,14 @@ use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
+use merchant_api::SubOrderDetails;
 use merchant_core::config::Scope;
 use merchant_core::orders::desk::{Story, story};
 use payment_values::Fen;
 
-use super::address::{self, order_path};
+use super::address::{self, refund_path};
 use super::figure::{money, state, time_of};
-use super::frame::{Frame, facts, page as framed};
+use super::frame::{Frame, facts, page as framed, table};
 use super::orders::order_word;
 use super::said::Said;
 use super::session::Desk;
@@ -32,6 +33,7 @@ pub(super) async fn page(
         h1 { (title) }
         (said.notice(&desk))
         (summary(&desk, &story))
+        (sub_orders(&desk, &story))
         section .card {
             h2 { (say(words::STORY)) }
             (timeline::timeline(&desk, &story))
@@ -87,14 +89,62 @@ fn summary(desk: &Desk, story: &Story) -> Markup {
     if let Some(attach) = &order.attach {
         pairs.push((say(words::ATTACH), html! { (attach) }));
     }
-    let can_refund = story.refundable_fen > Fen::ZERO && desk.has(Scope::DeskRefund);
+    // A combined order is refunded sub-order by sub-order: see `sub_orders`.
+    let can_refund = story.refundable_fen > Fen::ZERO
+        && order.sub_orders.is_none()
+        && desk.has(Scope::DeskRefund);
     html! {
         section .card {
             p .large { (money(order.total_fen, language)) }
             (facts(&pairs))
             @if can_refund {
-                p { a .button href=(format!("{}/refund", order_path(order.order_no.as_str()))) { (say(words::REFUND)) } }
+                p { a .button href=(refund_path(order.order_no.as_str(), None)) { (say(words::REFUND)) } }
             }
+        }
+    }
+}
+
+/// The sub-orders of a combined order, each with its numbers and its refund.
+fn sub_orders(desk: &Desk, story: &Story) -> Markup {
+    let Some(sub_orders) = &story.order.sub_orders else {
+        return html! {};
+    };
+    let language = desk.view.language;
+    let say = |sentence| language.say(sentence);
+    let headings = [
+        say(words::SUB_ORDER),
+        say(words::AMOUNT),
+        say(words::REFUNDED),
+        say(words::SELLER),
+        say(words::NUMBERS),
+        say(words::ACTION),
+    ];
+    let row = |sub_order: &SubOrderDetails| {
+        let number = &*sub_order.sub_order_no;
+        let mut left = story.sub_orders_left.iter();
+        let can_refund = desk.has(Scope::DeskRefund)
+            && left.any(|left| left.sub_order_no == number && left.refundable_fen > Fen::ZERO);
+        vec![
+            html! { (number) p .quiet { (sub_order.description) } },
+            money(sub_order.amount_fen, language),
+            money(sub_order.refunded_fen, language),
+            html! { (sub_order.sub_mchid.as_ref().unwrap_or(&sub_order.mchid)) },
+            html! {
+                @if let Some(number) = &sub_order.out_trade_no { p { code { (number) } } }
+                @if let Some(number) = &sub_order.transaction_id { p { code { (number) } } }
+            },
+            html! {
+                @if can_refund {
+                    a .button .lesser href=(refund_path(story.order.order_no.as_str(), Some(number))) { (say(words::REFUND)) }
+                }
+            },
+        ]
+    };
+    let rows: Vec<_> = sub_orders.iter().map(row).collect();
+    html! {
+        section .card {
+            h2 { (say(words::SUB_ORDERS)) }
+            (table(say(words::SUB_ORDERS), &headings, &rows))
         }
     }
 }

@@ -1,6 +1,8 @@
 //! A refund in two steps: the amount, and a page that asks once more. The refund's number is made with
 //! the first form, so however often the last one is sent, it is one refund.
 
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use axum::response::{IntoResponse as _, Response};
 use buyer_words::Words;
 use http::StatusCode;
@@ -10,6 +12,7 @@ use merchant_core::config::Scope;
 use merchant_core::orders::desk::{Action, Story, story};
 use merchant_core::{Refusal, refunds};
 use payment_values::Fen;
+use serde::Deserialize;
 
 use super::address::{self, order_path};
 use super::figure::money;
@@ -24,19 +27,32 @@ use crate::extract::PathText;
 /// A refund as it was typed, checked.
 struct Wanted {
     refund_no: String,
+    /// The sub-order of a combined order.
+    sub_order_no: Option<String>,
     amount_fen: u64,
     reason: Option<String>,
 }
 
-/// `GET /desk/orders/{order_no}/refund`
-pub(super) async fn form(desk: Desk, PathText(order_no): PathText) -> Result<Response, Response> {
+/// What of an order is refunded.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Which {
+    sub_order_no: Option<String>,
+}
+
+/// `GET /desk/orders/{order_no}/refund?sub_order_no`
+pub(super) async fn form(
+    desk: Desk,
+    PathText(order_no): PathText,
+    which: Result<Query<Which>, QueryRejection>,
+) -> Result<Response, Response> {
     if let Some(refused) = desk.forbidden(Scope::DeskRefund) {
         return Err(refused);
     }
-    let story = refundable(&desk, &order_no).await?;
+    let Query(which) = which.unwrap_or_default();
+    let refundable = refundable(&desk, &order_no, which.sub_order_no).await?;
     let refund_no = refunds::new_number(desk.payments());
     let refund_no = refund_no.map_err(|refusal| desk.refused(refusal))?;
-    Ok(first_page(&desk, &story, &refund_no))
+    Ok(first_page(&desk, &refundable, &refund_no))
 }
 
 /// `POST /desk/orders/{order_no}/refund`: shows what will happen. It changes nothing.
@@ -48,12 +64,13 @@ pub(super) async fn confirm(
         return Err(refused);
     }
     let wanted = read(&form, "amount").map_err(|refusal| desk.refused(refusal))?;
-    let story = refundable(&desk, &order_no).await?;
-    if wanted.amount_fen > story.refundable_fen.count() {
+    let sub_order_no = wanted.sub_order_no.clone();
+    let refundable = refundable(&desk, &order_no, sub_order_no).await?;
+    if wanted.amount_fen > refundable.left_fen.count() {
         let status = StatusCode::BAD_REQUEST;
         return Err(problem(&desk.view, status, words::REFUND_TOO_MUCH));
     }
-    Ok(second_page(&desk, &story, &wanted))
+    Ok(second_page(&desk, &refundable, &wanted))
 }
 
 /// `POST /desk/orders/{order_no}/refunds`: refunds, as the private API does.
@@ -72,6 +89,7 @@ pub(super) async fn create(
         funds_account: None,
         from: None,
         goods_detail: None,
+        sub_order_no: wanted.sub_order_no,
     };
     let payments = desk.payments().clone();
     let asked = async {
@@ -93,14 +111,39 @@ pub(super) const fn origin(origin: RefundOrigin) -> Words {
     }
 }
 
-async fn refundable(desk: &Desk, order_no: &str) -> Result<Story, Response> {
+/// An order, or one sub-order of a combined order, of which something can be refunded.
+struct Refundable {
+    story: Story,
+    sub_order_no: Option<String>,
+    left_fen: Fen,
+}
+
+async fn refundable(
+    desk: &Desk,
+    order_no: &str,
+    sub_order_no: Option<String>,
+) -> Result<Refundable, Response> {
     let story = story(desk.payments(), order_no).await;
     let story = story.map_err(|refusal| desk.refused(refusal))?;
-    if story.refundable_fen == Fen::ZERO {
+    let left_fen = match &sub_order_no {
+        Some(number) => {
+            let mut left = story.sub_orders_left.iter();
+            let left = left.find(|left| left.sub_order_no == *number);
+            left.map_or(Fen::ZERO, |left| left.refundable_fen)
+        }
+        // A combined order is refunded sub-order by sub-order.
+        None if story.order.sub_orders.is_some() => Fen::ZERO,
+        None => story.refundable_fen,
+    };
+    if left_fen == Fen::ZERO {
         let status = StatusCode::CONFLICT;
         return Err(problem(&desk.view, status, words::NOTHING_REFUNDABLE));
     }
-    Ok(story)
+    Ok(Refundable {
+        story,
+        sub_order_no,
+        left_fen,
+    })
 }
 
 /// `amount` is in yuan, as a person types it; `amount_fen` is in fen, as the second form has it.
@@ -123,12 +166,16 @@ fn read(form: &Form, amount_field: &'static str) -> Result<Wanted, Refusal> {
     }
     Ok(Wanted {
         refund_no: refund_no.to_owned(),
+        sub_order_no: form.given("sub_order_no").map(str::to_owned),
         amount_fen,
         reason: form.given("reason").map(str::to_owned),
     })
 }
 
-fn first_page(desk: &Desk, story: &Story, refund_no: &str) -> Response {
+fn first_page(desk: &Desk, refundable: &Refundable, refund_no: &str) -> Response {
+    let Refundable {
+        story, left_fen, ..
+    } = refundable;
     let language = desk.view.language;
     let say = |sentence| language.say(sentence);
     let path = format!("{}/refund", order_path(story.order.order_no.as_str()));
@@ -136,10 +183,11 @@ fn first_page(desk: &Desk, story: &Story, refund_no: &str) -> Response {
         form method="post" action=(path) {
             (token(desk))
             input type="hidden" name="refund_no" value=(refund_no);
+            (sub_order_field(refundable))
             label for="amount" { (say(words::REFUND_AMOUNT)) }
             input #amount name="amount" inputmode="decimal" required autocomplete="off"
-                value=(story.refundable_fen.to_yuan_text()) aria-describedby="amount-help";
-            p #amount-help .help { (say(words::REFUNDABLE)) " " (money(story.refundable_fen, language)) }
+                value=(left_fen.to_yuan_text()) aria-describedby="amount-help";
+            p #amount-help .help { (say(words::REFUNDABLE)) " " (money(*left_fen, language)) }
             label for="reason" { (say(words::REFUND_REASON)) }
             // WeChat takes 80 bytes, and a Chinese character has three.
             input #reason name="reason" maxlength="26" autocomplete="off" aria-describedby="reason-help";
@@ -151,21 +199,30 @@ fn first_page(desk: &Desk, story: &Story, refund_no: &str) -> Response {
     whole(desk, story, say(words::REFUND), &form)
 }
 
-fn second_page(desk: &Desk, story: &Story, wanted: &Wanted) -> Response {
+fn second_page(desk: &Desk, refundable: &Refundable, wanted: &Wanted) -> Response {
+    let story = &refundable.story;
     let language = desk.view.language;
     let say = |sentence| language.say(sentence);
     let order_no = story.order.order_no.as_str();
+    let mut pairs = vec![
+        (say(words::ORDER), html! { (order_no) }),
+        (say(words::GOODS), html! { (story.order.description) }),
+        (
+            say(words::REFUND_REASON),
+            html! { (wanted.reason.as_deref().unwrap_or("—")) },
+        ),
+        (say(words::REFUND_NO), html! { code { (wanted.refund_no) } }),
+    ];
+    if let Some(number) = &wanted.sub_order_no {
+        pairs.insert(1, (say(words::SUB_ORDER), html! { (number) }));
+    }
     let form = html! {
-        (facts(&[
-            (say(words::ORDER), html! { (order_no) }),
-            (say(words::GOODS), html! { (story.order.description) }),
-            (say(words::REFUND_REASON), html! { (wanted.reason.as_deref().unwrap_or("—")) }),
-            (say(words::REFUND_NO), html! { code { (wanted.refund_no) } }),
-        ]))
+        (facts(&pairs))
         p .notice { (say(words::REFUND_WARNING)) }
         form method="post" action=(format!("{}/refunds", order_path(order_no))) {
             (token(desk))
             input type="hidden" name="refund_no" value=(wanted.refund_no);
+            (sub_order_field(refundable))
             input type="hidden" name="amount_fen" value=(wanted.amount_fen);
             input type="hidden" name="reason" value=(wanted.reason.as_deref().unwrap_or_default());
             button .grave type="submit" { (say(words::REFUND_CONFIRM)) " " (money(Fen::saturating(wanted.amount_fen), language)) }
@@ -173,6 +230,15 @@ fn second_page(desk: &Desk, story: &Story, wanted: &Wanted) -> Response {
         }
     };
     whole(desk, story, say(words::REFUND_ASK), &form)
+}
+
+/// The field that names the sub-order; none for an ordinary order.
+fn sub_order_field(refundable: &Refundable) -> Markup {
+    html! {
+        @if let Some(number) = &refundable.sub_order_no {
+            input type="hidden" name="sub_order_no" value=(number);
+        }
+    }
 }
 
 fn whole(desk: &Desk, story: &Story, title: &str, form: &Markup) -> Response {

@@ -127,6 +127,10 @@ sentences! {
     PAYMENT_LINK: "付款链接", "Payment link";
     BUYERS_NOTE: "买家备注", "The buyer's note";
     STORY: "时间线", "Timeline";
+    SUB_ORDERS: "子单", "Sub-orders";
+    SUB_ORDER: "子单号", "Sub-order";
+    SELLER: "收款商户号", "Merchant paid";
+    NUMBERS: "out_trade_no 与微信支付单号", "out_trade_no and transaction";
 
     // States.
     STATE_OPEN: "待支付", "open";

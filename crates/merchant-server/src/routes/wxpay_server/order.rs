@@ -126,6 +126,7 @@ impl PayOrder {
                 store_info: None,
             }),
             settle_info: None,
+            sub_orders: None,
         }
     }
 }

@@ -12,6 +12,7 @@ pub(super) const UNMATCHED: &str = "unmatched-0001";
 /// A valid body of this route, for a sub-merchant if given; `number` makes each body different.
 pub(super) fn fitting(route: &Route, sub_mchid: Option<&str>, number: usize) -> Value {
     match &*route.path {
+        "/v1/orders" if number % 4 == 3 => combined_order(sub_mchid, number),
         "/v1/orders" => order(sub_mchid, number),
         "/v1/links" => link(sub_mchid, number),
         "/p/{id}" => json!({
@@ -124,6 +125,27 @@ fn order(sub_mchid: Option<&str>, number: usize) -> Value {
         order[name] = value.clone();
     }
     order
+}
+
+/// A combined order with every field that it can have.
+fn combined_order(sub_mchid: Option<&str>, number: usize) -> Value {
+    let sub_order = |no: &str, amount_fen: u64| {
+        let mut sub_order = json!({
+            "sub_order_no": no, "amount_fen": amount_fen, "description": "茶", "attach": "a",
+        });
+        if let Some(sub_mchid) = sub_mchid {
+            sub_order["sub_mchid"] = sub_mchid.into();
+        }
+        sub_order
+    };
+    json!({
+        "order_no": format!("hostile-{number}"), "total_fen": 1990, "description": "一套茶具",
+        "sub_orders": [sub_order("pot", 1980), sub_order("cup", 10)],
+        "expires_in_ms": 600_000, "payee": "云岭茶铺", "products": ["native", "h5"],
+        "payer": {"openid": "oHostile"}, "return_url": "http://127.0.0.1:8000/pay",
+        "success_url": "http://127.0.0.1:8000/done",
+        "scene_info": {"payer_client_ip": "10.0.0.9", "device_id": "till-04"},
+    })
 }
 
 /// A payment link.

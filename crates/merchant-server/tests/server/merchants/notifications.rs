@@ -59,6 +59,20 @@ async fn even_with_the_same_keys_a_notification_settles_no_order_of_another_merc
     let paid = payment_notification("mixed-up", &transaction("tea-0001", 1990), START_MS);
     let answer = second.deliver_to(&path_of(&second, "payment"), &paid).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    // The first merchant's combined payment names it in another field.
+    let mchid = &first.mchid;
+    let combined = json!({
+        "combine_mchid": mchid, "combine_out_trade_no": "tea-0001",
+        "sub_orders": [{
+            "mchid": mchid, "out_trade_no": "tea-0001", "trade_state": "SUCCESS",
+            "transaction_id": "42001", "amount": { "total_amount": 1990, "currency": "CNY" },
+        }],
+    });
+    let combined = payment_notification("mixed-up-too", &combined, START_MS);
+    let answer = second
+        .deliver_to(&path_of(&second, "payment"), &combined)
+        .await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
     // The first merchant's payment in version 2.
     let xml = signed(payment(), SignType::HmacSha256);
     for kind in ["payment", "refund"] {

@@ -12,7 +12,9 @@ use super::fields::{check, fen, invalid, moment, out_trade_no};
 use super::refusal::{Refusal, system_error};
 use crate::clock::after;
 use crate::gateway::orders::{h5_url, new_link};
-use crate::ledger::order::{Order, OrderKey, OrderRequest, Product, Protocol, ReplyKey};
+use crate::ledger::order::{
+    Combination, Order, OrderKey, OrderRequest, Product, Protocol, ReplyKey,
+};
 use crate::ledger::{CloseRefusal, OrderRefusal};
 use crate::simulator::Simulator;
 
@@ -55,11 +57,11 @@ pub(super) fn query(simulator: &Simulator, caller: &Caller) -> Result<Answer, Re
         Some(id) => {
             let sub_mchid = caller.sub_merchant(simulator)?.map(|sub| sub.sub_mchid);
             ledger
-                .find_by_transaction_id(id)
+                .find_alone_by_transaction_id(id)
                 .filter(|order| order.request.key.mchid == caller.mchid)
                 .filter(|order| order.request.key.sub_mchid == sub_mchid)
         }
-        None => ledger.find(&key(simulator, caller)?),
+        None => ledger.find_alone(&key(simulator, caller)?),
     };
     let order = order.ok_or_else(not_found)?;
     let transaction = transaction(order, now)?;
@@ -74,7 +76,7 @@ pub(super) fn close(simulator: &Simulator, caller: &Caller) -> Result<Answer, Re
     let key = key(simulator, caller)?;
     let now = simulator.clock().now();
     let mut ledger = simulator.ledger();
-    let order = ledger.find(&key).ok_or_else(not_found)?;
+    let order = ledger.find_alone(&key).ok_or_else(not_found)?;
     match order.trade_state(now) {
         TradeState::Closed | TradeState::Revoked => {
             return Err(Refusal::business("ORDERCLOSED", "订单已关闭，无法重复关闭"));
@@ -90,6 +92,7 @@ pub(super) fn close(simulator: &Simulator, caller: &Caller) -> Result<Answer, Re
     match ledger.close(key) {
         Ok(()) => Ok(Answer::Fields(caller.parties())),
         Err(CloseRefusal::Paid) => Err(Refusal::business("ORDERPAID", "订单已支付，不能发起关单")),
+        Err(CloseRefusal::SubOrder) => Err(not_found()),
         Err(CloseRefusal::CodePay) => Err(Refusal::business(
             "TRADE_STATE_ERROR",
             "付款码支付订单不允许关单，请使用撤销接口",
@@ -106,6 +109,7 @@ pub(super) fn key(simulator: &Simulator, caller: &Caller) -> Result<OrderKey, Re
         mchid: caller.mchid.clone(),
         sub_mchid: caller.sub_merchant(simulator)?.map(|sub| sub.sub_mchid),
         out_trade_no: out_trade_no(caller)?,
+        is_combined: false,
     })
 }
 
@@ -140,6 +144,7 @@ pub(super) fn read_request(
         time_expire,
         reply_key: ReplyKey::PlatformCertificate,
         protocol: Protocol::v2(caller.sign_type),
+        combination: Combination::None,
         body: compared_fields(caller),
     };
     if product == Product::Jsapi {
@@ -176,7 +181,7 @@ pub(super) fn refuse_order(refusal: OrderRefusal) -> Refusal {
     match refusal {
         OrderRefusal::Paid => Refusal::business("ORDERPAID", "该订单已支付"),
         OrderRefusal::Closed => Refusal::business("ORDERCLOSED", "该订单已关闭"),
-        OrderRefusal::Changed | OrderRefusal::OtherProduct => {
+        OrderRefusal::Changed | OrderRefusal::Used => {
             Refusal::business("OUT_TRADE_NO_USED", "商户订单号重复")
         }
         OrderRefusal::Expired => Refusal::business("ORDERCLOSED", "订单已过期，请重新下单"),
