@@ -18,7 +18,7 @@ const PICTURE_MAX_BYTES: usize = 64 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
     /// The name of its address: the beginning of its SHA-256, and its kind. Another picture has another
-    /// name, so browsers can keep it for ever.
+    /// name, so browsers can keep it forever.
     pub name: String,
     /// Its media type.
     pub media_type: &'static str,
