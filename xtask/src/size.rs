@@ -12,9 +12,9 @@ use crate::{console, repository};
 pub(crate) const MANIFEST: &str = "manifest.json";
 
 /// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls. Last
-/// figure: 57,722 (wasm 49,623, JavaScript 8,099). The limit leaves a kilobyte of room, so that a
-/// fix need not save bytes first.
-const LIMIT_BYTES: u64 = 58_750;
+/// figure: 58,233 (wasm 50,013, JavaScript 8,220). With the heads of both answers it must stay below 59,000,
+/// which `tests/browser/wire.rs` checks: some 50 bytes of room are left.
+const LIMIT_BYTES: u64 = 58_300;
 
 /// Compares the bundle in `www/dist` with the limit.
 pub(crate) fn check() -> Result<(), Failure> {
