@@ -35,7 +35,7 @@ test("the types name only files of the package", () => {
 
 test("the digests are those of the files, and the README's snippets have them", () => {
   const integrity = JSON.parse(read("integrity.json"));
-  const scripts = readdirSync(PACKAGE).filter((name) => /\.(js|wasm|html|en\.json|zh-Hant\.json)$/.test(name) && name !== "react.js");
+  const scripts = readdirSync(PACKAGE).filter((name) => /\.(js|wasm|css|html|en\.json|zh-Hant\.json)$/.test(name) && name !== "react.js");
   assert.deepEqual(Object.keys(integrity).sort(), scripts.sort());
   for (const [name, value] of Object.entries(integrity)) {
     const digest = createHash("sha384").update(readFileSync(join(PACKAGE, name))).digest("base64");
