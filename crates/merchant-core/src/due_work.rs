@@ -167,6 +167,7 @@ async fn run(payments: &Payments, due: &DueWork) -> Result<Next, QueryError> {
         work,
         subject,
         tries,
+        taken_ms: _,
         claimed_ms: _,
     } = due;
     match work {

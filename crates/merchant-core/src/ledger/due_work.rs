@@ -16,6 +16,8 @@ pub(crate) struct DueWork {
     pub(crate) subject: String,
     /// How often it was tried before.
     pub(crate) tries: u64,
+    /// When it was taken. With `tries` it tells this lease from a later one.
+    pub(crate) taken_ms: i64,
     /// For a query of an attempt: the `queried_ms` that was recorded when the work was taken. `None`:
     /// the attempt was queried a moment before.
     pub(crate) claimed_ms: Option<i64>,
@@ -128,7 +130,8 @@ impl Ledger {
 }
 
 /// Records the result of a piece of work. Work that was deleted or rescheduled while it ran keeps
-/// that state.
+/// that state; so does work that another process has taken since, whose number of tries may be the same
+/// again, because rescheduling begins at zero.
 async fn conclude(write: &mut Write, ended: &Ended) -> Result<(), LedgerError> {
     let Ended {
         due,
@@ -143,13 +146,14 @@ async fn conclude(write: &mut Write, ended: &Ended) -> Result<(), LedgerError> {
     let statement = match next {
         Some((at_ms, tries)) => query(
             "UPDATE due_work SET due_ms = ?, set_ms = ?, tries = ?
-             WHERE merchant = ? AND kind = ? AND subject = ? AND tries = ?",
+             WHERE merchant = ? AND kind = ? AND subject = ? AND tries = ? AND set_ms = ?",
         )
         .bind(at_ms)
         .bind(now_ms)
         .bind(super::signed(*tries)),
         None => query(
-            "DELETE FROM due_work WHERE merchant = ? AND kind = ? AND subject = ? AND tries = ?",
+            "DELETE FROM due_work
+             WHERE merchant = ? AND kind = ? AND subject = ? AND tries = ? AND set_ms = ?",
         ),
     };
     statement
@@ -157,6 +161,7 @@ async fn conclude(write: &mut Write, ended: &Ended) -> Result<(), LedgerError> {
         .bind(due.work.as_str())
         .bind(&due.subject)
         .bind(super::signed(due.tries + 1))
+        .bind(due.taken_ms)
         .execute(&mut *write)
         .await?;
     Ok(())
@@ -206,6 +211,7 @@ async fn take(write: &mut Write, request: LeaseRequest) -> Result<Vec<DueWork>, 
             work: row.kind,
             subject: row.subject,
             tries: row.tries,
+            taken_ms: request.now_ms,
             claimed_ms: None,
         };
         if due.work == Work::QueryAttempt {

@@ -224,6 +224,38 @@ async fn work_that_two_servers_look_for_at_once_is_done_once() {
 }
 
 #[tokio::test]
+async fn the_result_of_a_server_leaves_the_work_to_another_one_that_has_taken_it_since() {
+    if !cluster::is_used() {
+        return;
+    }
+    let server = TestServer::open().await;
+    ordered(&server).await;
+    server.clock.advance_ms(MINUTE_MS);
+    // The server has taken the work, and waits for the attempt that the work is about.
+    let lock = "LOCK TABLE attempts IN ACCESS EXCLUSIVE MODE";
+    let mut lock = Lock::take(&server, lock).await;
+    let one = server.inner.clone();
+    let first = tokio::spawn(async move { one.run_due().await });
+    lock.until_waiting(1).await;
+    // Meanwhile the work was scheduled again, which sets its tries to zero, and another server took it.
+    let database = server.database().await;
+    let taken =
+        "UPDATE due_work SET set_ms = set_ms + 10000, due_ms = due_ms + 10000 WHERE tries = 1";
+    let taken = sqlx::query(taken).execute(&database).await.unwrap();
+    assert_eq!(taken.rows_affected(), 1);
+    let leases = "SELECT set_ms, due_ms FROM due_work WHERE tries = 1";
+    let read = async || {
+        sqlx::query_as::<_, (i64, i64)>(leases)
+            .fetch_all(&database)
+            .await
+    };
+    let before = read().await.unwrap();
+    lock.release().await;
+    first.await.unwrap().unwrap();
+    assert_eq!(read().await.unwrap(), before);
+}
+
+#[tokio::test]
 async fn pages_of_two_servers_that_ask_at_once_cause_one_query() {
     if !cluster::is_used() {
         return;
