@@ -237,7 +237,8 @@ async fn the_result_of_a_server_leaves_the_work_to_another_one_that_has_taken_it
     let one = server.inner.clone();
     let first = tokio::spawn(async move { one.run_due().await });
     lock.until_waiting(1).await;
-    // Meanwhile the work was scheduled again, which sets its tries to zero, and another server took it.
+    // Ten seconds later the work was scheduled again, which sets its tries to zero, and another server took it.
+    server.clock.advance_ms(10_000);
     let database = server.database().await;
     let taken =
         "UPDATE due_work SET set_ms = set_ms + 10000, due_ms = due_ms + 10000 WHERE tries = 1";
