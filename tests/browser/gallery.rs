@@ -10,21 +10,26 @@ use serde_json::json;
 use tower_http::services::ServeDir;
 
 use crate::accessibility::{axe, violations};
-use crate::appearance::misfits;
+use crate::appearance::{misfits, misfits_when_zoomed, misfits_with_spacing, motions_when_reduced};
 
 #[tokio::test]
-async fn each_state_is_reached_fits_a_small_screen_and_is_accessible_in_chinese_and_light() {
-    look_at_all(Visitor::SmallDesktop, "zh-CN", "light").await;
+async fn each_state_in_chinese_is_reached_fits_a_small_screen_and_is_accessible() {
+    look_at_all(Visitor::SmallDesktop, "zh-CN", "light", async |_| vec![]).await;
 }
 
 #[tokio::test]
-async fn each_state_is_accessible_in_english_and_dark() {
-    look_at_all(Visitor::Desktop, "en", "dark").await;
+async fn each_state_in_english_and_dark_is_accessible_fits_when_zoomed_and_can_rest() {
+    look_at_all(Visitor::Desktop, "en", "dark", async |browser| {
+        let mut faults = misfits_when_zoomed(browser).await;
+        faults.extend(motions_when_reduced(browser).await);
+        faults
+    })
+    .await;
 }
 
 #[tokio::test]
-async fn each_state_is_accessible_from_right_to_left() {
-    look_at_all(Visitor::SmallDesktop, "ar", "light").await;
+async fn each_state_from_right_to_left_fits_and_is_accessible() {
+    look_at_all(Visitor::SmallDesktop, "ar", "light", async |_| vec![]).await;
 }
 
 #[tokio::test]
@@ -197,7 +202,13 @@ impl Gallery {
     }
 }
 
-async fn look_at_all(visitor: Visitor, locale: &str, theme: &str) {
+/// Everything is looked at in one walk, because a page's load costs more than the looks at it.
+async fn look_at_all(
+    visitor: Visitor,
+    locale: &str,
+    theme: &str,
+    more: impl AsyncFn(&Browser) -> Vec<String>,
+) {
     let gallery = Gallery::open().await;
     let axe = axe();
     visit(visitor, async |browser| {
@@ -206,17 +217,17 @@ async fn look_at_all(visitor: Visitor, locale: &str, theme: &str) {
             gallery.show(browser, &name, locale, theme).await;
             let state = browser.element_state().await;
             let state = state.as_deref().unwrap_or("fallback");
+            let mut found = Vec::new();
             if shows != state {
-                faults.push(format!("{name} is {state} and not {shows}"));
-            }
-            for fault in misfits(browser).await {
-                faults.push(format!("{name}: {fault}"));
-            }
-            browser.look(&axe, vec![]).await;
-            for violation in violations(browser, "wechat-pay").await {
-                faults.push(format!("{name}: {violation}"));
+                found.push(format!("the state is {state} and not {shows}"));
             }
             keep(browser, &format!("{name}-{locale}-{theme}")).await;
+            browser.look(&axe, vec![]).await;
+            found.extend(violations(browser, "wechat-pay").await);
+            found.extend(misfits(browser).await);
+            found.extend(misfits_with_spacing(browser).await);
+            found.extend(more(browser).await);
+            faults.extend(found.iter().map(|fault| format!("{name}: {fault}")));
         }
         assert!(faults.is_empty(), "{faults:#?}");
         assert_eq!(browser.complaints().await, [""; 0]);

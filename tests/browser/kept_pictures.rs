@@ -6,10 +6,10 @@
 //! A picture that differs is saved in the tests' folder of `target`. After a wanted change, `BLESS=1` keeps the
 //! new pictures.
 
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use payment_tests::browser::{Browser, Visitor, visit};
+use payment_tests::picture::Picture;
 
 use crate::gallery::Gallery;
 
@@ -126,14 +126,6 @@ async fn another_state_another_colour_and_a_part_that_moved_are_noticed() {
     .await;
 }
 
-/// The means of squares, row by row, as RGB.
-#[derive(PartialEq, Eq)]
-struct Picture {
-    width: u32,
-    height: u32,
-    pixels: Vec<u8>,
-}
-
 async fn taken(gallery: &Gallery, browser: &Browser, look: &Look) -> Picture {
     let is_forced = look.colours == "forced";
     let forced = if is_forced { "active" } else { "none" };
@@ -155,48 +147,9 @@ async fn picture(browser: &Browser, look: &Look) -> Picture {
     // In two frames the page is drawn as it is now.
     let frames = "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))";
     browser.look_and_wait(frames, vec![]).await;
-    let screen = decoded(&browser.screenshot().await);
+    let screen = Picture::decoded(&browser.screenshot().await);
     assert_eq!([screen.width, screen.height], [look.width, look.height]);
-    squares(&screen, look.square)
-}
-
-fn decoded(file: &[u8]) -> Picture {
-    let mut decoder = png::Decoder::new(Cursor::new(file));
-    decoder.set_transformations(png::Transformations::normalize_to_color8());
-    let mut reader = decoder.read_info().expect("a PNG");
-    let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
-    let shown = reader.next_frame(&mut pixels).expect("a frame");
-    let samples = shown.color_type.samples();
-    assert!(samples >= 3, "a picture in colours");
-    let rgb = |pixel: &[u8]| [pixel[0], pixel[1], pixel[2]];
-    Picture {
-        width: shown.width,
-        height: shown.height,
-        pixels: pixels.chunks_exact(samples).flat_map(rgb).collect(),
-    }
-}
-
-/// The mean of each square. What is left at the edges is left out.
-fn squares(picture: &Picture, side: u32) -> Picture {
-    let [width, height] = [picture.width / side, picture.height / side];
-    let mut pixels = Vec::new();
-    for y in 0..height {
-        for x in 0..width {
-            for channel in 0..3 {
-                let of_square = (0..side).flat_map(|dy| (0..side).map(move |dx| (dx, dy)));
-                let sum: u32 = of_square
-                    .map(|(dx, dy)| (y * side + dy) * picture.width + x * side + dx)
-                    .map(|place| u32::from(picture.pixels[place as usize * 3 + channel]))
-                    .sum();
-                pixels.push(u8::try_from(sum / (side * side)).expect("a mean of bytes"));
-            }
-        }
-    }
-    Picture {
-        width,
-        height,
-        pixels,
-    }
+    screen.means(look.square)
 }
 
 /// How many squares of a thousand are others; all of them if the sizes differ.
@@ -241,7 +194,7 @@ fn kept_file(look: &Look) -> PathBuf {
 }
 
 fn kept_picture(look: &Look) -> Option<Picture> {
-    Some(decoded(&std::fs::read(kept_file(look)).ok()?))
+    Some(Picture::decoded(&std::fs::read(kept_file(look)).ok()?))
 }
 
 fn encoded(picture: &Picture) -> Vec<u8> {

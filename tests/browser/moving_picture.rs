@@ -10,6 +10,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use payment_tests::browser::{Browser, Visitor, visit_together};
+use payment_tests::picture::Picture;
 use payment_tests::servers::Servers;
 
 use crate::gallery::keep;
@@ -83,34 +84,13 @@ fn beside(desk: &[u8], phone: &[u8]) -> Vec<u8> {
 
 /// A browser's picture with this width; the mean of each square, where the screen has more pixels.
 async fn pixels(browser: &Browser, width: u32) -> Vec<u8> {
-    let screenshot = browser.screenshot().await;
-    let mut decoder = png::Decoder::new(Cursor::new(screenshot));
-    decoder.set_transformations(png::Transformations::normalize_to_color8());
-    let mut reader = decoder.read_info().unwrap();
-    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-    let shown = reader.next_frame(&mut pixels).unwrap();
-    let scale = shown.width / width;
+    let screen = Picture::decoded(&browser.screenshot().await);
+    let scale = screen.width / width;
     assert_eq!(
-        [shown.width, shown.height],
+        [screen.width, screen.height],
         [width, SIZE[2]].map(|side| side * scale)
     );
-    let samples = shown.color_type.samples();
-    let places = (0..SIZE[2]).flat_map(|y| (0..width).map(move |x| (x * scale, y * scale)));
-    places
-        .flat_map(|(left, top)| {
-            let square = (0..scale).flat_map(|y| (0..scale).map(move |x| (left + x, top + y)));
-            let starts: Vec<_> = square
-                .map(|(x, y)| (y * shown.width + x) as usize * samples)
-                .collect();
-            [0, 1, 2].map(|channel| {
-                let sum: u32 = starts
-                    .iter()
-                    .map(|start| u32::from(pixels[start + channel]))
-                    .sum();
-                u8::try_from(sum / (scale * scale)).unwrap()
-            })
-        })
-        .collect()
+    screen.means(scale).pixels
 }
 
 /// One file that shows the frames in turn. Of each frame it has only the part that differs from the one before.

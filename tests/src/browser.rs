@@ -193,6 +193,12 @@ impl Browser {
         }
     }
 
+    /// Which browser this is.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
     /// Opens an address and waits for the document.
     pub async fn open(&self, url: &str) {
         self.client.goto(url).await.unwrap();

@@ -24,6 +24,8 @@ pub mod merchant_config;
 pub mod merchant_keys;
 pub mod native_page;
 pub mod php;
+#[cfg(feature = "harness")]
+pub mod picture;
 pub mod port;
 #[cfg(feature = "harness")]
 pub mod scanner;

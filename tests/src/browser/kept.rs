@@ -1,9 +1,10 @@
-//! Firefox is kept from one scenario to the next, because its start takes longer than most scenarios. No
-//! other browser is kept.
+//! Firefox and Chromium are kept from one scenario to the next, because their start takes longer than many
+//! scenarios. WebKit starts quickly, and a browser without script is rare: they are not kept.
 //!
 //! A scenario finds nothing of the one before it: it gets a new tab, all cookies are deleted, and its
-//! servers have ports that no other scenario had, so caches and storage are those of other origins. After a
-//! scenario that failed the browser is closed.
+//! servers have ports that no other scenario had, so caches and storage are those of other origins. What a
+//! scenario overrides by Chromium's own commands belongs to its tab. After a scenario that failed the browser
+//! is closed.
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -15,7 +16,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use tokio::runtime::Runtime;
 use tokio::task::spawn_blocking;
 
-use super::{Visitor, capabilities};
+use super::{BrowserLog, Visitor, capabilities};
 use crate::webdriver::{Engine, WebDriver};
 
 /// Each test has a runtime that ends with it. The connection to a kept browser needs one that stays.
@@ -51,10 +52,10 @@ pub(super) struct Session {
 impl Session {
     /// An idle browser, or a new one.
     pub(super) async fn open(engine: Engine, visitor: Visitor) -> Self {
-        if engine != Engine::Firefox {
+        if !is_kept(engine, visitor) {
             return Self::start(engine, visitor).await;
         }
-        if let Some(session) = idle(visitor) {
+        if let Some(session) = idle(engine, visitor) {
             return session;
         }
         let start = move || RUNTIME.block_on(Self::start(engine, visitor));
@@ -78,7 +79,8 @@ impl Session {
 
     /// Closes the browser, or keeps it if the scenario succeeded.
     pub(super) async fn end(self, is_failure: bool) {
-        if self.engine == Engine::Firefox && !is_failure && self.forget().await.is_ok() {
+        let may_stay = is_kept(self.engine, self.visitor) && !is_failure;
+        if may_stay && self.forget().await.is_ok() {
             IDLE.lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(self);
@@ -106,12 +108,26 @@ impl Session {
             self.client.switch_to_window(window).await?;
             self.client.close_window().await?;
         }
-        self.client.switch_to_window(new).await
+        self.client.switch_to_window(new).await?;
+        if self.engine == Engine::Chromium {
+            // Reading the console empties it.
+            self.client.issue_cmd(BrowserLog).await?;
+        }
+        Ok(())
     }
 }
 
-fn idle(visitor: Visitor) -> Option<Session> {
+fn is_kept(engine: Engine, visitor: Visitor) -> bool {
+    let is_without_script = matches!(
+        visitor,
+        Visitor::DesktopWithoutScript | Visitor::PhoneWithoutScript
+    );
+    engine != Engine::WebKit && !is_without_script
+}
+
+fn idle(engine: Engine, visitor: Visitor) -> Option<Session> {
     let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
-    let place = idle.iter().position(|session| session.visitor == visitor)?;
+    let fits = |session: &Session| session.engine == engine && session.visitor == visitor;
+    let place = idle.iter().position(fits)?;
     Some(idle.swap_remove(place))
 }

@@ -440,13 +440,11 @@ impl Config {
         }
     }
 
-    /// The picture with this name, of any merchant of the server.
+    /// This merchant's picture with this name.
     pub fn picture(&self, name: &str) -> Option<&Picture> {
-        let logos = self.each().flat_map(|config| {
-            let of_subs = config.merchant.sub_merchants.iter();
-            let of_subs = of_subs.filter_map(|sub| sub.logo.as_ref());
-            config.merchant.logo.iter().chain(of_subs)
-        });
+        let of_subs = self.merchant.sub_merchants.iter();
+        let of_subs = of_subs.filter_map(|sub| sub.logo.as_ref());
+        let logos = self.merchant.logo.iter().chain(of_subs);
         self.wechat_pay_sign
             .iter()
             .chain(logos)

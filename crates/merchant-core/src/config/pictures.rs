@@ -3,9 +3,9 @@
 //! script. Nothing here changes a picture or reads its pixels.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use bytes::Bytes;
 use wechat_pay::lower_hex;
 
 use super::ConfigError;
@@ -23,7 +23,7 @@ pub struct Picture {
     /// Its media type.
     pub media_type: &'static str,
     /// The file.
-    pub bytes: Arc<[u8]>,
+    pub bytes: Bytes,
 }
 
 /// The picture that a field names, relative to the configuration's folder.

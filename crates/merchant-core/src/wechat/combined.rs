@@ -10,7 +10,7 @@ use wechat_pay::{
 use super::WechatClient;
 use super::call_error::{CallError, Reason, read_noting};
 use super::reports::{Closing, OrderReport, TradeStatus};
-use super::v3::V3;
+use super::v3::{V3, closing};
 use super::version::Version;
 use crate::config::Api;
 use crate::ledger::Attempt;
@@ -45,19 +45,9 @@ impl WechatClient {
     /// its link then, because WeChat never gave one.
     pub(super) async fn close_combined(&self, attempt: &Attempt) -> Result<Closing, CallError> {
         let v3 = self.combining()?;
-        let closing = CombinedClosing::of_order(&attempt.body).map_err(CallError::RecordedOrder)?;
-        let parts = close_combined_order(&attempt.out_trade_no, &closing);
-        match v3.0.send(Operation::Close, parts).await {
-            Ok(_) => Ok(Closing::Closed),
-            Err(error) => match error.reason() {
-                Some(Reason::Paid) => Ok(Closing::Paid),
-                // Only a signed answer ends an order: an unsigned one can be forged.
-                Some(Reason::Closed | Reason::OrderUnknown) if error.is_signed() => {
-                    Ok(Closing::Closed)
-                }
-                _ => Err(error),
-            },
-        }
+        let body = CombinedClosing::of_order(&attempt.body).map_err(CallError::RecordedOrder)?;
+        let parts = close_combined_order(&attempt.out_trade_no, &body);
+        closing(v3.0.send(Operation::Close, parts).await)
     }
 
     /// Version 3, while the configuration has its key.

@@ -67,17 +67,7 @@ impl Questions for V3<'_> {
     async fn close(&self, attempt: &Attempt) -> Result<Closing, CallError> {
         let account = self.account(&attempt.parties);
         let parts = wechat_pay::close(&account, &attempt.out_trade_no);
-        match self.0.send(Operation::Close, parts).await {
-            Ok(_) => Ok(Closing::Closed),
-            Err(error) => match error.reason() {
-                Some(Reason::Paid) => Ok(Closing::Paid),
-                // Only a signed answer ends an order: an unsigned one can be forged.
-                Some(Reason::Closed | Reason::OrderUnknown) if error.is_signed() => {
-                    Ok(Closing::Closed)
-                }
-                _ => Err(error),
-            },
-        }
+        closing(self.0.send(Operation::Close, parts).await)
     }
 
     /// If WeChat does not know the number, it is closed, so that a delayed order cannot become
@@ -153,6 +143,19 @@ impl V3<'_> {
 
 /// Takes the link out of a verified answer.
 type ReadLink = fn(&VerifiedReply) -> Result<String, ReplyError>;
+
+/// What the answer to a close says about the order.
+pub(super) fn closing(answer: Result<VerifiedReply, CallError>) -> Result<Closing, CallError> {
+    let Err(error) = answer else {
+        return Ok(Closing::Closed);
+    };
+    match error.reason() {
+        Some(Reason::Paid) => Ok(Closing::Paid),
+        // Only a signed answer ends an order: an unsigned one can be forged.
+        Some(Reason::Closed | Reason::OrderUnknown) if error.is_signed() => Ok(Closing::Closed),
+        _ => Err(error),
+    }
+}
 
 /// What an answer says about an order.
 fn order_report(reply: &VerifiedReply) -> Result<OrderReport, ReplyError> {

@@ -25,5 +25,5 @@ pub(crate) async fn picture(
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
     ];
     let anybody = [("cross-origin-resource-policy", "cross-origin")];
-    (headers, anybody, picture.bytes.to_vec()).into_response()
+    (headers, anybody, picture.bytes.clone()).into_response()
 }
