@@ -1,13 +1,22 @@
 //! What an engineer can configure wrongly, and what a page's own backend can do wrong: a problem
 //! names it, the buyer gets a message, and nothing is executed or navigated to.
 
-use payment_tests::browser::{Browser, Visitor, visit};
+use payment_tests::browser::{Browser, Visitor, visit_in};
+use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
 
 use crate::test_pages::TestPages;
 
-#[tokio::test]
-async fn a_wrong_attribute_is_named_and_the_payment_continues_if_it_can() {
+in_browsers! {
+    a_wrong_attribute_is_named_and_the_payment_continues_if_it_can: chromium firefox webkit;
+    a_wrong_style_option_is_reported_once_and_the_payment_keeps_its_style: chromium firefox webkit;
+    an_attribute_that_a_template_left_empty_counts_as_absent: chromium firefox webkit;
+    the_page_of_problems_explains_a_code_at_the_hints_address: chromium firefox webkit;
+    the_pages_own_transport_is_called_with_the_contracts_fields_and_pays: chromium firefox webkit;
+    a_transport_that_throws_or_returns_nonsense_is_a_problem_with_its_message: chromium webkit;
+}
+
+async fn a_wrong_attribute_is_named_and_the_payment_continues_if_it_can(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
     // attribute, value, code, whether the payment continues
@@ -54,7 +63,7 @@ async fn a_wrong_attribute_is_named_and_the_payment_continues_if_it_can() {
         ("locale", "en_US.UTF-8", "LOCALE_INVALID", true),
         ("theme", "drak", "THEME_INVALID", true),
     ];
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         listen(browser).await;
         for (number, (attribute, value, code, goes_on)) in cases.into_iter().enumerate() {
@@ -105,11 +114,10 @@ async fn a_wrong_attribute_is_named_and_the_payment_continues_if_it_can() {
     .await;
 }
 
-#[tokio::test]
-async fn a_wrong_style_option_is_reported_once_and_the_payment_keeps_its_style() {
+async fn a_wrong_style_option_is_reported_once_and_the_payment_keeps_its_style(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         listen(browser).await;
         pages.put(browser, "pay", &token).await;
@@ -135,11 +143,10 @@ async fn a_wrong_style_option_is_reported_once_and_the_payment_keeps_its_style()
     .await;
 }
 
-#[tokio::test]
-async fn an_attribute_that_a_template_left_empty_counts_as_absent() {
+async fn an_attribute_that_a_template_left_empty_counts_as_absent(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         listen(browser).await;
         let script = "const element = make('pay', ...arguments);
@@ -163,10 +170,9 @@ async fn an_attribute_that_a_template_left_empty_counts_as_absent() {
     .await;
 }
 
-#[tokio::test]
-async fn the_page_of_problems_explains_a_code_at_the_hints_address() {
+async fn the_page_of_problems_explains_a_code_at_the_hints_address(engine: Engine) {
     let pages = TestPages::start().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         let page = format!("{}/dist/problems.html#H5_URL_REFUSED", pages.servers.stage);
         browser.open(&page).await;
         let row = browser
@@ -182,10 +188,9 @@ async fn the_page_of_problems_explains_a_code_at_the_hints_address() {
     .await;
 }
 
-#[tokio::test]
-async fn the_pages_own_transport_is_called_with_the_contracts_fields_and_pays() {
+async fn the_pages_own_transport_is_called_with_the_contracts_fields_and_pays(engine: Engine) {
     let pages = TestPages::start().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         let script = "window.asked = [];
             const order = {state: 'open', order_no: 'OWN-0001', total_fen: 6910, attempt: 0, products: ['native'], live: true};
@@ -212,8 +217,7 @@ async fn the_pages_own_transport_is_called_with_the_contracts_fields_and_pays() 
     .await;
 }
 
-#[tokio::test]
-async fn a_transport_that_throws_or_returns_nonsense_is_a_problem_with_its_message() {
+async fn a_transport_that_throws_or_returns_nonsense_is_a_problem_with_its_message(engine: Engine) {
     let pages = TestPages::start().await;
     // what `status` does, the code, who has to act, the text in `raw` or `field`
     let cases = [
@@ -247,10 +251,11 @@ async fn a_transport_that_throws_or_returns_nonsense_is_a_problem_with_its_messa
             "const loop = {}; loop.loop = loop; return loop",
             "REFUSED",
             "merchant",
-            "circular",
+            // Each browser has its own words.
+            "structure",
         ),
     ];
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         listen(browser).await;
         for (does, code, actor, named) in cases {

@@ -1,7 +1,7 @@
 //! WeChat's bridge, replaced by a stand-in on the page that answers as real clients did: every
 //! shape of a callback's argument, a page that may not pay, and the SDK that some pages load.
 
-use payment_tests::browser::{Visitor, visit, visit_in};
+use payment_tests::browser::{Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
 
@@ -12,14 +12,15 @@ in_browsers! {
     a_buyer_in_wecom_pays_through_the_pages_sdk: chromium firefox webkit;
     a_page_that_starts_by_itself_again_before_its_payment_is_known_charges_once:
         chromium firefox webkit;
+    every_argument_of_the_bridges_callback_is_read_and_kept_for_the_merchant: chromium firefox webkit;
+    auto_start_opens_the_cashier_and_the_pages_address_survives_the_oauth_redirect: chromium firefox webkit;
 }
 
 const WECHAT: &str = "Mozilla/5.0 (Linux; Android 15; Pixel 8 Build/AP4A.250205.002; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/138.0.7204.180 Mobile Safari/537.36 XWEB/1380215 MMWEBSDK/20250503 MMWEBID/4010 MicroMessenger/8.0.61.2880(0x28003D5B) WeChat/arm64 Weixin NetType/WIFI Language/zh_CN ABI/arm64";
 const WECHAT_ON_IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.60(0x18003c2f) NetType/WIFI Language/zh_CN";
 const WECOM: &str = "Mozilla/5.0 (Linux; Android 14; 22041211AC; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0.6478.122 Mobile Safari/537.36 wxwork/4.1.39 MicroMessenger/7.0.1 NetType/WIFI Language/zh";
 
-#[tokio::test]
-async fn every_argument_of_the_bridges_callback_is_read_and_kept_for_the_merchant() {
+async fn every_argument_of_the_bridges_callback_is_read_and_kept_for_the_merchant(engine: Engine) {
     let pages = TestPages::start().await;
     // The callback's argument; the problem's code (none: the buyer gets the offer again); `raw`.
     let cases = [
@@ -46,7 +47,7 @@ async fn every_argument_of_the_bridges_callback_is_read_and_kept_for_the_merchan
         ),
         ("{err_msg: 'get_brand_wcpay_request:cancel'}", "", ""),
     ];
-    visit(Visitor::Phone, async |wechat| {
+    visit_in(engine, Visitor::Phone, async |wechat| {
         pages.open_as(wechat, WECHAT).await;
         let listen = "window.problems = []; document.addEventListener('problem', ({detail}) => problems.push(detail))";
         wechat.look(listen, vec![]).await;
@@ -146,10 +147,11 @@ async fn a_buyer_in_wecom_pays_through_the_pages_sdk(engine: Engine) {
     .await;
 }
 
-#[tokio::test]
-async fn auto_start_opens_the_cashier_and_the_pages_address_survives_the_oauth_redirect() {
+async fn auto_start_opens_the_cashier_and_the_pages_address_survives_the_oauth_redirect(
+    engine: Engine,
+) {
     let pages = TestPages::start().await;
-    visit(Visitor::Phone, async |wechat| {
+    visit_in(engine, Visitor::Phone, async |wechat| {
         // The buyer is known: there is no redirect, and `auto-start` needs no click.
         let known = pages.page_of(&pages.order_of_buyer().await, &[("auto-start", "")]);
         wechat.open(&pages.servers.inside_wechat(&known)).await;

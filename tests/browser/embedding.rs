@@ -1,7 +1,7 @@
 //! The element's behaviour inside other people's pages: in frameworks, set before it is defined,
 //! loaded twice, changed while it works.
 
-use payment_tests::browser::{Browser, Visitor, visit, visit_in};
+use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
 
@@ -12,6 +12,11 @@ in_browsers! {
     a_view_that_vue_keeps_alive_pauses_and_continues: chromium firefox webkit;
     properties_set_before_the_script_has_loaded_are_used: chromium firefox webkit;
     an_element_in_the_shops_shadow_root_pays_and_its_events_reach_the_document: chromium firefox webkit;
+    an_effect_that_strict_mode_runs_twice_starts_one_payment: chromium firefox webkit;
+    a_second_copy_of_the_script_changes_and_loads_nothing: chromium webkit;
+    style_and_language_change_while_the_payment_continues: chromium firefox webkit;
+    a_destroyed_element_stays_empty_and_leaves_nothing: chromium firefox;
+    telemetry_reports_how_long_each_step_took: chromium firefox webkit;
 }
 
 async fn reacts_strict_mode_starts_one_payment_and_new_objects_start_no_other(engine: Engine) {
@@ -77,11 +82,10 @@ async fn an_element_in_the_shops_shadow_root_pays_and_its_events_reach_the_docum
     .await;
 }
 
-#[tokio::test]
-async fn an_effect_that_strict_mode_runs_twice_starts_one_payment() {
+async fn an_effect_that_strict_mode_runs_twice_starts_one_payment(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         // With the widget loaded, only the element itself can hold the first start back.
         pages.put(browser, "warm", &pages.order().await).await;
@@ -153,11 +157,10 @@ async fn properties_set_before_the_script_has_loaded_are_used(engine: Engine) {
     .await;
 }
 
-#[tokio::test]
-async fn a_second_copy_of_the_script_changes_and_loads_nothing() {
+async fn a_second_copy_of_the_script_changes_and_loads_nothing(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         browser
             .look("window.first = customElements.get('wechat-pay')", vec![])
@@ -174,11 +177,10 @@ async fn a_second_copy_of_the_script_changes_and_loads_nothing() {
     .await;
 }
 
-#[tokio::test]
-async fn style_and_language_change_while_the_payment_continues() {
+async fn style_and_language_change_while_the_payment_continues(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         pages.put(browser, "pay", &token).await;
         browser.until("stateOf('pay') === 'qr'").await;
@@ -195,11 +197,10 @@ async fn style_and_language_change_while_the_payment_continues() {
     .await;
 }
 
-#[tokio::test]
-async fn a_destroyed_element_stays_empty_and_leaves_nothing() {
+async fn a_destroyed_element_stays_empty_and_leaves_nothing(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         pages.put(browser, "pay", &token).await;
         browser.until("stateOf('pay') === 'qr'").await;
@@ -217,11 +218,10 @@ async fn a_destroyed_element_stays_empty_and_leaves_nothing() {
     .await;
 }
 
-#[tokio::test]
-async fn telemetry_reports_how_long_each_step_took() {
+async fn telemetry_reports_how_long_each_step_took(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         let listen = "window.marks = []; document.addEventListener('telemetry', ({detail}) => marks.push(detail))";
         browser.look(listen, vec![]).await;

@@ -11,7 +11,7 @@ in_browsers! {
     a_widget_that_cannot_load_leaves_the_buyer_another_way_to_pay: chromium firefox webkit;
     a_load_that_stalls_leaves_another_way_to_pay_until_the_widget_arrives: chromium firefox webkit;
     a_file_that_did_not_arrive_is_fetched_once_more: chromium firefox webkit;
-    a_widget_that_becomes_available_is_loaded_by_the_buyers_button: chromium;
+    a_widget_that_becomes_available_is_loaded_by_the_buyers_button: chromium firefox webkit;
     a_widget_of_another_version_than_its_script_leaves_another_way_to_pay: chromium firefox webkit;
     a_trap_leaves_another_way_to_pay_and_stops_everything: chromium firefox webkit;
 }

@@ -1,25 +1,33 @@
 //! An engineer's first try with a wrong setting: the problem that the page receives, and the one
 //! line in the console, ready to copy.
 
-use payment_tests::browser::{Browser, Visitor, visit};
+use payment_tests::browser::{Browser, Visitor, visit, visit_in};
+use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::test_pages::TestPages;
+
+in_browsers! {
+    a_wrong_address_a_foreign_origin_and_no_connection_are_reported_differently: chromium firefox webkit;
+    a_page_of_any_origin_can_load_the_element_from_the_merchant_server: chromium firefox webkit;
+    a_problem_of_wechats_cashier_names_no_request: chromium firefox webkit;
+}
 
 /// The same page under another host name: another origin, which the merchant server does not allow.
 fn unlisted(pages: &TestPages) -> String {
     pages.servers.stage.replace("127.0.0.1", "localhost")
 }
 
-#[tokio::test]
-async fn a_wrong_address_a_foreign_origin_and_no_connection_are_reported_differently() {
+async fn a_wrong_address_a_foreign_origin_and_no_connection_are_reported_differently(
+    engine: Engine,
+) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
     let merchant = &pages.servers.merchant;
     let nobody = {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        format!("http://{}", listener.local_addr().unwrap())
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        format!("http://{}", listener.local_addr().expect("an address"))
     };
     let start = &token[..6];
     let asked = |base: &str, came: &str| format!("(GET {base}/checkouts/{start}… → {came})");
@@ -32,7 +40,7 @@ async fn a_wrong_address_a_foreign_origin_and_no_connection_are_reported_differe
     let wrong_path = merchant.clone();
     let wrong_version = format!("{merchant}/v2");
     let right = pages.merchant_api();
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         for (origin, api, code, cause, request) in [
             (
                 pages.servers.stage.clone(),
@@ -89,11 +97,10 @@ async fn a_wrong_address_a_foreign_origin_and_no_connection_are_reported_differe
     .await;
 }
 
-#[tokio::test]
-async fn a_page_of_any_origin_can_load_the_element_from_the_merchant_server() {
+async fn a_page_of_any_origin_can_load_the_element_from_the_merchant_server(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         browser.open(&format!("{}/ready/bare", unlisted(&pages))).await;
         let load = "document.head.append(Object.assign(document.createElement('script'), {type: 'module', src: arguments[0]}))";
         let script = format!("{}/dist/wechat-pay.js", pages.servers.merchant);
@@ -176,12 +183,11 @@ async fn the_console_has_one_line_for_each_problem_without_the_whole_token() {
     .await;
 }
 
-#[tokio::test]
-async fn a_problem_of_wechats_cashier_names_no_request() {
+async fn a_problem_of_wechats_cashier_names_no_request(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order_of_buyer().await;
     let wechat = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/8.0.61(0x18003d39)";
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open_as(browser, wechat).await;
         let bridge = "window.WeixinJSBridge = {invoke(name, form, reply) { reply({err_msg: 'system:access_denied'}); }}";
         browser.look(bridge, vec![]).await;

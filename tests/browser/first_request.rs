@@ -1,7 +1,7 @@
 //! The first request is sent while the widget loads. At a desk it is the attempt itself; anywhere
 //! else, and in any doubt, it only reads. There is one attempt, never two.
 
-use payment_tests::browser::{Visitor, visit, visit_in};
+use payment_tests::browser::{Visitor, visit_in};
 use payment_tests::wait::until;
 use payment_tests::webdriver::Engine;
 use serde_json::json;
@@ -15,6 +15,9 @@ in_browsers! {
     where_there_is_any_doubt_the_first_request_only_reads: chromium firefox webkit;
     another_devices_attempt_is_left_alone: chromium firefox webkit;
     reacts_strict_mode_requests_one_code: chromium firefox webkit;
+    an_element_that_is_taken_out_and_put_back_at_once_requests_one_code: chromium firefox;
+    another_token_before_the_widget_is_there_drops_the_first_request: chromium firefox webkit;
+    an_element_that_leaves_while_its_first_answer_is_awaited_leaves_nothing_behind: chromium firefox webkit;
 }
 
 const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
@@ -130,10 +133,9 @@ async fn reacts_strict_mode_requests_one_code(engine: Engine) {
     .await;
 }
 
-#[tokio::test]
-async fn an_element_that_is_taken_out_and_put_back_at_once_requests_one_code() {
+async fn an_element_that_is_taken_out_and_put_back_at_once_requests_one_code(engine: Engine) {
     let pages = TestPages::start().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         // Before and after the turns in which the element begins and leaves.
         for back in [
@@ -158,11 +160,10 @@ async fn an_element_that_is_taken_out_and_put_back_at_once_requests_one_code() {
     .await;
 }
 
-#[tokio::test]
-async fn another_token_before_the_widget_is_there_drops_the_first_request() {
+async fn another_token_before_the_widget_is_there_drops_the_first_request(engine: Engine) {
     let pages = TestPages::start().await;
     let (before, after) = (pages.order().await, pages.order().await);
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         let page = pages.page_of(&before, &[]).replace("/ready/", "/held/");
         browser.open(&page).await;
         until_requested(&pages, &before, "POST").await;
@@ -184,10 +185,11 @@ async fn another_token_before_the_widget_is_there_drops_the_first_request() {
     .await;
 }
 
-#[tokio::test]
-async fn an_element_that_leaves_while_its_first_answer_is_awaited_leaves_nothing_behind() {
+async fn an_element_that_leaves_while_its_first_answer_is_awaited_leaves_nothing_behind(
+    engine: Engine,
+) {
     let pages = TestPages::start().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         let is_at_rest = at_rest(&bare(browser).await);
         pages.plain.hold();

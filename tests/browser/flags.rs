@@ -1,7 +1,7 @@
 //! Attributes in every form in which HTML, frameworks and templates write them: a flag that is
 //! false, and a name of several words that is set before the class is defined.
 
-use payment_tests::browser::{Browser, Visitor, visit, visit_in};
+use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
 
@@ -10,6 +10,8 @@ use crate::test_pages::TestPages;
 
 in_browsers! {
     what_vue_sets_before_the_script_has_loaded_is_understood: chromium firefox webkit;
+    a_flag_is_false_if_the_page_says_so_and_an_invalid_value_is_a_problem: chromium firefox webkit;
+    each_attribute_of_several_words_is_understood_in_htmls_lower_case: chromium firefox webkit;
 }
 
 const WECHAT: &str = "Mozilla/5.0 (Linux; Android 15; Pixel 8 Build/AP4A.250205.002; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/138.0.7204.180 Mobile Safari/537.36 XWEB/1380215 MMWEBSDK/20250503 MicroMessenger/8.0.61.2880(0x28003D5B) WeChat/arm64 Weixin NetType/WIFI Language/zh_CN ABI/arm64";
@@ -22,13 +24,12 @@ const MAKE: &str = "window.problems = [];
         window.starts = 0;
         const order = {state: 'open', order_no: 'FLAG-1', total_fen: 6910, attempt: 0, products: ['jsapi']};
         const element = make('pay', 'order-of-a-flag', undefined);
-        element.transport = {status: () => order, start: () => { starts += 1; return new Promise(() => {}); }};
+        element.transport = {status: () => order, start: () => { window.starts += 1; return new Promise(() => {}); }};
         say(element);
         document.getElementById('left-side').replaceChildren(element);
     };";
 
-#[tokio::test]
-async fn a_flag_is_false_if_the_page_says_so_and_an_invalid_value_is_a_problem() {
+async fn a_flag_is_false_if_the_page_says_so_and_an_invalid_value_is_a_problem(engine: Engine) {
     // What the page does with the element; whether the cashier opens by itself; the invalid value.
     let cases = [
         ("", false, None),
@@ -77,7 +78,7 @@ async fn a_flag_is_false_if_the_page_says_so_and_an_invalid_value_is_a_problem()
         ("element.autoStart = 'falsch'", false, Some("falsch")),
     ];
     let pages = TestPages::start().await;
-    visit(Visitor::Phone, async |wechat| {
+    visit_in(engine, Visitor::Phone, async |wechat| {
         pages.open_as(wechat, WECHAT).await;
         wechat.look(MAKE, vec![]).await;
         for (say, is_on, wrong) in cases {
@@ -86,7 +87,7 @@ async fn a_flag_is_false_if_the_page_says_so_and_an_invalid_value_is_a_problem()
             assert_eq!(property, json!(is_on), "{say}");
             let shown = if is_on { "starting" } else { "offer" };
             wechat.until(&format!("stateOf('pay') === '{shown}'")).await;
-            let starts = wechat.look("return starts", vec![]).await;
+            let starts = wechat.look("return window.starts", vec![]).await;
             assert_eq!(starts, json!(u8::from(is_on)), "{say}");
             let told = wechat
                 .look(
@@ -104,11 +105,10 @@ async fn a_flag_is_false_if_the_page_says_so_and_an_invalid_value_is_a_problem()
     .await;
 }
 
-#[tokio::test]
-async fn each_attribute_of_several_words_is_understood_in_htmls_lower_case() {
+async fn each_attribute_of_several_words_is_understood_in_htmls_lower_case(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         let attributes = json!({
             "token": token,

@@ -1,7 +1,7 @@
 //! An element in a frame of another page, of the same and of another origin: the navigation to
 //! WeChat leaves the frame, and the bridge belongs to the top window.
 
-use payment_tests::browser::{Browser, Visitor, visit, visit_in};
+use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
 
@@ -9,7 +9,8 @@ use crate::test_pages::{TestPages, press};
 
 in_browsers! {
     the_navigation_to_wechat_leaves_a_frame_with_the_whole_page: chromium firefox webkit;
-    in_wechat_a_same_origin_frame_pays_by_the_top_windows_bridge: chromium webkit;
+    in_wechat_a_same_origin_frame_pays_by_the_top_windows_bridge: chromium firefox webkit;
+    a_frame_that_may_not_navigate_the_page_shows_the_code: chromium firefox webkit;
 }
 
 const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
@@ -35,11 +36,10 @@ async fn the_navigation_to_wechat_leaves_a_frame_with_the_whole_page(engine: Eng
 }
 
 /// A sandbox keeps the page in its frame: the buyer gets a message, and pays by the code.
-#[tokio::test]
-async fn a_frame_that_may_not_navigate_the_page_shows_the_code() {
+async fn a_frame_that_may_not_navigate_the_page_shows_the_code(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
-    visit(Visitor::Phone, async |phone| {
+    visit_in(engine, Visitor::Phone, async |phone| {
         pages.open(phone, "ready").await;
         let script = "const frame = document.createElement('iframe');
             frame.sandbox = 'allow-scripts allow-same-origin';

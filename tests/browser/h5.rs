@@ -1,6 +1,6 @@
 //! A phone's own browser: to WeChat's middle page and back to the shop.
 
-use payment_tests::browser::{Browser, Visitor, visit, visit_in};
+use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::servers::Servers;
 use payment_tests::webdriver::Engine;
 use serde_json::json;
@@ -12,6 +12,8 @@ in_browsers! {
     a_buyer_who_returns_unpaid_reports_it_and_pays_again: chromium firefox webkit;
     going_back_after_a_payment_ends_at_a_paid_page: chromium firefox webkit;
     the_h5_url_is_opened_unchanged_and_going_back_shows_the_return_panel: chromium firefox webkit;
+    a_single_page_shop_is_returned_to_its_route: chromium firefox webkit;
+    a_page_that_sends_no_referrer_still_reaches_wechat: chromium firefox webkit;
 }
 
 async fn a_buyer_on_a_phone_pays_in_wechat_and_returns_to_a_paid_page(engine: Engine) {
@@ -111,11 +113,10 @@ async fn going_back_after_a_payment_ends_at_a_paid_page(engine: Engine) {
     .await;
 }
 
-#[tokio::test]
-async fn a_single_page_shop_is_returned_to_its_route() {
+async fn a_single_page_shop_is_returned_to_its_route(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
-    visit(Visitor::Phone, async |phone| {
+    visit_in(engine, Visitor::Phone, async |phone| {
         let page = format!("{}#/orders/7?tab=pay", pages.page_of(&token, &[]));
         phone.open(&page).await;
         phone.pay_through_h5("/ready/order").await;
@@ -125,11 +126,10 @@ async fn a_single_page_shop_is_returned_to_its_route() {
     .await;
 }
 
-#[tokio::test]
-async fn a_page_that_sends_no_referrer_still_reaches_wechat() {
+async fn a_page_that_sends_no_referrer_still_reaches_wechat(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
-    visit(Visitor::Phone, async |phone| {
+    visit_in(engine, Visitor::Phone, async |phone| {
         phone.open(&pages.page_of(&token, &[])).await;
         let policy = "document.head.append(Object.assign(document.createElement('meta'), {name: 'referrer', content: 'no-referrer'}))";
         phone.look(policy, vec![]).await;

@@ -30,7 +30,7 @@ async fn the_scanner_reads_our_qr_code_from_a_desktops_and_a_phones_screen() {
 }
 
 async fn a_scenario_finds_nothing_of_the_one_before_it(engine: Engine) {
-    let address = serve("<!doctype html><p>a page".to_owned()).await;
+    let address = serve("<!doctype html><link rel=icon href=data:,><p>a page".to_owned()).await;
     let mut found_before = None;
     for _ in 0..2 {
         visit_in(engine, Visitor::Desktop, async |browser| {

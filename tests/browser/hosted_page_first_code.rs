@@ -8,6 +8,7 @@ use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
 
 in_browsers! {
+    a_buyer_without_script_scans_the_code_that_the_page_brings_along: chromium firefox;
     a_code_can_be_scanned_without_the_element_and_taken_as_paid: chromium firefox webkit;
     the_element_takes_the_code_over_and_starts_nothing: chromium firefox webkit;
 }
@@ -56,11 +57,10 @@ async fn the_element_takes_the_code_over_and_starts_nothing(engine: Engine) {
     .await;
 }
 
-#[tokio::test]
-async fn a_buyer_without_script_scans_the_code_that_the_page_brings_along() {
+async fn a_buyer_without_script_scans_the_code_that_the_page_brings_along(engine: Engine) {
     let servers = Servers::start().await;
     let token = order(&servers, "FIRST-0003").await;
-    visit(Visitor::DesktopWithoutScript, async |desk| {
+    visit_in(engine, Visitor::DesktopWithoutScript, async |desk| {
         open(&servers, desk, &token).await;
         must_scan(&servers, desk, &token).await;
         servers

@@ -13,7 +13,7 @@ in_browsers! {
     a_code_is_paid_and_the_page_shows_it_by_itself: chromium firefox webkit;
     the_page_returns_if_the_elements_webassembly_does_not_load: chromium firefox webkit;
     a_buyer_inside_wechat_pays_in_the_cashier_that_the_page_opens: chromium firefox webkit;
-    a_buyer_who_closes_the_cashier_can_pay_again: chromium webkit;
+    a_buyer_who_closes_the_cashier_can_pay_again: chromium firefox webkit;
 }
 
 async fn a_code_is_paid_and_the_page_shows_it_by_itself(engine: Engine) {

@@ -1,16 +1,21 @@
 //! The merchant server's own page in a browser that runs no script: there is no element and no
 //! WebAssembly, and the buyer can still pay.
 
-use payment_tests::browser::{Visitor, visit};
+use payment_tests::browser::{Visitor, visit_in};
 use payment_tests::scanner::scan;
 use payment_tests::servers::Servers;
+use payment_tests::webdriver::Engine;
 use serde_json::json;
 
-#[tokio::test]
-async fn a_buyer_without_script_scans_the_code_and_the_page_shows_the_payment() {
+in_browsers! {
+    a_buyer_without_script_scans_the_code_and_the_page_shows_the_payment: chromium firefox;
+    a_buyer_on_a_phone_without_script_pays_in_wechat_and_returns: chromium firefox;
+}
+
+async fn a_buyer_without_script_scans_the_code_and_the_page_shows_the_payment(engine: Engine) {
     let servers = Servers::start().await;
     let token = order(&servers, "PLAIN-0001").await;
-    visit(Visitor::DesktopWithoutScript, async |desk| {
+    visit_in(engine, Visitor::DesktopWithoutScript, async |desk| {
         desk.open(&format!("{}/c/{token}", servers.merchant)).await;
         desk.until("document.querySelector('.code svg')").await;
         let codes = scan(&desk.screenshot().await);
@@ -36,8 +41,7 @@ async fn a_buyer_without_script_scans_the_code_and_the_page_shows_the_payment() 
     .await;
 }
 
-#[tokio::test]
-async fn a_buyer_on_a_phone_without_script_pays_in_wechat_and_returns() {
+async fn a_buyer_on_a_phone_without_script_pays_in_wechat_and_returns(engine: Engine) {
     let servers = Servers::start().await;
     let token = order(&servers, "PLAIN-0002").await;
     // Otherwise the order may be paid when the buyer returns, and then there is nothing to check.
@@ -46,7 +50,7 @@ async fn a_buyer_on_a_phone_without_script_pays_in_wechat_and_returns() {
         json!({"route": "query", "kind": "error_before", "rate": 1}),
     ];
     servers.wechat.fail(&unknown).await;
-    visit(Visitor::PhoneWithoutScript, async |phone| {
+    visit_in(engine, Visitor::PhoneWithoutScript, async |phone| {
         phone.open(&format!("{}/c/{token}", servers.merchant)).await;
         phone.click("form[action$='/start'] button").await;
         phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;

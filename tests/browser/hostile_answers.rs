@@ -2,15 +2,21 @@
 //! mislead, excessive durations and texts. A problem names the fault; nothing is executed and
 //! nothing is navigated to.
 
-use payment_tests::browser::{Browser, Visitor, visit};
+use payment_tests::browser::{Browser, Visitor, visit_in};
+use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
 
 use crate::test_pages::TestPages;
 
+in_browsers! {
+    a_foreign_address_is_reported_and_not_followed: chromium firefox;
+    an_answers_values_are_plain_text_and_limited_numbers_or_a_problem: chromium firefox;
+    a_success_url_that_executes_is_not_followed_and_the_payment_counts: chromium firefox;
+}
+
 const HTML: &str = "<img src=x onerror=boom()><script>boom()</script>";
 
-#[tokio::test]
-async fn a_foreign_address_is_reported_and_not_followed() {
+async fn a_foreign_address_is_reported_and_not_followed(engine: Engine) {
     // The product, the action's field, the address, the problem.
     let cases = [
         ("h5", "h5_url", "javascript:boom()", "H5_URL_REFUSED"),
@@ -82,7 +88,7 @@ async fn a_foreign_address_is_reported_and_not_followed() {
         ),
     ];
     let pages = TestPages::start().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         watch(&pages, browser).await;
         for (scene, field, address, code) in cases {
             let started = json!({"attempt": 1, "product": scene, (field): address});
@@ -100,8 +106,7 @@ async fn a_foreign_address_is_reported_and_not_followed() {
     .await;
 }
 
-#[tokio::test]
-async fn an_answers_values_are_plain_text_and_limited_numbers_or_a_problem() {
+async fn an_answers_values_are_plain_text_and_limited_numbers_or_a_problem(engine: Engine) {
     // The answer's fields, and the field that the problem names (none: the element continues).
     let cases = [
         (json!({"description": HTML}), None),
@@ -125,7 +130,7 @@ async fn an_answers_values_are_plain_text_and_limited_numbers_or_a_problem() {
         (json!({"state": ["paid"]}), Some("state")),
     ];
     let pages = TestPages::start().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         watch(&pages, browser).await;
         for (part, field) in cases {
             show(browser, "native", &part, &json!({})).await;
@@ -144,10 +149,9 @@ async fn an_answers_values_are_plain_text_and_limited_numbers_or_a_problem() {
     .await;
 }
 
-#[tokio::test]
-async fn a_success_url_that_executes_is_not_followed_and_the_payment_counts() {
+async fn a_success_url_that_executes_is_not_followed_and_the_payment_counts(engine: Engine) {
     let pages = TestPages::start().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         watch(&pages, browser).await;
         let paid = json!({"state": "paid", "success_url": "javascript:boom()"});
         show(browser, "native", &paid, &json!({})).await;

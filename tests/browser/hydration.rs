@@ -16,6 +16,8 @@ use serde_json::json;
 use tower_http::services::ServeFile;
 
 in_browsers! {
+    without_the_component_react_sets_no_object_on_an_element_that_it_hydrates: chromium firefox webkit;
+    the_component_pays_over_the_merchant_api_too: chromium firefox webkit;
     objects_and_handlers_arrive_on_a_page_that_react_hydrates: chromium firefox webkit;
 }
 
@@ -49,10 +51,9 @@ async fn objects_and_handlers_arrive_on_a_page_that_react_hydrates(engine: Engin
     .await;
 }
 
-#[tokio::test]
-async fn the_component_pays_over_the_merchant_api_too() {
+async fn the_component_pays_over_the_merchant_api_too(engine: Engine) {
     let servers = Servers::start_with_stage(pages()).await;
-    visit_in(Engine::Chromium, Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         for version in VERSIONS {
             let order = json!({"total_fen": 6_910, "description": "云南小粒咖啡"});
             let token = servers.order(order).await;
@@ -80,10 +81,9 @@ async fn the_component_pays_over_the_merchant_api_too() {
 }
 
 /// The reason for the component. Once React passes objects on, its pages need no component.
-#[tokio::test]
-async fn without_the_component_react_sets_no_object_on_an_element_that_it_hydrates() {
+async fn without_the_component_react_sets_no_object_on_an_element_that_it_hydrates(engine: Engine) {
     let servers = Servers::start_with_stage(pages()).await;
-    visit_in(Engine::Chromium, Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         for version in VERSIONS {
             open(browser, &servers, version, "bare", "order-of-our-own").await;
             browser

@@ -8,7 +8,7 @@ use payment_tests::webdriver::Engine;
 in_browsers! {
     a_buyer_inside_wechat_pays_in_the_cashier_and_the_page_shows_it: chromium firefox webkit;
     a_buyer_who_closes_the_cashier_gets_the_offer_again_and_pays: chromium firefox webkit;
-    a_payment_that_fails_is_shown_as_a_problem_with_a_retry: chromium webkit;
+    a_payment_that_fails_is_shown_as_a_problem_with_a_retry: chromium firefox webkit;
 }
 
 async fn a_buyer_inside_wechat_pays_in_the_cashier_and_the_page_shows_it(engine: Engine) {

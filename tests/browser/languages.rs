@@ -1,6 +1,6 @@
 //! The element's language if no attribute sets it: the page's, otherwise the browser's.
 
-use payment_tests::browser::{Browser, Visitor, visit, visit_in};
+use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
 
@@ -10,6 +10,7 @@ in_browsers! {
     each_buyer_downloads_the_sentences_of_one_language: chromium firefox webkit;
     a_language_that_does_not_arrive_is_replaced_by_chinese: chromium firefox webkit;
     another_language_is_shown_during_a_payment: chromium firefox webkit;
+    the_element_and_its_fallback_use_the_pages_language_or_the_browsers: chromium firefox webkit;
 }
 
 /// The element's language, and the first sentence beside its code.
@@ -90,8 +91,7 @@ async fn another_language_is_shown_during_a_payment(engine: Engine) {
     .await;
 }
 
-#[tokio::test]
-async fn the_element_and_its_fallback_use_the_pages_language_or_the_browsers() {
+async fn the_element_and_its_fallback_use_the_pages_language_or_the_browsers(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
     // The page's language, the browser's, the attribute, the language shown.
@@ -107,7 +107,7 @@ async fn the_element_and_its_fallback_use_the_pages_language_or_the_browsers() {
         ("en", "en-US", "zh-CN", "zh-CN"),
         ("zh-CN", "zh-CN", "en-GB", "en"),
     ];
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         for (page, own, attribute, spoken) in cases {
             let case = format!("page {page:?}, browser {own:?}, attribute {attribute:?}");
             for way in ["ready", "broken"] {

@@ -56,6 +56,7 @@ mod hydration;
 mod jsapi;
 mod kept_pictures;
 mod languages;
+mod limits;
 mod line_breaks;
 mod mini_program;
 mod moving_picture;

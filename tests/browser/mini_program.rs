@@ -1,7 +1,7 @@
 //! A mini-program's web-view: the element opens the mini-program's own page, with the SDK if the
 //! page loaded it, otherwise with the bridge, and loads nothing from WeChat for it.
 
-use payment_tests::browser::{Visitor, visit, visit_in};
+use payment_tests::browser::{Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
 
@@ -10,6 +10,8 @@ use crate::test_pages::{TestPages, press};
 in_browsers! {
     the_mini_programs_page_opens_over_the_bridge_and_the_web_view_shows_the_payment:
         chromium firefox webkit;
+    a_page_with_the_sdk_uses_the_sdk: chromium firefox webkit;
+    a_page_that_cannot_be_opened_is_a_problem_with_wechats_message_beside_the_code: chromium firefox webkit;
 }
 
 const WEB_VIEW: &str = "Mozilla/5.0 (Linux; Android 12; RMX3562 Build/SP1A.210812.016; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0.6478.122 Mobile Safari/537.36 XWEB/1260053 MMWEBSDK/20240501 MMWEBID/2307 MicroMessenger/8.0.50.2701 (0x2800323C) WeChat/arm64 Weixin NetType/4G Language/zh_CN ABI/arm64 miniProgram/wx476ba9475c801433";
@@ -48,11 +50,10 @@ async fn the_mini_programs_page_opens_over_the_bridge_and_the_web_view_shows_the
     .await;
 }
 
-#[tokio::test]
-async fn a_page_with_the_sdk_uses_the_sdk() {
+async fn a_page_with_the_sdk_uses_the_sdk(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
-    visit(Visitor::Phone, async |web_view| {
+    visit_in(engine, Visitor::Phone, async |web_view| {
         pages.open_as(web_view, WEB_VIEW).await;
         let sdk = "window.called = [];
             window.WeixinJSBridge = {invoke: (name) => called.push(name)};
@@ -71,8 +72,9 @@ async fn a_page_with_the_sdk_uses_the_sdk() {
     .await;
 }
 
-#[tokio::test]
-async fn a_page_that_cannot_be_opened_is_a_problem_with_wechats_message_beside_the_code() {
+async fn a_page_that_cannot_be_opened_is_a_problem_with_wechats_message_beside_the_code(
+    engine: Engine,
+) {
     let pages = TestPages::start().await;
     // What the bridge does with the call, and the text that the merchant reads in `raw`.
     let cases = [
@@ -82,7 +84,7 @@ async fn a_page_that_cannot_be_opened_is_a_problem_with_wechats_message_beside_t
         ),
         ("throw new Error('no')", "system:function_not_exist"),
     ];
-    visit(Visitor::Phone, async |web_view| {
+    visit_in(engine, Visitor::Phone, async |web_view| {
         for (does, raw) in cases {
             pages.open_as(web_view, WEB_VIEW).await;
             let bridge = "window.WeixinJSBridge = {invoke: new Function('name', 'values', 'callback', arguments[0])};

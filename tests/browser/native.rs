@@ -1,13 +1,20 @@
 //! On a desktop: the code is read from the screen, and paid on the simulator's phone page.
 
-use payment_tests::browser::{Browser, Visitor, visit_together};
+use payment_tests::browser::{Browser, Visitor, visit_together_in};
 use payment_tests::scanner::scan;
 use payment_tests::servers::Servers;
+use payment_tests::webdriver::Engine;
 
-#[tokio::test]
-async fn a_code_on_the_shops_page_is_scanned_and_paid_and_the_page_shows_it_without_a_reload() {
+in_browsers! {
+    a_code_on_the_shops_page_is_scanned_and_paid_and_the_page_shows_it_without_a_reload: chromium firefox webkit;
+    a_buyer_who_cancels_on_the_phone_can_scan_the_same_code_again: chromium firefox webkit;
+}
+
+async fn a_code_on_the_shops_page_is_scanned_and_paid_and_the_page_shows_it_without_a_reload(
+    engine: Engine,
+) {
     let servers = Servers::start().await;
-    visit_together(Visitor::Desktop, Visitor::Phone, async |desk, phone| {
+    visit_together_in(engine, Visitor::Desktop, Visitor::Phone, async |desk, phone| {
         let code_url = buy(&servers, desk).await;
         answer_on_the_phone(&servers, phone, &code_url, "success").await;
         desk.until_element_is(&["paid"]).await;
@@ -21,20 +28,24 @@ async fn a_code_on_the_shops_page_is_scanned_and_paid_and_the_page_shows_it_with
     .await;
 }
 
-#[tokio::test]
-async fn a_buyer_who_cancels_on_the_phone_can_scan_the_same_code_again() {
+async fn a_buyer_who_cancels_on_the_phone_can_scan_the_same_code_again(engine: Engine) {
     let servers = Servers::start().await;
-    visit_together(Visitor::Desktop, Visitor::Phone, async |desk, phone| {
-        let code_url = buy(&servers, desk).await;
-        for outcome in ["cancel", "fail"] {
-            answer_on_the_phone(&servers, phone, &code_url, outcome).await;
-            assert_eq!(servers.wechat.trade_states(), ["NOTPAY"], "{outcome}");
-        }
-        assert_eq!(desk.element_state().await.as_deref(), Some("qr"));
-        answer_on_the_phone(&servers, phone, &code_url, "success").await;
-        desk.until_element_is(&["paid"]).await;
-        assert_eq!(desk.complaints().await, [""; 0]);
-    })
+    visit_together_in(
+        engine,
+        Visitor::Desktop,
+        Visitor::Phone,
+        async |desk, phone| {
+            let code_url = buy(&servers, desk).await;
+            for outcome in ["cancel", "fail"] {
+                answer_on_the_phone(&servers, phone, &code_url, outcome).await;
+                assert_eq!(servers.wechat.trade_states(), ["NOTPAY"], "{outcome}");
+            }
+            assert_eq!(desk.element_state().await.as_deref(), Some("qr"));
+            answer_on_the_phone(&servers, phone, &code_url, "success").await;
+            desk.until_element_is(&["paid"]).await;
+            assert_eq!(desk.complaints().await, [""; 0]);
+        },
+    )
     .await;
 }
 

@@ -1,7 +1,7 @@
 //! `paid` and `closed` are emitted once for an order and tab: not again after a reload, not by a
 //! second element of the order; and the navigation after a payment does not repeat.
 
-use payment_tests::browser::{Browser, Visitor, visit, visit_in};
+use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
 
@@ -10,6 +10,10 @@ use crate::test_pages::TestPages;
 in_browsers! {
     a_page_that_reloads_itself_at_the_end_of_an_order_does_it_once: chromium firefox webkit;
     a_buyer_who_goes_back_from_the_success_page_is_not_sent_there_again: chromium firefox webkit;
+    two_elements_of_one_order_emit_its_end_once_and_both_show_it: chromium firefox webkit;
+    without_session_storage_the_page_itself_remembers: chromium firefox webkit;
+    orders_with_similar_tokens_are_reported_separately: chromium firefox webkit;
+    the_success_page_replaces_the_whole_page_of_a_framed_element: chromium firefox webkit;
 }
 
 /// Records over the page's loads which events came, and how often the page was loaded.
@@ -54,11 +58,10 @@ async fn a_page_that_reloads_itself_at_the_end_of_an_order_does_it_once(engine: 
     .await;
 }
 
-#[tokio::test]
-async fn two_elements_of_one_order_emit_its_end_once_and_both_show_it() {
+async fn two_elements_of_one_order_emit_its_end_once_and_both_show_it(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         listen(browser).await;
         pages.put(browser, "one", &token).await;
@@ -85,12 +88,11 @@ async fn two_elements_of_one_order_emit_its_end_once_and_both_show_it() {
     .await;
 }
 
-#[tokio::test]
-async fn without_session_storage_the_page_itself_remembers() {
+async fn without_session_storage_the_page_itself_remembers(engine: Engine) {
     let refuse = "Object.defineProperty(window, 'sessionStorage', {get() { throw new DOMException('no', 'SecurityError'); }})";
     let empty = "addEventListener('paid', () => sessionStorage.clear())";
     let pages = TestPages::start().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         for way in [refuse, empty] {
             pages.open(browser, "ready").await;
             browser.look(way, vec![]).await;
@@ -105,10 +107,9 @@ async fn without_session_storage_the_page_itself_remembers() {
     .await;
 }
 
-#[tokio::test]
-async fn orders_with_similar_tokens_are_reported_separately() {
+async fn orders_with_similar_tokens_are_reported_separately(engine: Engine) {
     let pages = TestPages::start().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         listen(browser).await;
         for token in ["order-2026-0001", "order-2026-0002", "order-2026-00011"] {
@@ -141,12 +142,11 @@ async fn a_buyer_who_goes_back_from_the_success_page_is_not_sent_there_again(eng
 }
 
 /// The navigation after a payment leaves a frame with the whole page.
-#[tokio::test]
-async fn the_success_page_replaces_the_whole_page_of_a_framed_element() {
+async fn the_success_page_replaces_the_whole_page_of_a_framed_element(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
     let thanks = format!("{}/ready/bare?thanks", pages.servers.stage);
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         let frame = "const frame = document.createElement('iframe');
             frame.src = arguments[0];

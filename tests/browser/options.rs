@@ -1,14 +1,19 @@
 //! Options that a page can set: its language, its style, and its own help.
 
-use payment_tests::browser::{Visitor, visit};
+use payment_tests::browser::{Visitor, visit, visit_in};
+use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
 
 use crate::gallery::Gallery;
 
-#[tokio::test]
-async fn money_is_formatted_for_each_language_from_whole_fen() {
+in_browsers! {
+    money_is_formatted_for_each_language_from_whole_fen: chromium firefox webkit;
+    help_is_a_link_or_the_pages_slot_when_a_payment_or_the_widget_fails: chromium firefox webkit;
+}
+
+async fn money_is_formatted_for_each_language_from_whole_fen(engine: Engine) {
     let gallery = Gallery::open().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         gallery.show(browser, "qr-long", "zh-CN", "light").await;
         let amount = "document.querySelector('wechat-pay').shadowRoot.querySelector('[part~=amount]').textContent";
         for (locale, language, expected) in [
@@ -29,10 +34,9 @@ async fn money_is_formatted_for_each_language_from_whole_fen() {
     .await;
 }
 
-#[tokio::test]
-async fn help_is_a_link_or_the_pages_slot_when_a_payment_or_the_widget_fails() {
+async fn help_is_a_link_or_the_pages_slot_when_a_payment_or_the_widget_fails(engine: Engine) {
     let gallery = Gallery::open().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         for name in ["problem-network", "fallback"] {
             gallery.show(browser, name, "zh-CN", "light").await;
             let link = "[...document.querySelector('wechat-pay').shadowRoot.querySelectorAll('a[href$=\"/help\"]')].filter((link) => link.getClientRects().length > 0).length";

@@ -11,6 +11,7 @@ use crate::accessibility::{axe, violations};
 use crate::gallery::keep;
 
 in_browsers! {
+    a_buyer_without_script_is_led_back_to_the_form_and_then_to_the_order: chromium firefox;
     a_buyer_at_a_desk_chooses_an_amount_and_scans_the_code: chromium firefox webkit;
     a_buyer_in_a_phones_browser_chooses_an_amount_and_pays_in_wechat: chromium firefox webkit;
     a_buyer_inside_wechat_chooses_an_amount_and_pays_in_the_cashier: chromium firefox webkit;
@@ -57,11 +58,10 @@ async fn a_buyer_inside_wechat_chooses_an_amount_and_pays_in_the_cashier(engine:
     .await;
 }
 
-#[tokio::test]
-async fn a_buyer_without_script_is_led_back_to_the_form_and_then_to_the_order() {
+async fn a_buyer_without_script_is_led_back_to_the_form_and_then_to_the_order(engine: Engine) {
     let servers = Servers::start().await;
     let id = open_link(&servers).await;
-    visit(Visitor::DesktopWithoutScript, async |desk| {
+    visit_in(engine, Visitor::DesktopWithoutScript, async |desk| {
         desk.open(&format!("{}/p/{id}", servers.merchant)).await;
         fill(desk, "900", "窗边").await;
         desk.click(BUTTON).await;

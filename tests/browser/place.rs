@@ -10,6 +10,7 @@ use crate::test_pages::TestPages;
 in_browsers! {
     the_place_is_as_high_while_the_widget_loads_as_with_the_code_and_the_receipt:
         chromium firefox webkit;
+    the_place_has_the_elements_theme_and_on_a_phone_the_height_of_a_receipt: chromium firefox webkit;
 }
 
 /// As the documentation recommends, with a text of the page's below the element.
@@ -52,11 +53,10 @@ async fn nothing_shifts_from_the_first_frame_to_the_receipt() {
     }
 }
 
-#[tokio::test]
-async fn the_place_has_the_elements_theme_and_on_a_phone_the_height_of_a_receipt() {
+async fn the_place_has_the_elements_theme_and_on_a_phone_the_height_of_a_receipt(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
-    visit(Visitor::Phone, async |phone| {
+    visit_in(engine, Visitor::Phone, async |phone| {
         let theme = ("theme", "dark");
         let page = pages.page_of(&token, &[theme]).replace("/ready/", "/held/");
         phone.open(&page).await;

@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use payment_tests::browser::{Browser, Visitor, visit, visit_in};
+use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::servers::{Servers, bundle_dir};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
@@ -17,12 +17,13 @@ use crate::test_pages::{is_script, is_wasm};
 
 in_browsers! {
     the_element_pays_under_a_policy_of_nonces_and_trusted_types: chromium firefox webkit;
-    a_buyer_on_a_phone_goes_to_wechat_from_a_strict_page: chromium webkit;
+    a_buyer_on_a_phone_goes_to_wechat_from_a_strict_page: chromium firefox webkit;
     a_buyer_inside_wechat_pays_on_a_strict_page: chromium firefox webkit;
     a_mini_programs_page_opens_from_a_strict_page: chromium firefox webkit;
     a_policy_that_forbids_webassembly_and_the_script_leaves_a_way_to_pay: chromium firefox webkit;
     a_strict_page_whose_widget_does_not_load_leaves_a_way_to_pay: chromium firefox webkit;
     a_strict_page_whose_server_sends_no_content_type_pays: chromium firefox webkit;
+    a_browser_without_constructed_sheets_gets_its_style_by_the_pages_nonce: chromium firefox webkit;
 }
 
 /// A policy without WebAssembly, which lists the policy of Trusted Types by which the element loads
@@ -107,11 +108,10 @@ async fn a_mini_programs_page_opens_from_a_strict_page(engine: Engine) {
 }
 
 /// A page's policy applies to a style element, and its nonce also allows this one.
-#[tokio::test]
-async fn a_browser_without_constructed_sheets_gets_its_style_by_the_pages_nonce() {
+async fn a_browser_without_constructed_sheets_gets_its_style_by_the_pages_nonce(engine: Engine) {
     let servers = servers().await;
     let token = order(&servers).await;
-    visit(Visitor::Desktop, async |desk| {
+    visit_in(engine, Visitor::Desktop, async |desk| {
         desk.open(&strict(&servers, &token, "before=delete window.CSSStyleSheet"))
             .await;
         desk.until_element_is(&["qr"]).await;

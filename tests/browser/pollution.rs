@@ -2,7 +2,7 @@
 //! attacker's values. An inherited value never counts as an answer, an option, a message or a reply
 //! of WeChat's.
 
-use payment_tests::browser::{Browser, Visitor, visit, visit_in};
+use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::scanner::scan;
 use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
@@ -11,6 +11,10 @@ use crate::test_pages::{TestPages, at_rest, bare, press};
 
 in_browsers! {
     the_code_the_amount_and_the_navigation_come_from_the_server: chromium firefox webkit;
+    no_field_of_an_answer_is_inherited: chromium firefox webkit;
+    an_inherited_bridge_does_not_count_and_an_inherited_reply_says_nothing: chromium firefox webkit;
+    a_transport_of_a_class_is_called_and_its_errors_count_by_their_own_fields: chromium webkit;
+    only_the_objects_own_messages_count: chromium firefox webkit;
 }
 
 const WECHAT: &str = "Mozilla/5.0 (Linux; Android 15; Pixel 8 Build/AP4A.250205.002; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/138.0.7204.180 Mobile Safari/537.36 XWEB/1380215 MMWEBSDK/20250503 MicroMessenger/8.0.61.2880(0x28003D5B) WeChat/arm64 Weixin NetType/WIFI Language/zh_CN ABI/arm64";
@@ -94,10 +98,9 @@ async fn the_code_the_amount_and_the_navigation_come_from_the_server(engine: Eng
 }
 
 /// One name at a time, so that one name cannot hide the effect of another.
-#[tokio::test]
-async fn no_field_of_an_answer_is_inherited() {
+async fn no_field_of_an_answer_is_inherited(engine: Engine) {
     let pages = TestPages::start().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         let names = answer();
         let names = names.as_object().expect("an object");
@@ -112,10 +115,9 @@ async fn no_field_of_an_answer_is_inherited() {
     .await;
 }
 
-#[tokio::test]
-async fn an_inherited_bridge_does_not_count_and_an_inherited_reply_says_nothing() {
+async fn an_inherited_bridge_does_not_count_and_an_inherited_reply_says_nothing(engine: Engine) {
     let pages = TestPages::start().await;
-    visit(Visitor::Phone, async |wechat| {
+    visit_in(engine, Visitor::Phone, async |wechat| {
         pages.open_as(wechat, WECHAT).await;
         let order = "const order = {state: 'open', order_no: 'BRIDGE-1', total_fen: 6910, attempt: 0, products: ['jsapi']};
             const jsapi = {appId: 'wx1', timeStamp: '1', nonceStr: 'n', package: 'prepay_id=wx1', signType: 'RSA', paySign: 'c2ln'};
@@ -164,10 +166,9 @@ async fn an_inherited_bridge_does_not_count_and_an_inherited_reply_says_nothing(
 
 /// A transport may be an instance of a class. Of what it throws, and of the page's messages, only
 /// own properties count.
-#[tokio::test]
-async fn a_transport_of_a_class_is_called_and_its_errors_count_by_their_own_fields() {
+async fn a_transport_of_a_class_is_called_and_its_errors_count_by_their_own_fields(engine: Engine) {
     let pages = TestPages::start().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         let script = "window.problems = [];
             document.addEventListener('problem', ({detail: {code, raw}}) => problems.push([code, raw]));
@@ -201,11 +202,10 @@ async fn a_transport_of_a_class_is_called_and_its_errors_count_by_their_own_fiel
 }
 
 /// A getter of the object is an own property; one of its class is inherited.
-#[tokio::test]
-async fn only_the_objects_own_messages_count() {
+async fn only_the_objects_own_messages_count(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         pages.put(browser, "pay", &token).await;
         browser.until("stateOf('pay') === 'qr'").await;

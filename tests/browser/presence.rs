@@ -10,6 +10,7 @@ use crate::test_pages::TestPages;
 in_browsers! {
     an_element_in_a_background_tab_polls_nothing_until_it_is_visible: chromium firefox;
     a_hidden_tab_polls_nothing_and_then_once: chromium firefox;
+    a_clock_that_jumps_changes_nothing_without_the_backends_confirmation: chromium firefox webkit;
 }
 // WebKit's MiniBrowser shows no tab bar under WebDriver, so a tab behind another counts as visible.
 
@@ -128,10 +129,9 @@ async fn an_offline_page_says_so_and_continues_with_one_poll() {
     .await;
 }
 
-#[tokio::test]
-async fn a_clock_that_jumps_changes_nothing_without_the_backends_confirmation() {
+async fn a_clock_that_jumps_changes_nothing_without_the_backends_confirmation(engine: Engine) {
     let pages = TestPages::start().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         pages.put_asking(browser, "pay").await;
         until_polled(&pages.plain, "pay", 3).await;

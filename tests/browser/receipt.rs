@@ -3,11 +3,17 @@
 
 use std::fmt::Write as _;
 
-use payment_tests::browser::{Browser, Visitor, visit};
+use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::servers::Servers;
+use payment_tests::webdriver::Engine;
 use serde_json::json;
 
 use crate::accessibility::{axe, violations};
+
+in_browsers! {
+    for_an_unknown_payment_wechats_own_receipt_is_shown: chromium webkit;
+    no_other_page_can_frame_a_receipt_or_a_checkout: chromium;
+}
 
 /// The replacement for WeChat's page: a frame with the receipt, and the messages that came from it.
 const FRAME: &str = "window.heard = [];
@@ -65,15 +71,14 @@ async fn wechats_page_is_told_to_show_the_receipt_of_a_payment_and_its_link() {
     .await;
 }
 
-#[tokio::test]
-async fn for_an_unknown_payment_wechats_own_receipt_is_shown() {
+async fn for_an_unknown_payment_wechats_own_receipt_is_shown(engine: Engine) {
     let (servers, sub_mchid) = Servers::start_as_partner().await;
     let order = json!({
         "order_no": "RECEIPT-0001", "total_fen": 1_990, "description": "手冲壶", "sub_mchid": sub_mchid,
     });
     let token = servers.order(order).await;
     servers.attempt(&token, "native").await;
-    visit(Visitor::Desktop, async |wechat| {
+    visit_in(engine, Visitor::Desktop, async |wechat| {
         for path in [
             receipt_of(&servers, &sub_mchid),
             "/wechat/receipt".to_owned(),
@@ -83,19 +88,18 @@ async fn for_an_unknown_payment_wechats_own_receipt_is_shown() {
             assert_eq!(told, "SHOW_OFFICIAL_PAGE", "{path}");
             wechat.enter_frame("iframe").await;
             let text = wechat.look("return document.body.innerText", vec![]).await;
-            assert!(!text.as_str().unwrap().contains("19.90"), "{text}");
+            assert!(!text.as_str().expect("a text").contains("19.90"), "{text}");
             wechat.leave_frame().await;
         }
     })
     .await;
 }
 
-#[tokio::test]
-async fn no_other_page_can_frame_a_receipt_or_a_checkout() {
+async fn no_other_page_can_frame_a_receipt_or_a_checkout(engine: Engine) {
     let (servers, sub_mchid) = Servers::start_as_partner().await;
     let order = json!({"total_fen": 1_990, "description": "手冲壶", "sub_mchid": sub_mchid});
     let token = servers.order(order).await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         for (around, path) in [
             (&servers.shop, "/wechat/receipt".to_owned()),
             (&servers.wechat.address, format!("/c/{token}")),

@@ -1,7 +1,7 @@
 //! A removed element leaves nothing behind. Elements also move, come back, or share a page with
 //! other elements.
 
-use payment_tests::browser::{Browser, Visitor, visit, visit_in};
+use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::wait::until;
 use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
@@ -12,18 +12,22 @@ use crate::test_pages::{TestPages, left, press};
 in_browsers! {
     an_element_that_is_moved_continues_without_a_new_start: chromium firefox webkit;
     two_elements_on_one_page_do_not_affect_each_other: chromium firefox webkit;
-    an_element_that_waits_for_the_bridge_leaves_nothing_behind: chromium webkit;
+    an_element_that_waits_for_the_bridge_leaves_nothing_behind: chromium firefox webkit;
+    an_element_that_is_removed_leaves_no_timer_no_listener_and_no_request: chromium firefox;
+    the_search_for_the_bridge_ends: chromium firefox webkit;
+    an_element_that_comes_back_starts_again_and_emits_paid_once: chromium firefox;
+    an_element_removed_while_the_widget_loads_takes_its_request_along: chromium firefox webkit;
+    an_element_with_another_token_shows_the_other_order: chromium firefox webkit;
 }
 
 const WECHAT: &str = "Mozilla/5.0 (Linux; Android 15; Pixel 8 Build/AP4A.250205.002; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/138.0.7204.180 Mobile Safari/537.36 XWEB/1380215 MMWEBSDK/20250503 MicroMessenger/8.0.61.2880(0x28003D5B) WeChat/arm64 Weixin NetType/WIFI Language/zh_CN ABI/arm64";
 /// The listeners of `define` for all elements together, none of which belongs to a removed element.
 const LISTENERS_OF_ALL: [&str; 2] = ["window error", "window unhandledrejection"];
 
-#[tokio::test]
-async fn an_element_that_is_removed_leaves_no_timer_no_listener_and_no_request() {
+async fn an_element_that_is_removed_leaves_no_timer_no_listener_and_no_request(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         // The first element also loads the widget, which stays.
         let bare = bare_page(&pages, browser).await;
@@ -106,8 +110,7 @@ async fn an_element_that_waits_for_the_bridge_leaves_nothing_behind(engine: Engi
 }
 
 /// A page that requires the cashier outside WeChat must not search for the bridge forever.
-#[tokio::test]
-async fn the_search_for_the_bridge_ends() {
+async fn the_search_for_the_bridge_ends(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order_of_buyer().await;
     // An app's own browser, which may be WeChat's kind of web-view. Time runs a hundred times faster for
@@ -116,7 +119,7 @@ async fn the_search_for_the_bridge_ends() {
         Object.defineProperty(navigator, 'userAgent', {get: () => app});
         const really = window.setInterval;
         window.setInterval = (callback, ms, ...rest) => really(callback, ms / 100, ...rest)";
-    visit(Visitor::Desktop, async |desk| {
+    visit_in(engine, Visitor::Desktop, async |desk| {
         let attributes = [("scene", "jsapi"), ("script", hasten)];
         desk.open(&pages.page_of(&token, &attributes)).await;
         desk.until("stateOf('pay') === 'offer'").await;
@@ -135,11 +138,10 @@ async fn the_search_for_the_bridge_ends() {
     .await;
 }
 
-#[tokio::test]
-async fn an_element_that_comes_back_starts_again_and_emits_paid_once() {
+async fn an_element_that_comes_back_starts_again_and_emits_paid_once(engine: Engine) {
     let pages = TestPages::start().await;
     let token = pages.order().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         pages.put(browser, "back", &token).await;
         browser.until("stateOf('back') === 'qr'").await;
@@ -214,11 +216,10 @@ async fn two_elements_on_one_page_do_not_affect_each_other(engine: Engine) {
     .await;
 }
 
-#[tokio::test]
-async fn an_element_removed_while_the_widget_loads_takes_its_request_along() {
+async fn an_element_removed_while_the_widget_loads_takes_its_request_along(engine: Engine) {
     let pages = TestPages::start().await;
     let stays = pages.order().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "held").await;
         let before = left(browser).await;
         pages.plain.hold();
@@ -236,11 +237,10 @@ async fn an_element_removed_while_the_widget_loads_takes_its_request_along() {
     .await;
 }
 
-#[tokio::test]
-async fn an_element_with_another_token_shows_the_other_order() {
+async fn an_element_with_another_token_shows_the_other_order(engine: Engine) {
     let pages = TestPages::start().await;
     let (before, after) = (pages.order().await, pages.order().await);
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         pages.open(browser, "ready").await;
         pages.put(browser, "pay", &before).await;
         browser.until("stateOf('pay') === 'qr'").await;

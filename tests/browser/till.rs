@@ -17,6 +17,8 @@ in_browsers! {
     a_sale_in_doubt_is_taken_back: chromium firefox webkit;
     a_reload_in_the_middle_continues_the_same_sale: chromium firefox webkit;
     a_broken_connection_charges_once: chromium firefox webkit;
+    a_key_that_may_do_more_is_refused_and_never_stored: chromium firefox webkit;
+    a_second_window_follows_the_sale_and_begins_no_other: chromium firefox webkit;
 }
 
 const ENTER: char = '\u{E007}';
@@ -215,10 +217,9 @@ async fn a_broken_connection_charges_once(engine: Engine) {
     .await;
 }
 
-#[tokio::test]
-async fn a_key_that_may_do_more_is_refused_and_never_stored() {
+async fn a_key_that_may_do_more_is_refused_and_never_stored(engine: Engine) {
     let servers = Servers::start_with_till().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         browser.open(&format!("{}/till", servers.merchant)).await;
         sign_in(browser, "tests-key").await;
         until_notice(browser, "KEY_TOO_STRONG").await;
@@ -229,10 +230,9 @@ async fn a_key_that_may_do_more_is_refused_and_never_stored() {
 }
 
 /// Two windows of one browser are one till: the second follows the sale of the first.
-#[tokio::test]
-async fn a_second_window_follows_the_sale_and_begins_no_other() {
+async fn a_second_window_follows_the_sale_and_begins_no_other(engine: Engine) {
     let servers = Servers::start_with_till().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         let till = open_till(browser, &servers).await;
         let first = browser.window().await;
         let second = browser.open_window().await;

@@ -1,6 +1,6 @@
 //! A merchant that has only version 2 of WeChat's API: the same element, and nothing new to learn.
 
-use payment_tests::browser::{Visitor, visit_in, visit_together};
+use payment_tests::browser::{Visitor, visit_in, visit_together_in};
 use payment_tests::servers::Servers;
 use payment_tests::webdriver::Engine;
 
@@ -10,6 +10,7 @@ in_browsers! {
     the_cashier_takes_parameters_signed_with_md5: chromium firefox webkit;
     the_cashier_takes_parameters_signed_with_hmac_sha256: chromium firefox webkit;
     a_buyer_on_a_phone_pays_in_wechat_and_returns: chromium firefox webkit;
+    a_code_on_the_shops_page_is_scanned_and_paid: chromium firefox webkit;
 }
 
 async fn the_cashier_takes_parameters_signed_with_md5(engine: Engine) {
@@ -64,15 +65,19 @@ async fn a_buyer_on_a_phone_pays_in_wechat_and_returns(engine: Engine) {
     .await;
 }
 
-#[tokio::test]
-async fn a_code_on_the_shops_page_is_scanned_and_paid() {
+async fn a_code_on_the_shops_page_is_scanned_and_paid(engine: Engine) {
     let servers = Servers::start_with_version_2("HMAC-SHA256").await;
-    visit_together(Visitor::Desktop, Visitor::Phone, async |desk, phone| {
-        let code_url = native::buy(&servers, desk).await;
-        native::answer_on_the_phone(&servers, phone, &code_url, "success").await;
-        desk.until_element_is(&["paid"]).await;
-        assert_eq!(servers.wechat.trade_states(), ["SUCCESS"]);
-        assert_eq!(desk.complaints().await, [""; 0]);
-    })
+    visit_together_in(
+        engine,
+        Visitor::Desktop,
+        Visitor::Phone,
+        async |desk, phone| {
+            let code_url = native::buy(&servers, desk).await;
+            native::answer_on_the_phone(&servers, phone, &code_url, "success").await;
+            desk.until_element_is(&["paid"]).await;
+            assert_eq!(servers.wechat.trade_states(), ["SUCCESS"]);
+            assert_eq!(desk.complaints().await, [""; 0]);
+        },
+    )
     .await;
 }

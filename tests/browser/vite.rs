@@ -6,34 +6,43 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use axum::Router;
-use payment_tests::browser::{Visitor, visit};
+use payment_tests::browser::{Visitor, visit_in};
 use payment_tests::servers::Servers;
+use payment_tests::webdriver::Engine;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tower_http::services::{ServeDir, ServeFile};
 
-#[tokio::test]
-async fn after_a_build_by_vite_the_element_pays_and_the_hint_of_a_problem_opens() {
-    pays_and_explains("VITE_PAGE").await;
+in_browsers! {
+    after_a_build_by_vite_the_element_pays_and_the_hint_of_a_problem_opens: chromium firefox webkit;
+    after_a_build_by_webpack_the_element_pays_and_the_hint_of_a_problem_opens: chromium firefox webkit;
+    after_a_build_by_vite_or_webpack_the_element_also_pays_without_webassembly: chromium firefox webkit;
+    in_vites_dev_server_the_element_runs: chromium firefox webkit;
 }
 
-#[tokio::test]
-async fn after_a_build_by_webpack_the_element_pays_and_the_hint_of_a_problem_opens() {
-    pays_and_explains("WEBPACK_PAGE").await;
+async fn after_a_build_by_vite_the_element_pays_and_the_hint_of_a_problem_opens(engine: Engine) {
+    pays_and_explains(engine, "VITE_PAGE").await;
 }
 
-#[tokio::test]
-async fn after_a_build_by_vite_or_webpack_the_element_also_pays_without_webassembly() {
+async fn after_a_build_by_webpack_the_element_pays_and_the_hint_of_a_problem_opens(engine: Engine) {
+    pays_and_explains(engine, "WEBPACK_PAGE").await;
+}
+
+async fn after_a_build_by_vite_or_webpack_the_element_also_pays_without_webassembly(
+    engine: Engine,
+) {
     for page in ["VITE_PAGE", "WEBPACK_PAGE"] {
         let servers = serve(page).await;
         let token = order(&servers).await;
-        visit(Visitor::Desktop, async |browser| {
+        visit_in(engine, Visitor::Desktop, async |browser| {
             let (pages, merchant) = (&servers.stage, &servers.merchant);
             let without = "?before=delete+window.WebAssembly";
             let page = format!("{pages}/built{without}&token={token}&merchant-api={merchant}/v1");
             browser.open(&page).await;
             browser.until(&format!("{SHOWN} === 'qr'")).await;
-            let missing = browser.look("return typeof WebAssembly", vec![]).await;
+            let missing = browser
+                .look("return typeof window.WebAssembly", vec![])
+                .await;
             assert_eq!(missing, json!("undefined"));
             assert_eq!(browser.complaints().await, [""; 0]);
         })
@@ -43,16 +52,15 @@ async fn after_a_build_by_vite_or_webpack_the_element_also_pays_without_webassem
 
 /// The dev server's origin is not one of the merchant server's, and the widget reports that: it has
 /// loaded, and its request has arrived.
-#[tokio::test]
-async fn in_vites_dev_server_the_element_runs() {
+async fn in_vites_dev_server_the_element_runs(engine: Engine) {
     let servers = Servers::start().await;
     let token = order(&servers).await;
     let port = {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        listener.local_addr().unwrap().port()
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        listener.local_addr().expect("an address").port()
     };
     let _server = DevServer::start(port);
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         let merchant = &servers.merchant;
         let page = format!("http://127.0.0.1:{port}/?token={token}&merchant-api={merchant}/v1");
         payment_tests::wait::until("Vite listens", async || {
@@ -110,10 +118,10 @@ async fn order(servers: &Servers) -> String {
     servers.order(order).await
 }
 
-async fn pays_and_explains(page: &str) {
+async fn pays_and_explains(engine: Engine, page: &str) {
     let servers = serve(page).await;
     let token = order(&servers).await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         let (stage, merchant) = (&servers.stage, &servers.merchant);
         let page = format!("{stage}/built?token={token}&merchant-api={merchant}/v1&theme=drak");
         browser.open(&page).await;

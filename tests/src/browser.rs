@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, Location, resume_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::wd::{WebDriverCompatibleCommand, WindowHandle};
 use fantoccini::{Client, Locator};
 use futures_util::FutureExt;
@@ -28,6 +29,9 @@ const SCENARIO_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// How many browsers run at the same time: they are heavy for the two cores of a common machine.
 static BROWSERS: Semaphore = Semaphore::const_new(2);
+
+/// The Tab key, as WebDriver names it.
+const TAB: char = '\u{E004}';
 
 /// The User-Agent of an iPhone, whose browsers are all WebKit.
 const IPHONE_USER_AGENT: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
@@ -72,9 +76,23 @@ pub async fn visit_together(
     second: Visitor,
     scenario: impl AsyncFnOnce(&Browser, &Browser),
 ) {
+    visit_together_in(Engine::Chromium, first, second, scenario).await;
+}
+
+/// The same with the first visitor in this browser; skipped if it is not installed. The second visitor has
+/// Chromium.
+pub async fn visit_together_in(
+    engine: Engine,
+    first: Visitor,
+    second: Visitor,
+    scenario: impl AsyncFnOnce(&Browser, &Browser),
+) {
+    if !engine.is_possible() {
+        return;
+    }
     // Both places are taken at once: two scenarios that hold one place each would wait forever.
     let _places = BROWSERS.acquire_many(2).await.unwrap();
-    let first = Browser::start(Engine::Chromium, first).await;
+    let first = Browser::start(engine, first).await;
     let second = Browser::start(Engine::Chromium, second).await;
     let scenario = AssertUnwindSafe(bounded(scenario(&first, &second)));
     let outcome = scenario.catch_unwind().await;
@@ -114,6 +132,8 @@ fn capabilities(engine: Engine, visitor: Visitor) -> serde_json::Map<String, Val
     let capabilities = match (engine, visitor) {
         (Engine::Chromium, visitor) => of_chromium(visitor),
         (Engine::Firefox, Visitor::Phone) => engine.capabilities(Some(PHONE)),
+        (Engine::Firefox, Visitor::PhoneWithoutScript) => without_script(Some(PHONE)),
+        (Engine::Firefox, Visitor::DesktopWithoutScript) => without_script(None),
         (Engine::WebKit, Visitor::Phone) => engine.capabilities(Some(IPHONE_USER_AGENT)),
         (engine, Visitor::Desktop) => engine.capabilities(None),
         (engine, visitor) => panic!("{engine:?} has no {visitor:?}"),
@@ -121,6 +141,13 @@ fn capabilities(engine: Engine, visitor: Visitor) -> serde_json::Map<String, Val
     let Value::Object(capabilities) = capabilities else {
         unreachable!("each is written as an object")
     };
+    capabilities
+}
+
+/// Firefox; scripts that WebDriver itself runs in the page still work.
+fn without_script(user_agent: Option<&str>) -> Value {
+    let mut capabilities = Engine::Firefox.capabilities(user_agent);
+    capabilities["moz:firefoxOptions"]["prefs"]["javascript.enabled"] = json!(false);
     capabilities
 }
 
@@ -261,9 +288,21 @@ impl Browser {
     /// A command of Chromium's own (CDP), for what WebDriver cannot do: a network that goes down, a
     /// page that is frozen.
     pub async fn command(&self, name: &str, parameters: Value) -> Value {
-        assert_eq!(self.engine, Engine::Chromium, "{name} is Chromium's");
+        self.try_command(name, parameters).await.unwrap()
+    }
+
+    /// The same in a browser that may have no such command: the driver's message then.
+    pub async fn try_command(&self, name: &str, parameters: Value) -> Result<Value, String> {
         let command = ChromiumCommand(json!({"cmd": name, "params": parameters}));
-        self.client.issue_cmd(command).await.unwrap()
+        let answer = self.client.issue_cmd(command).await;
+        answer.map_err(|error| error.to_string())
+    }
+
+    /// Gives the window this width, as far as the browser lets it; returns the page's width, in CSS px.
+    pub async fn narrow_window(&self, width: u32) -> u64 {
+        self.client.set_window_size(width, 900).await.unwrap();
+        let width = self.look("return innerWidth", vec![]).await;
+        width.as_u64().unwrap()
     }
 
     /// Ends the page's process, as a system does that needs its memory. After this, Chromium's
@@ -297,8 +336,11 @@ impl Browser {
             .await;
     }
 
-    /// A picture of the screen, as PNG.
+    /// A picture of the screen, as PNG. What fades in is there.
     pub async fn screenshot(&self) -> Vec<u8> {
+        let fading = "document.querySelector('wechat-pay')?.shadowRoot?.getAnimations()
+            .some(({effect, playState}) => playState === 'running' && effect.getComputedTiming().endTime < Infinity)";
+        self.until(&format!("!({fading})")).await;
         if self.engine == Engine::WebKit {
             // WebKit's driver waits for the next frame, and a page without changes never draws one.
             let stir = "document.documentElement.animate([{opacity: 1}, {opacity: 0.999}], {duration: 500, iterations: 20})";
@@ -372,6 +414,14 @@ impl Browser {
     pub async fn type_into(&self, selector: &str, text: &str) {
         let field = self.client.find(Locator::Css(selector)).await.unwrap();
         field.send_keys(text).await.unwrap();
+    }
+
+    /// Presses the Tab key.
+    pub async fn press_tab(&self) {
+        let keys = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value: TAB })
+            .then(KeyAction::Up { value: TAB });
+        self.client.perform_actions(keys).await.unwrap();
     }
 
     /// The state of the page's `<wechat-pay>`, as its style sheet sees it.

@@ -103,11 +103,19 @@ if (layout) element.setAttribute("layout", layout);
 document.querySelector("main")?.append(element);
 await first;
 await clock.turn();
+// The steps begin at the first state that follows, where one follows.
+for (let turns = 0; turns < 30 && stateOf(element) === "loading"; turns += 1) await clock.turn();
 for (const step of fixture.steps || []) {
   await (typeof step === "number" ? clock.pass(step) : step(element));
   await clock.turn();
 }
 document.documentElement.dataset.settled = query.toString();
+
+/** @param {HTMLElement} element */
+function stateOf(element) {
+  const base = /** @type {HTMLElement | null | undefined} */ (element.shadowRoot?.querySelector("[part~=base]"));
+  return base?.dataset.state;
+}
 
 /** An answer that never arrives. */
 function pending() {

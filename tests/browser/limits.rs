@@ -1,0 +1,95 @@
+//! Why some scenarios run in Chromium alone: what the other browsers or their drivers cannot do. When one of
+//! these tests fails, the browser can do it now, and the scenarios of that reason should run there too. The table
+//! is in `tests/README.md`.
+
+use payment_tests::browser::{Visitor, visit_in};
+use payment_tests::webdriver::Engine;
+use serde_json::json;
+
+use crate::test_pages::TestPages;
+
+in_browsers! {
+    the_driver_emulates_no_network_no_media_and_no_screen: firefox webkit;
+    no_layout_shift_is_measured: firefox webkit;
+    the_window_is_never_as_narrow_as_a_small_screen: firefox;
+    a_tab_behind_another_counts_as_visible: webkit;
+    there_is_no_navigation_api: webkit;
+    the_driver_sets_timers_of_the_page: webkit;
+    a_script_of_the_driver_has_a_realm_of_its_own: firefox;
+}
+
+async fn the_driver_emulates_no_network_no_media_and_no_screen(engine: Engine) {
+    visit_in(engine, Visitor::Desktop, async |browser| {
+        for command in [
+            "Network.emulateNetworkConditions",
+            "Emulation.setEmulatedMedia",
+            "Emulation.setDeviceMetricsOverride",
+            "Emulation.setUserAgentOverride",
+            "Page.setWebLifecycleState",
+        ] {
+            let answer = browser.try_command(command, json!({})).await;
+            assert!(answer.is_err(), "{command}: {answer:?}");
+        }
+    })
+    .await;
+}
+
+async fn no_layout_shift_is_measured(engine: Engine) {
+    visit_in(engine, Visitor::Desktop, async |browser| {
+        let measures = "return PerformanceObserver.supportedEntryTypes.includes('layout-shift')";
+        assert_eq!(browser.look(measures, vec![]).await, json!(false));
+    })
+    .await;
+}
+
+async fn the_window_is_never_as_narrow_as_a_small_screen(engine: Engine) {
+    visit_in(engine, Visitor::Desktop, async |browser| {
+        let width = browser.narrow_window(320).await;
+        assert!(width > 320, "{width} px");
+    })
+    .await;
+}
+
+async fn a_tab_behind_another_counts_as_visible(engine: Engine) {
+    let pages = TestPages::start().await;
+    visit_in(engine, Visitor::Desktop, async |browser| {
+        let first = browser.window().await;
+        pages.open(browser, "ready").await;
+        let record = "window.hid = document.hidden; document.addEventListener('visibilitychange', () => { hid = true })";
+        browser.look(record, vec![]).await;
+        browser.open_tab().await;
+        browser.switch_to(&first).await;
+        assert_eq!(browser.look("return hid", vec![]).await, json!(false));
+    })
+    .await;
+}
+
+/// With it, the tests notice a navigation that does not come about.
+async fn there_is_no_navigation_api(engine: Engine) {
+    visit_in(engine, Visitor::Desktop, async |browser| {
+        let has_it = "return 'navigation' in window";
+        assert_eq!(browser.look(has_it, vec![]).await, json!(false));
+    })
+    .await;
+}
+
+/// So the timers of an element that left cannot be told from them.
+async fn the_driver_sets_timers_of_the_page(engine: Engine) {
+    let pages = TestPages::start().await;
+    visit_in(engine, Visitor::Desktop, async |browser| {
+        pages.open(browser, "ready").await;
+        browser.look("return 0", vec![]).await;
+        let timers = browser.look("return left().timers", vec![]).await;
+        assert_ne!(timers, json!(0));
+    })
+    .await;
+}
+
+/// Its errors are none of the page's, and the page does not see its variables.
+async fn a_script_of_the_driver_has_a_realm_of_its_own(engine: Engine) {
+    visit_in(engine, Visitor::Desktop, async |browser| {
+        let is_of_the_page = "return new Error('a test') instanceof window.Error";
+        assert_eq!(browser.look(is_of_the_page, vec![]).await, json!(false));
+    })
+    .await;
+}
