@@ -151,26 +151,17 @@ impl Ledger {
         span: Span<'_>,
         after: Option<&PaymentRow>,
     ) -> Result<Vec<PaymentRow>, LedgerError> {
-        let last = after.map(|row| &row.payment);
-        let rows = query_as(formatcp!(
+        let statement = formatcp!(
             "SELECT {PAYMENT} FROM {ATTEMPTS}
              WHERE attempts.merchant = ?5 AND attempts.is_combined = 0
                AND attempts.success_ms >= ?1 AND attempts.success_ms < ?2
                AND (attempts.success_ms > ?1 OR attempts.rowid > ?3)
                AND (?4 IS NULL OR orders.sub_mchid = ?4)
              ORDER BY attempts.success_ms, attempts.rowid LIMIT {PAGE}"
-        ))
-        .bind(
-            last.and_then(|last| last.success_ms)
-                .unwrap_or(span.from_ms),
-        )
-        .bind(span.to_ms)
-        .bind(last.and_then(|last| last.place).unwrap_or(i64::MIN))
-        .bind(span.sub_mchid)
-        .bind(self.merchant)
-        .fetch_all(self.readers.scan())
-        .await?;
-        Ok(rows)
+        );
+        let last = after.map(|row| &row.payment);
+        let last_place = last.and_then(|last| last.place);
+        self.page(statement, span, last, last_place).await
     }
 
     /// The next payments of sub-orders of a span, in the same way.
@@ -179,28 +170,37 @@ impl Ledger {
         span: Span<'_>,
         after: Option<&PaymentRow>,
     ) -> Result<Vec<PaymentRow>, LedgerError> {
-        let last = after.map(|row| &row.payment);
-        let rows = query_as(formatcp!(
+        let statement = formatcp!(
             "SELECT {SUB_PAYMENT} FROM {SUB_PAYMENTS}
              WHERE sub_payments.merchant = ?5
                AND sub_payments.success_ms >= ?1 AND sub_payments.success_ms < ?2
                AND (sub_payments.success_ms > ?1 OR sub_payments.id > ?3)
                AND (?4 IS NULL OR sub_orders.sub_mchid = ?4)
              ORDER BY sub_payments.success_ms, sub_payments.id LIMIT {PAGE}"
-        ))
-        .bind(
-            last.and_then(|last| last.success_ms)
-                .unwrap_or(span.from_ms),
-        )
-        .bind(span.to_ms)
-        .bind(
-            last.and_then(|last| last.place)
-                .map_or(i64::MIN, |place| -place),
-        )
-        .bind(span.sub_mchid)
-        .bind(self.merchant)
-        .fetch_all(self.readers.scan())
-        .await?;
+        );
+        let last = after.map(|row| &row.payment);
+        let last_place = last.and_then(|last| last.place).map(|place| -place);
+        self.page(statement, span, last, last_place).await
+    }
+
+    /// The payments after the last one, by a statement whose parameters are the time to begin at, the end of the
+    /// span, the place of the last one, the sub-merchant and our number.
+    async fn page(
+        &self,
+        statement: &'static str,
+        span: Span<'_>,
+        last: Option<&PaymentHere>,
+        last_place: Option<i64>,
+    ) -> Result<Vec<PaymentRow>, LedgerError> {
+        let from_ms = last.and_then(|last| last.success_ms);
+        let rows = query_as(statement)
+            .bind(from_ms.unwrap_or(span.from_ms))
+            .bind(span.to_ms)
+            .bind(last_place.unwrap_or(i64::MIN))
+            .bind(span.sub_mchid)
+            .bind(self.merchant)
+            .fetch_all(self.readers.scan())
+            .await?;
         Ok(rows)
     }
 
@@ -233,35 +233,18 @@ impl Ledger {
         &self,
         numbers: &[&str],
     ) -> Result<BTreeMap<String, PaymentHere>, LedgerError> {
-        let mut here = BTreeMap::new();
-        for some in numbers.chunks(NUMBERS_AT_ONCE) {
-            let select: QueryAs<'_, PaymentRow> = query_as(formatcp!(
-                "SELECT {PAYMENT} FROM {ATTEMPTS}
-                 WHERE attempts.merchant = ? AND attempts.out_trade_no IN ({NUMBERS})"
-            ));
-            let rows = bind_numbers(select.bind(self.merchant), some)
-                .fetch_all(&self.readers)
-                .await?;
-            here.extend(
-                rows.into_iter()
-                    .map(|row| (row.out_trade_no.into(), row.payment)),
-            );
-        }
+        let statement = formatcp!(
+            "SELECT {PAYMENT} FROM {ATTEMPTS}
+             WHERE attempts.merchant = ? AND attempts.out_trade_no IN ({NUMBERS})"
+        );
+        let mut here = self.numbered(statement, numbers).await?;
         let is_no_attempt = |number: &&str| !here.contains_key(*number);
         let others: Vec<&str> = numbers.iter().copied().filter(is_no_attempt).collect();
-        for some in others.chunks(NUMBERS_AT_ONCE) {
-            let select: QueryAs<'_, PaymentRow> = query_as(formatcp!(
-                "SELECT {SUB_PAYMENT} FROM {SUB_PAYMENTS}
-                 WHERE sub_payments.merchant = ? AND sub_payments.out_trade_no IN ({NUMBERS})"
-            ));
-            let rows = bind_numbers(select.bind(self.merchant), some)
-                .fetch_all(&self.readers)
-                .await?;
-            here.extend(
-                rows.into_iter()
-                    .map(|row| (row.out_trade_no.into(), row.payment)),
-            );
-        }
+        let statement = formatcp!(
+            "SELECT {SUB_PAYMENT} FROM {SUB_PAYMENTS}
+             WHERE sub_payments.merchant = ? AND sub_payments.out_trade_no IN ({NUMBERS})"
+        );
+        here.extend(self.numbered(statement, &others).await?);
         let is_unpaid = |number: &&str| {
             let payment = here.get(*number);
             payment.is_none_or(|payment| !matches!(payment.state.as_str(), "paid" | "surplus"))
@@ -286,6 +269,25 @@ impl Ledger {
                 };
                 (row.out_trade_no, payment)
             }));
+        }
+        Ok(here)
+    }
+
+    /// The payments with these numbers, by a statement whose parameters are our number and
+    /// [`NUMBERS_AT_ONCE`] numbers.
+    async fn numbered(
+        &self,
+        statement: &'static str,
+        numbers: &[&str],
+    ) -> Result<BTreeMap<String, PaymentHere>, LedgerError> {
+        let mut here = BTreeMap::new();
+        for some in numbers.chunks(NUMBERS_AT_ONCE) {
+            let select: QueryAs<'_, PaymentRow> = query_as(statement);
+            let rows = bind_numbers(select.bind(self.merchant), some)
+                .fetch_all(&self.readers)
+                .await?;
+            let named = rows.into_iter();
+            here.extend(named.map(|row| (row.out_trade_no.into(), row.payment)));
         }
         Ok(here)
     }
