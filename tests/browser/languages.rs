@@ -79,12 +79,18 @@ async fn another_language_is_shown_during_a_payment(engine: Engine) {
     visit_in(engine, Visitor::Desktop, async |browser| {
         browser.open(&pages.page_of(&token, &[])).await;
         browser.until("stateOf('pay') === 'qr'").await;
-        for (locale, lang) in [("zh-TW", "zh-Hant"), ("en", "en"), ("zh", "zh-CN")] {
+        for (locale, lang, name) in [
+            ("zh-TW", "zh-Hant", buyer_words::BRAND.zh_hant),
+            ("en", "en", buyer_words::BRAND.en),
+            ("zh", "zh-CN", buyer_words::BRAND.zh_cn),
+        ] {
             let change = "document.getElementById('pay').setAttribute('locale', arguments[0])";
             browser.look(change, vec![json!(locale)]).await;
             let shown =
                 "document.getElementById('pay').shadowRoot.querySelector('[part~=base]').lang";
             browser.until(&format!("{shown} === '{lang}'")).await;
+            let named = "return document.getElementById('pay').shadowRoot.querySelector('[role=group]').getAttribute('aria-label')";
+            assert_eq!(browser.look(named, vec![]).await, name);
         }
         assert_eq!(pages.posts_about(&token), 1, "the same payment");
     })

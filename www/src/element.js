@@ -305,8 +305,18 @@ export function define(options) {
         await this._fetchWords();
         state.hasPendingAppearance = false;
         if (this._state !== state || isBroken) return;
+        this._label(/** @type {Element} */ (rootOf(this).lastElementChild));
         if (!state.embedded.set_appearance(this._options())) this._emit("problem", "SUPPORT_URL_INVALID");
       });
+    }
+
+    /**
+     * Names the view for screen readers, in the buyer's language.
+     *
+     * @param {Element} view
+     */
+    _label(view) {
+      view.setAttribute("aria-label", own(this._words, this._messages).brand || "微信支付");
     }
 
     /** @param {Loading} state */
@@ -332,7 +342,7 @@ export function define(options) {
         if (expectsCode) container.className = "code";
         frame(container, expectsCode);
         container.setAttribute("role", "group");
-        container.setAttribute("aria-label", own(this._words, this._messages).brand || "微信支付");
+        this._label(container);
         fill(root, ...styled(root, bindings.theme()), container);
         const embedded = bindings.mount(container, this._options(), this._emit.bind(this));
         // A handler of the page may have removed the element meanwhile.

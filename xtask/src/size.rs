@@ -12,8 +12,8 @@ use crate::{console, repository};
 pub(crate) const MANIFEST: &str = "manifest.json";
 
 /// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls. Last
-/// figure: 58,233 (wasm 50,013, JavaScript 8,220). With the heads of both answers it must stay below 59,000,
-/// which `tests/browser/wire.rs` checks: some 50 bytes of room are left.
+/// figure: 58,258 (wasm 50,013, JavaScript 8,245). With the heads of both answers it must stay below 59,000,
+/// which `tests/browser/wire.rs` checks: few bytes of room are left.
 const LIMIT_BYTES: u64 = 58_300;
 
 /// Compares the bundle in `www/dist` with the limit.
