@@ -30,7 +30,7 @@ mod step;
 mod tool_cache;
 mod wasm_toolchain;
 
-pub(crate) use cargo_tools::{BINDGEN_CLI, CARGO_DENY, GECKODRIVER, TRUNK};
+pub(crate) use cargo_tools::{BINDGEN_CLI, CARGO_DENY, GECKODRIVER, SEMVER_CHECKS, TRUNK};
 use debian_programs::{
     CHINESE_FONT, CHROMIUM, FAKETIME, FIREFOX, GO, JDK, MUSL_GCC, NODE, OPENSSL, PHP, POSTGRES,
     PYTHON, WEBKIT,
@@ -108,6 +108,8 @@ pub(crate) enum Need {
     Promtool,
     /// cargo-deny, which checks our dependencies.
     CargoDeny,
+    /// cargo-semver-checks, which compares interfaces.
+    SemverChecks,
     /// Rust's standard library for static programs.
     MuslTarget,
     /// The C compiler for static programs.
@@ -270,6 +272,7 @@ impl Need {
             Self::Promtool => promtool::step(cache),
             Self::Nginx => nginx::step(cache),
             Self::CargoDeny => cargo_tools::deny_step(cache),
+            Self::SemverChecks => cargo_tools::semver_checks_step(cache),
             Self::MuslTarget => rust::musl_step(),
             Self::MuslGcc => MUSL_GCC.step(),
             Self::Node => NODE.step(),

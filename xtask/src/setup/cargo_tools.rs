@@ -63,6 +63,15 @@ pub(crate) const CARGO_DENY: CargoTool = CargoTool {
     opt_level: "0",
 };
 
+/// Compares a crate's interface with that of another revision.
+pub(crate) const SEMVER_CHECKS: CargoTool = CargoTool {
+    package: "cargo-semver-checks",
+    version: "0.51.0",
+    programs: &["cargo-semver-checks"],
+    locked: true,
+    opt_level: "1",
+};
+
 impl CargoTool {
     /// The folder of its programs, for a PATH.
     pub(crate) fn programs_dir(&self, cache: &ToolCache) -> PathBuf {
@@ -159,6 +168,16 @@ pub(super) fn deny_step(cache: &ToolCache) -> Step {
         action: Action::Run(install_deny),
         from: Source::CratesIo,
         by_hand: CARGO_DENY.by_hand(cache),
+    }
+}
+
+pub(super) fn semver_checks_step(cache: &ToolCache) -> Step {
+    Step {
+        name: "cargo-semver-checks (some 6 minutes)",
+        is_done: |cache| SEMVER_CHECKS.is_there(cache),
+        action: Action::Run(|cache| SEMVER_CHECKS.install(cache)),
+        from: Source::CratesIo,
+        by_hand: SEMVER_CHECKS.by_hand(cache),
     }
 }
 

@@ -8,6 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::setup::{self, Need, SEMVER_CHECKS, ToolCache};
 use crate::{console, process, repository};
 
 /// The variable that names what the interfaces are compared with: a revision, in place of the last release.
@@ -90,17 +91,14 @@ fn compare_with_baseline(crates: &[String]) -> Result<(), Failure> {
         ));
         return Ok(());
     };
-    if process::on_path("cargo-semver-checks").is_none() {
-        console::note(format!(
-            "SemVer since {baseline}: NOT RUN, because cargo-semver-checks is missing: cargo install --locked cargo-semver-checks"
-        ));
-        return Ok(());
-    }
-    let mut cargo = repository::cargo();
-    cargo
+    setup::provide(&[Need::SemverChecks])?;
+    let cache = ToolCache::of_this_user();
+    let mut command = Command::new(SEMVER_CHECKS.program(&cache, "cargo-semver-checks"));
+    command
         .args(["semver-checks", "--baseline-rev", &baseline])
-        .args(crates.iter().map(|name| format!("--package={name}")));
-    process::run_shown(&mut cargo)
+        .args(crates.iter().map(|name| format!("--package={name}")))
+        .current_dir(repository::root());
+    process::run_shown(&mut command)
 }
 
 /// The tag of the last release before this commit.
