@@ -15,7 +15,7 @@ in_browsers! {
     where_there_is_any_doubt_the_first_request_only_reads: chromium firefox webkit;
     another_devices_attempt_is_left_alone: chromium firefox webkit;
     reacts_strict_mode_requests_one_code: chromium firefox webkit;
-    an_element_that_is_taken_out_and_put_back_at_once_requests_one_code: chromium firefox;
+    an_element_that_is_taken_out_and_put_back_at_once_requests_one_code: chromium firefox webkit;
     another_token_before_the_widget_is_there_drops_the_first_request: chromium firefox webkit;
     an_element_that_leaves_while_its_first_answer_is_awaited_leaves_nothing_behind: chromium firefox webkit;
 }
@@ -144,14 +144,16 @@ async fn an_element_that_is_taken_out_and_put_back_at_once_requests_one_code(eng
             "pay.remove(); back()",
         ] {
             let token = pages.order().await;
+            let order = json!([token, pages.merchant_api()]);
             let script = format!(
-                "const place = document.getElementById('left-side');
-                const pay = make('pay', ...arguments);
+                "{{
+                const place = document.getElementById('left-side');
+                const pay = make('pay', ...{order});
                 const back = () => place.replaceChildren(pay);
-                place.replaceChildren(pay); {back}"
+                place.replaceChildren(pay); {back}
+                }}"
             );
-            let arguments = vec![json!(token), json!(pages.merchant_api())];
-            browser.look(&script, arguments).await;
+            browser.run_in_page(&script).await;
             let shows = format!("pay.token === '{token}' && stateOf('pay') === 'qr'");
             browser.until(&shows).await;
             assert_eq!(pages.posts_about(&token), 1, "{back}");

@@ -57,6 +57,7 @@ async fn leave_traces(browser: &Browser, address: &str) {
     let found = browser.look("return document.cookie", vec![]).await;
     assert_eq!(found, "left=1");
     browser.close_window(&first).await;
+    browser.narrow_window(700).await;
     if browser.engine() == Engine::Chromium {
         browser.resize(500, 500).await;
         browser

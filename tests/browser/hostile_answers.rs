@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use crate::test_pages::TestPages;
 
 in_browsers! {
-    a_foreign_address_is_reported_and_not_followed: chromium firefox;
-    an_answers_values_are_plain_text_and_limited_numbers_or_a_problem: chromium firefox;
-    a_success_url_that_executes_is_not_followed_and_the_payment_counts: chromium firefox;
+    a_foreign_address_is_reported_and_not_followed: chromium firefox webkit;
+    an_answers_values_are_plain_text_and_limited_numbers_or_a_problem: chromium firefox webkit;
+    a_success_url_that_executes_is_not_followed_and_the_payment_counts: chromium firefox webkit;
 }
 
 const HTML: &str = "<img src=x onerror=boom()><script>boom()</script>";
@@ -168,7 +168,7 @@ async fn watch(pages: &TestPages, browser: &Browser) {
     pages.open(browser, "ready").await;
     let eyes = "window.happened = []; window.problems = [];
         window.boom = () => happened.push('executed');
-        navigation.addEventListener('navigate', ({destination}) => happened.push(destination.url));
+        window.navigation?.addEventListener('navigate', ({destination}) => happened.push(destination.url));
         addEventListener('securitypolicyviolation', () => happened.push('violation'));
         document.addEventListener('problem', ({detail}) => problems.push(detail))";
     browser.look(eyes, vec![]).await;

@@ -14,8 +14,6 @@ in_browsers! {
     the_window_is_never_as_narrow_as_a_small_screen: firefox;
     a_tab_behind_another_counts_as_visible: webkit;
     there_is_no_navigation_api: webkit;
-    the_driver_sets_timers_of_the_page: webkit;
-    a_script_of_the_driver_has_a_realm_of_its_own: firefox;
 }
 
 async fn the_driver_emulates_no_network_no_media_and_no_screen(engine: Engine) {
@@ -64,32 +62,11 @@ async fn a_tab_behind_another_counts_as_visible(engine: Engine) {
     .await;
 }
 
-/// With it, the tests notice a navigation that does not come about.
+/// With it, the gallery stays where it is when a state leaves for WeChat.
 async fn there_is_no_navigation_api(engine: Engine) {
     visit_in(engine, Visitor::Desktop, async |browser| {
         let has_it = "return 'navigation' in window";
         assert_eq!(browser.look(has_it, vec![]).await, json!(false));
-    })
-    .await;
-}
-
-/// So the timers of an element that left cannot be told from them.
-async fn the_driver_sets_timers_of_the_page(engine: Engine) {
-    let pages = TestPages::start().await;
-    visit_in(engine, Visitor::Desktop, async |browser| {
-        pages.open(browser, "ready").await;
-        browser.look("return 0", vec![]).await;
-        let timers = browser.look("return left().timers", vec![]).await;
-        assert_ne!(timers, json!(0));
-    })
-    .await;
-}
-
-/// Its errors are none of the page's, and the page does not see its variables.
-async fn a_script_of_the_driver_has_a_realm_of_its_own(engine: Engine) {
-    visit_in(engine, Visitor::Desktop, async |browser| {
-        let is_of_the_page = "return new Error('a test') instanceof window.Error";
-        assert_eq!(browser.look(is_of_the_page, vec![]).await, json!(false));
     })
     .await;
 }

@@ -13,7 +13,7 @@ in_browsers! {
     the_code_the_amount_and_the_navigation_come_from_the_server: chromium firefox webkit;
     no_field_of_an_answer_is_inherited: chromium firefox webkit;
     an_inherited_bridge_does_not_count_and_an_inherited_reply_says_nothing: chromium firefox webkit;
-    a_transport_of_a_class_is_called_and_its_errors_count_by_their_own_fields: chromium webkit;
+    a_transport_of_a_class_is_called_and_its_errors_count_by_their_own_fields: chromium firefox webkit;
     only_the_objects_own_messages_count: chromium firefox webkit;
 }
 
@@ -184,7 +184,7 @@ async fn a_transport_of_a_class_is_called_and_its_errors_count_by_their_own_fiel
                 element.transport = new Backend(thrown);
                 document.getElementById('left-side').replaceChildren(element);
             }";
-        browser.look(script, vec![]).await;
+        browser.run_in_page(script).await;
         for (thrown, code, raw) in [
             ("new Error('no database')", "REFUSED", "transport.status: no database"),
             ("{}", "REFUSED", "transport.status: [object Object]"),
@@ -193,7 +193,7 @@ async fn a_transport_of_a_class_is_called_and_its_errors_count_by_their_own_fiel
             // The class has a number of that name, with another meaning.
             ("new DOMException('no clone', 'DataCloneError')", "REFUSED", "transport.status: no clone"),
         ] {
-            browser.look(&format!("show({thrown})"), vec![]).await;
+            browser.run_in_page(&format!("show({thrown})")).await;
             let problem = browser.until("problems[0]").await;
             assert_eq!(problem, json!([code, raw]), "{thrown}");
         }

@@ -360,6 +360,16 @@ impl Browser {
         self.client.execute_async(script, arguments).await.unwrap()
     }
 
+    /// Runs a script as one of the page's own. A driver's script may be in a realm of its own (Firefox), and
+    /// microtasks may run while it does (WebKit).
+    pub async fn run_in_page(&self, script: &str) {
+        let run = "const script = document.createElement('script');
+            script.textContent = arguments[0];
+            document.head.append(script);
+            script.remove()";
+        self.look(run, vec![json!(script)]).await;
+    }
+
     /// Waits until the expression is truthy, and returns its value.
     #[track_caller]
     pub fn until(&self, expression: &str) -> impl Future<Output = Value> {

@@ -1,10 +1,10 @@
 //! Firefox and Chromium are kept from one scenario to the next, because their start takes longer than many
 //! scenarios. WebKit starts quickly, and a browser without script is rare: they are not kept.
 //!
-//! A scenario finds nothing of the one before it: it gets a new tab, all cookies are deleted, and its
-//! servers have ports that no other scenario had, so caches and storage are those of other origins. What a
-//! scenario overrides by Chromium's own commands belongs to its tab. After a scenario that failed the browser
-//! is closed.
+//! A scenario finds nothing of the one before it: it gets a new tab in a window of the first size, all cookies
+//! are deleted, and its servers have ports that no other scenario had, so caches and storage are those of other
+//! origins. What a scenario overrides by Chromium's own commands belongs to its tab. After a scenario that failed
+//! the browser is closed.
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -45,6 +45,8 @@ pub(super) struct Session {
     pub(super) client: Client,
     engine: Engine,
     visitor: Visitor,
+    /// The window's width and height at the start, in CSS px.
+    size: (u32, u32),
     /// Dropped after the session is closed, or with the process.
     _driver: WebDriver,
 }
@@ -69,8 +71,11 @@ impl Session {
             .connect(&driver.url)
             .await
             .expect("a browser starts");
+        let (width, height) = client.get_window_size().await.expect("a window");
+        let in_px = |side: u64| u32::try_from(side).expect("a size on a screen");
         Self {
             client,
+            size: (in_px(width), in_px(height)),
             engine,
             visitor,
             _driver: driver,
@@ -109,6 +114,8 @@ impl Session {
             self.client.close_window().await?;
         }
         self.client.switch_to_window(new).await?;
+        let (width, height) = self.size;
+        self.client.set_window_size(width, height).await?;
         if self.engine == Engine::Chromium {
             // Reading the console empties it.
             self.client.issue_cmd(BrowserLog).await?;
