@@ -18,14 +18,17 @@ in_browsers! {
 
 async fn the_driver_emulates_no_network_no_media_and_no_screen(engine: Engine) {
     visit_in(engine, Visitor::Desktop, async |browser| {
-        for command in [
-            "Network.emulateNetworkConditions",
-            "Emulation.setEmulatedMedia",
-            "Emulation.setDeviceMetricsOverride",
-            "Emulation.setUserAgentOverride",
-            "Page.setWebLifecycleState",
+        // All that the commands need, so that a driver that has one would follow it.
+        let screen = json!({"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": false});
+        let network = json!({"offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        for (command, parameters) in [
+            ("Network.emulateNetworkConditions", network),
+            ("Emulation.setEmulatedMedia", json!({})),
+            ("Emulation.setDeviceMetricsOverride", screen),
+            ("Emulation.setUserAgentOverride", json!({"userAgent": "a browser"})),
+            ("Page.setWebLifecycleState", json!({"state": "active"})),
         ] {
-            let answer = browser.try_command(command, json!({})).await;
+            let answer = browser.try_command(command, parameters).await;
             assert!(answer.is_err(), "{command}: {answer:?}");
         }
     })
