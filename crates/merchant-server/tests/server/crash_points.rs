@@ -813,7 +813,7 @@ impl Harness {
             }
         }
         let (paid, surplus) = (paid.len(), surplus.len());
-        self.compare_refunds(point, &ledger).await;
+        compare_refunds(point, &ledger, &database).await;
         let state: (String,) = sqlx::query_as("SELECT state FROM orders")
             .fetch_one(&database)
             .await
@@ -832,8 +832,11 @@ impl Harness {
         };
         assert_eq!(count_messages("payment.succeeded"), paid, "{point:?}");
         assert_eq!(count_messages("payment.surplus"), surplus, "{point:?}");
-        let kept = self.server.mismatches().await.into_iter();
-        let kept: Vec<_> = kept.map(|(number, _)| number).collect();
+        let kept: Vec<String> =
+            sqlx::query_scalar("SELECT out_trade_no FROM mismatches ORDER BY rowid")
+                .fetch_all(&database)
+                .await
+                .unwrap();
         assert_eq!(kept, self.strangers, "{point:?}");
         assert_eq!(count_messages("payment.mismatch"), kept.len(), "{point:?}");
         assert_eq!(
@@ -843,27 +846,26 @@ impl Harness {
         );
         (state.0, paid, surplus)
     }
+}
 
-    async fn compare_refunds(&self, point: Point, ledger: &Value) {
-        let database = self.server.database().await;
-        let ours: Vec<(String, i64, String)> = sqlx::query_as(
-            "SELECT out_refund_no, amount_fen, state FROM refunds ORDER BY out_refund_no",
-        )
-        .fetch_all(&database)
-        .await
-        .unwrap();
-        let refunds = ledger["refunds"].as_array().unwrap().iter();
-        let mut wechats: Vec<_> = refunds
-            .map(|refund| {
-                assert_eq!(refund["status"], "SUCCESS", "{point:?} {refund}");
-                let number = refund["out_refund_no"].as_str().unwrap().to_owned();
-                let amount_fen = refund["refund"].as_i64().unwrap();
-                (number, amount_fen, "succeeded".to_owned())
-            })
-            .collect();
-        wechats.sort();
-        assert_eq!(ours, wechats, "{point:?}");
-    }
+async fn compare_refunds(point: Point, ledger: &Value, database: &sqlx::AnyPool) {
+    let ours: Vec<(String, i64, String)> = sqlx::query_as(
+        "SELECT out_refund_no, amount_fen, state FROM refunds ORDER BY out_refund_no",
+    )
+    .fetch_all(database)
+    .await
+    .unwrap();
+    let refunds = ledger["refunds"].as_array().unwrap().iter();
+    let mut wechats: Vec<_> = refunds
+        .map(|refund| {
+            assert_eq!(refund["status"], "SUCCESS", "{point:?} {refund}");
+            let number = refund["out_refund_no"].as_str().unwrap().to_owned();
+            let amount_fen = refund["refund"].as_i64().unwrap();
+            (number, amount_fen, "succeeded".to_owned())
+        })
+        .collect();
+    wechats.sort();
+    assert_eq!(ours, wechats, "{point:?}");
 }
 
 /// Two sub-orders, which a provider sells for its one sub-merchant.
