@@ -27,9 +27,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 /// would never end.
 const SCENARIO_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// How many browsers run at the same time. They are heavy for the two cores of a common machine; with two,
-/// the cores waited for a tenth of the time.
-static BROWSERS: Semaphore = Semaphore::const_new(3);
+/// How many browsers run at the same time: they are heavy for the two cores of a common machine.
+static BROWSERS: Semaphore = Semaphore::const_new(2);
 
 /// The Tab key, as WebDriver names it.
 const TAB: char = '\u{E004}';

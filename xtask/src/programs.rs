@@ -16,9 +16,6 @@ use crate::{process, repository};
 /// Names the compiler of the workspace's own crates.
 const COMPILER: &str = "RUSTC_WORKSPACE_WRAPPER";
 
-/// How many tests run at the same time, for the test programs.
-const THREADS: &str = "RUST_TEST_THREADS";
-
 /// The whole workspace is chosen even for one test, because Cargo joins the features of what is chosen:
 /// a choice of its own would build the same crates again with other features.
 pub(crate) const OF_ALL_TESTS: [&str; 2] = ["--workspace", "--features=payment-tests/installed"];
@@ -27,9 +24,6 @@ pub(crate) const OF_ALL_TESTS: [&str; 2] = ["--workspace", "--features=payment-t
 pub(crate) fn tests() -> Command {
     let mut cargo = repository::cargo();
     cargo.arg("test");
-    if env::var_os(THREADS).is_none() {
-        cargo.env(THREADS, threads().to_string());
-    }
     if let Some(folder) = folder_in_memory() {
         cargo.env("TMPDIR", folder);
     }
@@ -93,11 +87,6 @@ pub(crate) fn required(program: Option<PathBuf>, name: &str) -> Result<PathBuf, 
     program.ok_or_else(|| {
         Failure::Findings(vec![format!("{name} was set up and is not there any more")])
     })
-}
-
-/// One more than there are cores: tests wait for browsers, databases and sockets.
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from) + 1
 }
 
 /// Where the tests' files are: databases and the profiles of browsers. No test cuts the power, so none of them
