@@ -72,6 +72,7 @@ mod plain_backend;
 mod policy;
 mod pollution;
 mod presence;
+mod processes;
 mod receipt;
 mod slow_network;
 mod tabs;

@@ -127,7 +127,11 @@ async fn end<const N: usize>(outcome: std::thread::Result<()>, browsers: [Browse
     }
 }
 
-fn capabilities(engine: Engine, visitor: Visitor) -> serde_json::Map<String, Value> {
+/// What a driver is asked for, for this visitor.
+///
+/// # Panics
+/// If the engine has no such visitor.
+pub fn capabilities(engine: Engine, visitor: Visitor) -> serde_json::Map<String, Value> {
     // Outside Chromium no device can be emulated: only the User-Agent makes a browser a phone.
     let capabilities = match (engine, visitor) {
         (Engine::Chromium, visitor) => of_chromium(visitor),

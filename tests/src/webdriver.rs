@@ -107,16 +107,21 @@ kill -KILL -- "-$!"
 rm -rf "$TMPDIR"
 "#;
 
-pub(crate) struct WebDriver {
+/// A browser's driver. Driver and browser end when this value is dropped.
+pub struct WebDriver {
     /// Held because they end with it.
     _processes: Vec<Child>,
     /// The folder with the files that driver and browser leave; it is deleted with this value.
     _folder: TempDir,
-    pub(crate) url: String,
+    url: String,
 }
 
 impl WebDriver {
-    pub(crate) async fn start(engine: Engine) -> Self {
+    /// Starts the driver and no browser yet.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn start(engine: Engine) -> Self {
         let program = engine.driver().unwrap_or_else(|| {
             panic!("no driver for {engine:?}: `cargo xtask test --only browser` sets it up")
         });
@@ -128,6 +133,7 @@ impl WebDriver {
                 // Without a port, the program takes a port that is free with IPv6, and exits if the
                 // same port is in use with IPv4.
                 let port = Port::take().await.release();
+                let mut command = with_this_process(&command);
                 spoken_port(
                     command.arg(format!("--port={port}")),
                     "successfully on port ",
@@ -147,6 +153,12 @@ impl WebDriver {
             _folder: folder,
             url: format!("http://127.0.0.1:{port}"),
         }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
     }
 }
 

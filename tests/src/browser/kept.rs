@@ -68,7 +68,7 @@ impl Session {
         let driver = WebDriver::start(engine).await;
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities(engine, visitor))
-            .connect(&driver.url)
+            .connect(driver.url())
             .await
             .expect("a browser starts");
         let (width, height) = client.get_window_size().await.expect("a window");
