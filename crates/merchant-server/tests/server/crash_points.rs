@@ -245,13 +245,7 @@ pub(crate) const REFUNDING_A_DUPLICATE: Scenario = Scenario {
 /// The merchant refunds a part.
 pub(crate) const REFUNDING: Scenario = Scenario {
     owners: BOTH,
-    before: |harness| {
-        Box::pin(async {
-            let answer = harness.start("native", 0).await;
-            harness.pay(&answer).await;
-            harness.server.deliver(&harness.notifications[0]).await;
-        })
-    },
+    before: |harness| Box::pin(async { harness.sell().await }),
     operation: |harness| Box::pin(async { drop(harness.refund().await) }),
     after: |harness| Box::pin(async { drop(harness.refund().await) }),
     end: ("paid", 1, 0),
@@ -290,13 +284,7 @@ async fn settling_by_a_notification_holds_at_every_point() {
 async fn delivering_a_webhook_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
-        before: |harness| {
-            Box::pin(async {
-                let answer = harness.start("native", 0).await;
-                harness.pay(&answer).await;
-                harness.server.deliver(&harness.notifications[0]).await;
-            })
-        },
+        before: |harness| Box::pin(async { harness.sell().await }),
         operation: |harness| Box::pin(async { drop(harness.server.inner.run_due().await) }),
         after: |_| Box::pin(async {}),
         end: ("paid", 1, 0),
