@@ -11,9 +11,11 @@ use crate::test_pages::TestPages;
 in_browsers! {
     the_driver_emulates_no_network_no_media_and_no_screen: firefox webkit;
     no_layout_shift_is_measured: firefox webkit;
-    the_window_is_never_as_narrow_as_a_small_screen: firefox;
+    the_window_is_never_as_narrow_as_a_small_screen: firefox webkit;
     a_tab_behind_another_counts_as_visible: webkit;
     there_is_no_navigation_api: webkit;
+    the_driver_reports_no_console: firefox webkit;
+    chinese_that_is_kept_together_breaks_after_no_punctuation: webkit;
 }
 
 async fn the_driver_emulates_no_network_no_media_and_no_screen(engine: Engine) {
@@ -70,6 +72,27 @@ async fn there_is_no_navigation_api(engine: Engine) {
     visit_in(engine, Visitor::Desktop, async |browser| {
         let has_it = "return 'navigation' in window";
         assert_eq!(browser.look(has_it, vec![]).await, json!(false));
+    })
+    .await;
+}
+
+async fn the_driver_reports_no_console(engine: Engine) {
+    visit_in(engine, Visitor::Desktop, async |browser| {
+        browser.look("console.error('a line')", vec![]).await;
+        let answer = browser.try_console().await;
+        assert!(answer.is_err(), "{answer:?}");
+    })
+    .await;
+}
+
+/// Each of the other browsers breaks after the comma.
+async fn chinese_that_is_kept_together_breaks_after_no_punctuation(engine: Engine) {
+    visit_in(engine, Visitor::Desktop, async |browser| {
+        let lines = "
+            document.body.innerHTML =
+                '<p lang=zh style=\"font: 20px/20px sans-serif; width: 100px; word-break: keep-all\">一二三，四五六</p>';
+            return document.querySelector('p').offsetHeight / 20";
+        assert_eq!(browser.look(lines, vec![]).await, json!(1));
     })
     .await;
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::accessibility::{axe, violations};
 
 in_browsers! {
-    for_an_unknown_payment_wechats_own_receipt_is_shown: chromium webkit;
+    for_an_unknown_payment_wechats_own_receipt_is_shown: chromium firefox webkit;
     no_other_page_can_frame_a_receipt_or_a_checkout: chromium;
 }
 

@@ -542,12 +542,18 @@ impl Browser {
         if self.engine != Engine::Chromium {
             return Vec::new();
         }
-        let log = self.client.issue_cmd(BrowserLog).await.unwrap_or_default();
+        self.try_console().await.unwrap_or_default()
+    }
+
+    /// The same from a driver that may not report it: the driver's message then.
+    pub async fn try_console(&self) -> Result<Vec<String>, String> {
+        let log = self.client.issue_cmd(BrowserLog).await;
+        let log = log.map_err(|error| error.to_string())?;
         let entries = log.as_array().cloned().unwrap_or_default();
-        entries
+        let lines = entries
             .iter()
-            .map(|entry| format!("{} {}", entry["level"], entry["message"]))
-            .collect()
+            .map(|entry| format!("{} {}", entry["level"], entry["message"]));
+        Ok(lines.collect())
     }
 
     /// The complaints among them: errors of scripts, of the network, and of the page's policy.

@@ -69,7 +69,8 @@ impl Engine {
         match self {
             Self::Chromium => json!({"browserName": "chrome"}),
             Self::Firefox => {
-                let mut preferences = json!({});
+                // Otherwise Firefox shows JSON within a page of its own, which forbids what other pages may do.
+                let mut preferences = json!({"devtools.jsonview.enabled": false});
                 if let Some(user_agent) = user_agent {
                     preferences["general.useragent.override"] = json!(user_agent);
                 }

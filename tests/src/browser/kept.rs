@@ -13,10 +13,11 @@ use axum::response::Html;
 use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio::task::spawn_blocking;
 
-use super::{BrowserLog, Visitor, capabilities};
+use super::{BrowserLog, ChromiumCommand, Visitor, capabilities};
 use crate::webdriver::{Engine, WebDriver};
 
 /// Each test has a runtime that ends with it. The connection to a kept browser needs one that stays.
@@ -101,11 +102,8 @@ impl Session {
             // Out of a frame, or of a window that is gone.
             self.client.switch_to_window(window.clone()).await?;
         }
-        // Cookies belong to a host, whatever the port, and are deleted from one of its pages.
-        let port = *BLANK_PAGE;
-        for host in ["127.0.0.1", "localhost"] {
-            self.client.goto(&format!("http://{host}:{port}/")).await?;
-            self.client.delete_all_cookies().await?;
+        if self.engine != Engine::Chromium {
+            self.delete_cookies().await?;
         }
         // A new tab has no history and no session storage.
         let new = self.client.new_window(true).await?.handle;
@@ -117,8 +115,21 @@ impl Session {
         let (width, height) = self.size;
         self.client.set_window_size(width, height).await?;
         if self.engine == Engine::Chromium {
+            // Without a page, because each page of another host takes a new process.
+            let all_cookies = json!({"cmd": "Network.clearBrowserCookies", "params": {}});
+            self.client.issue_cmd(ChromiumCommand(all_cookies)).await?;
             // Reading the console empties it.
             self.client.issue_cmd(BrowserLog).await?;
+        }
+        Ok(())
+    }
+
+    /// Cookies belong to a host, whatever the port, and WebDriver deletes them from one of its pages.
+    async fn delete_cookies(&self) -> Result<(), CmdError> {
+        let port = *BLANK_PAGE;
+        for host in ["127.0.0.1", "localhost"] {
+            self.client.goto(&format!("http://{host}:{port}/")).await?;
+            self.client.delete_all_cookies().await?;
         }
         Ok(())
     }
