@@ -2,7 +2,6 @@
 // nothing else; amount, key and addresses stay in the shop.
 const order = JSON.parse(document.querySelector("#order").textContent);
 
-// ANCHOR: transport
 async function call(route, signal) {
   const body = new URLSearchParams({ order_no: order.order_no });
   const { data, error } = await (await fetch(route, { method: "POST", body, signal })).json();
@@ -26,4 +25,3 @@ document.querySelector("wechat-pay").transport = {
     return { ...order, state, ...attempt, ...(state === "open" && { code_url }) };
   },
 };
-// ANCHOR_END: transport

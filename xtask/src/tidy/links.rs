@@ -13,11 +13,6 @@ pub(super) fn findings(texts: &[(String, String)], exists: impl Fn(&str) -> bool
                 findings.push(format!("{document}: the link to {target}: {fault}"));
             }
         }
-        for included in markdown::included_files(text) {
-            if let Some(fault) = missing_part(document, included, texts, &exists) {
-                findings.push(format!("{document}: it includes {included}, and {fault}"));
-            }
-        }
     }
     findings
 }
@@ -44,31 +39,6 @@ fn fault(
         markdown::is_document(&path) && markdown::anchors(text).iter().any(|id| id == anchor)
     });
     (!has_anchor).then(|| format!("{path} has no heading with this anchor"))
-}
-
-/// What is wrong with `path` or `path:anchor`, where mdBook includes the lines between `ANCHOR: anchor` and
-/// `ANCHOR_END: anchor`.
-fn missing_part(
-    document: &str,
-    included: &str,
-    texts: &[(String, String)],
-    exists: impl Fn(&str) -> bool,
-) -> Option<&'static str> {
-    let (file, anchor) = match included.split_once(':') {
-        Some((file, anchor)) => (file, Some(anchor)),
-        None => (included, None),
-    };
-    let Some(path) = path_of(document, file).filter(|path| exists(path)) else {
-        return Some("there is no such file");
-    };
-    let anchor = anchor?;
-    let text = texts.iter().find(|(other, _)| *other == path);
-    let has = |mark: &str| {
-        let mark = format!("{mark}: {anchor}");
-        let mut lines = text.iter().flat_map(|(_, text)| text.lines());
-        lines.any(|line| line.trim_end_matches(" -->").ends_with(&mark))
-    };
-    (!has("ANCHOR") || !has("ANCHOR_END")).then_some("the file has no such anchor")
 }
 
 /// Whether a target is an address and not a path: `https://…`, `mailto:…`.
@@ -100,46 +70,6 @@ pub(super) fn path_of(document: &str, target: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::findings;
-
-    #[test]
-    fn an_included_file_that_is_missing_is_reported() {
-        let texts = [(
-            "docs/a.md".to_owned(),
-            "{{#include ../b.json}} {{#include ../c.json}}".to_owned(),
-        )];
-        let found = findings(&texts, |path| path == "b.json");
-        assert!(
-            found.len() == 1 && found[0].contains("../c.json"),
-            "{found:?}"
-        );
-    }
-
-    #[test]
-    fn an_included_anchor_must_begin_and_end_in_the_file() {
-        for (source, said) in [
-            ("// ANCHOR: order\nbuy()\n// ANCHOR_END: order", None),
-            (
-                "<!-- ANCHOR: order -->\n<p>\n<!-- ANCHOR_END: order -->",
-                None,
-            ),
-            ("// ANCHOR: order\nbuy()", Some("no such anchor")),
-            (
-                "// ANCHOR: orders\n// ANCHOR_END: orders",
-                Some("no such anchor"),
-            ),
-        ] {
-            let texts = [
-                ("docs/a.md", "{{#include ../shop.js:order}}"),
-                ("shop.js", source),
-            ]
-            .map(|(path, text)| (path.to_owned(), text.to_owned()));
-            let found = findings(&texts, |path| path == "shop.js");
-            match said {
-                None => assert!(found.is_empty(), "{found:?}"),
-                Some(said) => assert!(found.len() == 1 && found[0].contains(said), "{found:?}"),
-            }
-        }
-    }
 
     #[test]
     fn a_link_to_a_missing_file_or_heading_is_reported() {

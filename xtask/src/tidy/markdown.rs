@@ -42,12 +42,6 @@ fn definition(line: &str) -> Option<String> {
     (!name.contains(']')).then(|| target.to_owned())
 }
 
-/// The files that mdBook puts into a page: `{{#include path}}`, mostly inside of code blocks.
-pub(super) fn included_files(text: &str) -> impl Iterator<Item = &str> {
-    let directives = text.split("{{#include ").skip(1);
-    directives.filter_map(|rest| Some(rest.split_once("}}")?.0.trim()))
-}
-
 /// The anchors that a link may name: of each heading, and of each `id="…"`.
 pub(super) fn anchors(text: &str) -> Vec<String> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
@@ -111,7 +105,7 @@ fn without_code_spans(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{anchors, included_files, link_targets};
+    use super::{anchors, link_targets};
 
     #[test]
     fn links_pictures_and_definitions_are_found_and_code_is_not() {
@@ -131,13 +125,6 @@ mod tests {
         ] {
             assert_eq!(link_targets(text), targets, "{text}");
         }
-    }
-
-    #[test]
-    fn an_included_file_is_found_inside_of_code() {
-        let text = "```json\n{{#include ../a.json}}\n```\n";
-        assert_eq!(included_files(text).collect::<Vec<_>>(), ["../a.json"]);
-        assert_eq!(included_files("{{#include").count(), 0);
     }
 
     #[test]

@@ -48,7 +48,6 @@ func main() {
 // createOrder creates an order. Its price comes from the shop and never from a browser.
 func createOrder() (orderNo, token string, err error) {
 	orderNo = "GO-" + randomHex(8)
-	// ANCHOR: order
 	body := fmt.Sprintf(`{"order_no": %q, "total_fen": 6910, "description": "云南小粒咖啡"}`, orderNo)
 	request, err := http.NewRequest("POST", merchantServer+"/v1/orders", strings.NewReader(body))
 	if err != nil {
@@ -66,14 +65,12 @@ func createOrder() (orderNo, token string, err error) {
 	}
 	var order struct{ Token string }
 	err = json.NewDecoder(response.Body).Decode(&order)
-	// ANCHOR_END: order
 	mutex.Lock()
 	defer mutex.Unlock()
 	orders[orderNo] = false
 	return orderNo, order.Token, err
 }
 
-// ANCHOR: webhook
 // verify checks that the merchant server signed these bytes within the last minutes (Standard Webhooks).
 func verify(header http.Header, body []byte) error {
 	timestamp := header.Get("webhook-timestamp")
@@ -117,7 +114,6 @@ func receive(header http.Header, body []byte) error {
 	return nil
 }
 
-// ANCHOR_END: webhook
 
 func serveWebhooks(response http.ResponseWriter, request *http.Request) {
 	body, err := io.ReadAll(request.Body)

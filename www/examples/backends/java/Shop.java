@@ -52,7 +52,6 @@ public class Shop {
     /** Creates an order. Its price comes from the shop and never from a browser. */
     static Order createOrder() throws IOException, InterruptedException {
         var orderNo = "JAVA-" + UUID.randomUUID().toString().substring(0, 18);
-        // ANCHOR: order
         var body = """
             {"order_no": "%s", "total_fen": 6910, "description": "云南小粒咖啡"}""".formatted(orderNo);
         var request = HttpRequest.newBuilder(URI.create(MERCHANT_SERVER + "/v1/orders"))
@@ -62,12 +61,10 @@ public class Shop {
         var response = HTTP.send(request, BodyHandlers.ofString());
         if (response.statusCode() / 100 != 2) throw new IOException(response.body());
         var token = field("token", response.body());
-        // ANCHOR_END: order
         ORDERS.put(orderNo, false);
         return new Order(orderNo, token);
     }
 
-    // ANCHOR: webhook
     /** Checks that the merchant server signed these bytes within the last minutes (Standard Webhooks). */
     static boolean isSigned(String id, String timestamp, String signatures, byte[] body) throws GeneralSecurityException {
         if (id == null || signatures == null || timestamp == null || !timestamp.matches("[0-9]{1,12}")) return false;
@@ -93,7 +90,6 @@ public class Shop {
             if (isNew) System.out.println("deliver " + field("order_no", message)); // SHOP: deliver the order here.
         }
     }
-    // ANCHOR_END: webhook
 
     static void serve(HttpExchange exchange) throws IOException {
         var path = exchange.getRequestURI().getPath();

@@ -22,7 +22,6 @@ const orders = new Map();
 /** Creates an order. Its price comes from the shop and never from a browser. */
 async function createOrder() {
   const order_no = `NODE-${randomBytes(8).toString("hex")}`;
-  // ANCHOR: order
   const response = await fetch(`${MERCHANT_SERVER}/v1/orders`, {
     method: "POST",
     headers: { Authorization: `Bearer ${KEY}`, "Content-Type": "application/json" },
@@ -30,12 +29,10 @@ async function createOrder() {
   });
   if (!response.ok) throw new Error(await response.text());
   const { token } = await response.json();
-  // ANCHOR_END: order
   orders.set(order_no, false);
   return { order_no, token, merchant_api: `${MERCHANT_SERVER}/v1` };
 }
 
-// ANCHOR: webhook
 /** Takes a message of the merchant server's. It needs the raw body: a signature covers its bytes. */
 function receive(body, headers) {
   const { type, data } = webhook.verify(body, headers); // throws unless the signature is right and new
@@ -44,7 +41,6 @@ function receive(body, headers) {
     orders.set(data.order_no, true); // SHOP: deliver the order here.
   }
 }
-// ANCHOR_END: webhook
 
 /** Answers a request: status, content type, body. */
 async function answer({ method, url, headers }, body) {

@@ -35,7 +35,6 @@ function create_order(): array
 {
     $order_no = 'PHP-' . bin2hex(random_bytes(8));
     $merchant_server = merchant_server();
-    // ANCHOR: order
     $request = curl_init("$merchant_server/v1/orders");
     curl_setopt_array($request, [
         CURLOPT_RETURNTRANSFER => true,
@@ -47,12 +46,10 @@ function create_order(): array
         throw new RuntimeException("no order: $answer " . curl_error($request));
     }
     $token = json_decode($answer, true)['token'];
-    // ANCHOR_END: order
     file_put_contents(order_file($order_no), 'open');
     return ['order_no' => $order_no, 'token' => $token, 'merchant_api' => "$merchant_server/v1"];
 }
 
-// ANCHOR: webhook
 /** Whether the merchant server signed these bytes within the last minutes (Standard Webhooks). */
 function is_signed(string $id, string $timestamp, string $signatures, string $body): bool
 {
@@ -85,7 +82,6 @@ function receive(string $body): void
     }
     http_response_code(204);
 }
-// ANCHOR_END: webhook
 
 /** SHOP: your own page. Here each visit creates an order. */
 function show_page(): void

@@ -34,18 +34,15 @@ lock = threading.Lock()
 def create_order():
     """Creates an order. Its price comes from the shop and never from a browser."""
     order_no = f"PYTHON-{secrets.token_hex(8)}"
-    # ANCHOR: order
     order = {"order_no": order_no, "total_fen": 6910, "description": "云南小粒咖啡"}
     headers = {"Authorization": "Bearer " + os.environ["KEY"], "Content-Type": "application/json"}
     request = urllib.request.Request(MERCHANT_SERVER + "/v1/orders", json.dumps(order).encode(), headers)
     with urllib.request.urlopen(request) as response:  # raises for a refusal
         token = json.load(response)["token"]
-    # ANCHOR_END: order
     orders[order_no] = False
     return {"order_no": order_no, "token": token, "merchant_api": MERCHANT_SERVER + "/v1"}
 
 
-# ANCHOR: webhook
 def receive(body, headers):
     """Takes a message of the merchant server's. It needs the raw body: a signature covers its bytes."""
     message = WEBHOOK.verify(body, headers)  # raises unless the signature is right and new
@@ -54,7 +51,6 @@ def receive(body, headers):
         # A message can come twice, and an order is delivered once.
         if message["type"] == "payment.succeeded" and orders.get(order_no) is False:
             orders[order_no] = True  # SHOP: deliver the order here.
-# ANCHOR_END: webhook
 
 
 class Shop(BaseHTTPRequestHandler):
