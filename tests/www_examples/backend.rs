@@ -158,7 +158,8 @@ pub(crate) fn examples() -> PathBuf {
     PathBuf::from(variable("WWW_EXAMPLES"))
 }
 
-fn variable(name: &str) -> String {
+/// What the step gives this test.
+pub(crate) fn variable(name: &str) -> String {
     std::env::var(name)
         .unwrap_or_else(|_| panic!("{name} is not set: run `cargo xtask test --only examples`"))
 }

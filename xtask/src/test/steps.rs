@@ -198,7 +198,7 @@ pub(super) const ALL: &[Step] = &[
     },
     Step {
         name: "examples",
-        about: "each example in www/examples runs: backends in five languages sell once, pages of five frameworks take a payment",
+        about: "each example in www/examples runs: backends in five languages sell once, pages of five frameworks take a payment, and so does the quick start",
         needs: &[
             Need::Node,
             Need::NpmForExamples,
@@ -366,9 +366,11 @@ fn foreign(selection: &Selection) -> Result<(), Failure> {
 
 fn examples(selection: &Selection) -> Result<(), Failure> {
     let folder = examples::ready()?;
+    programs::build()?;
     let python = setup::examples::python(&ToolCache::of_this_user());
     let environment = [
         ("WWW_EXAMPLES", folder),
+        ("PROGRAMS", repository::target_dir().join("debug")),
         ("EXAMPLES_PYTHON", python),
         ("WECHAT_PAY_DIST", repository::dist_dir()),
         ("CHROMIUM", required(setup::chromium(), "chromium")?),
